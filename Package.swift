@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// One process of the system: about a screen of code over `TrunklineRuntime`.
+func service(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["TrunklineRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        swiftSettings: settings)
+}
+
+let package = Package(
+    name: "trunkline",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "trunkline", targets: ["trunkline"]),
+        .executable(name: "branch-publisher", targets: ["branch-publisher"]),
+        .executable(name: "branch-ack-listener", targets: ["branch-ack-listener"]),
+        .executable(name: "head-ingestor", targets: ["head-ingestor"]),
+        .executable(name: "head-acker", targets: ["head-acker"]),
+        .executable(name: "stale-reaper", targets: ["stale-reaper"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(
+            name: "TrunklineCore",
+            dependencies: [
+                "CZstd",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TrunklinePostgres", dependencies: ["TrunklineCore", "CLibPQ"], swiftSettings: settings),
+        .target(
+            name: "TrunklineSQLite",
+            dependencies: [
+                "TrunklineCore", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
+        .target(name: "TrunklineTesting", swiftSettings: settings),
+        .testTarget(
+            name: "TrunklineRabbitMQTests",
+            dependencies: ["TrunklineRabbitMQ", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "TrunklinePostgresTests",
+            dependencies: ["TrunklinePostgres", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
+        .target(
+            name: "TrunklineRuntime",
+            dependencies: [
+                "TrunklineCore", "TrunklinePostgres", "TrunklineSQLite", "TrunklineRabbitMQ",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings),
+        .target(name: "TrunklineTerminal", swiftSettings: settings),
+        service("branch-publisher"),
+        service("branch-ack-listener"),
+        service("head-ingestor"),
+        service("head-acker"),
+        service("stale-reaper"),
+        .executableTarget(
+            name: "trunkline",
+            dependencies: [
+                "TrunklineCore", "TrunklineRuntime", "TrunklineTerminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TrunklineRuntimeTests",
+            dependencies: [
+                "TrunklineCore", "TrunklineRuntime", "TrunklineTerminal", "trunkline",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TrunklineSystemTests",
+            dependencies: [
+                "TrunklineCore", "TrunklineRabbitMQ", "TrunklineTesting", "trunkline", "branch-publisher",
+                "branch-ack-listener", "head-ingestor", "head-acker", "stale-reaper",
+            ],
+            swiftSettings: settings),
+    ]
+)

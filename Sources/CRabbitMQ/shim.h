@@ -1,0 +1,12 @@
+#include <amqp.h>
+#include <amqp_framing.h>
+#include <amqp_ssl_socket.h>
+#include <amqp_tcp_socket.h>
+
+/* Swift cannot call variadic functions. */
+static inline amqp_rpc_reply_t trunkline_amqp_login_plain(
+    amqp_connection_state_t state, const char *virtual_host, int channel_max, int frame_max,
+    int heartbeat, const amqp_table_t *client_properties, const char *user, const char *password) {
+  return amqp_login_with_properties(state, virtual_host, channel_max, frame_max, heartbeat,
+                                    client_properties, AMQP_SASL_METHOD_PLAIN, user, password);
+}

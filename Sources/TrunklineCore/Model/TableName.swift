@@ -1,0 +1,79 @@
+/// The name of a synced table, as the wire, the configuration and people write it: `sales` or `inventory.items`.
+///
+/// `schema` is nil for the default schema (`public` in PostgreSQL). A part that holds a dot or a
+/// double quote is written in double quotes, with `"` doubled. Case is kept as it is.
+public struct TableName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let schema: String?
+    public let name: String
+
+    public init(schema: String? = nil, _ name: String) {
+        self.schema = schema
+        self.name = name
+    }
+
+    /// Parses `name`, `schema.name`, and quoted parts.
+    /// - Returns: nil when a part is empty, a quote is not closed, or there are more than two parts.
+    public init?(parsing text: String) {
+        var parts: [String] = []
+        var rest = Substring(text)
+        while true {
+            var part = ""
+            if rest.first == "\"" {
+                rest.removeFirst()
+                while true {
+                    guard let character = rest.popFirst() else { return nil }
+                    if character != "\"" { part.append(character); continue }
+                    guard rest.first == "\"" else { break }
+                    part.append(rest.removeFirst())
+                }
+            } else {
+                while let character = rest.first, character != "." {
+                    guard character != "\"" else { return nil }
+                    part.append(rest.removeFirst())
+                }
+            }
+            guard !part.isEmpty else { return nil }
+            parts.append(part)
+            if rest.isEmpty { break }
+            guard rest.removeFirst() == "." else { return nil }
+        }
+        switch parts.count {
+        case 1: self.init(parts[0])
+        case 2: self.init(schema: parts[0], parts[1])
+        default: return nil
+        }
+    }
+
+    public var description: String {
+        guard let schema else { return TableName.quotedIfNeeded(name) }
+        return "\(TableName.quotedIfNeeded(schema)).\(TableName.quotedIfNeeded(name))"
+    }
+
+    private static func quotedIfNeeded(_ part: String) -> String {
+        guard part.contains(where: { $0 == "." || $0 == "\"" }) else { return part }
+        return quoted(part)
+    }
+
+    /// An SQL identifier in double quotes, for both PostgreSQL and SQLite.
+    public static func quoted(_ identifier: String) -> String {
+        "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+
+    public static func < (a: TableName, b: TableName) -> Bool { a.description < b.description }
+}
+
+extension TableName: Codable {
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let name = TableName(parsing: text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not a table name"))
+        }
+        self = name
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

@@ -1,0 +1,88 @@
+internal import FoundationEssentials
+public import Logging
+
+/// Takes the acks of this office's batches, and the head's wishes for a verification.
+///
+/// Acknowledges to the broker only after the database has the ack. An ack is state, so one that
+/// cannot be read is dropped with a warning: the next one says it all again.
+public actor AckListener: SteppedService {
+    public struct Configuration: Sendable {
+        public var queue: String
+        /// The stream that this office sends.
+        public var stream: StreamID
+        public var prefetch = 32
+
+        public init(queue: String, stream: StreamID) {
+            self.queue = queue
+            self.stream = stream
+        }
+    }
+
+    public nonisolated let name: String
+    private let configuration: Configuration
+    private let store: any SenderStore & AdministrationStore
+    private let link: any BrokerLink
+    private let logger: Logger
+
+    public init(
+        name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
+        link: any BrokerLink, logger: Logger
+    ) {
+        self.name = name
+        self.configuration = configuration
+        self.store = store
+        self.link = link
+        self.logger = logger
+    }
+
+    public func step() async throws -> StepResult {
+        try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
+        guard let delivery = try await link.receive(within: .seconds(1)) else { return .idle }
+        do {
+            try await take(delivery)
+        } catch let error as WireError {
+            logger.warning("unreadable message dropped", metadata: [LogKey.reason: "\(error)"])
+        }
+        try await link.acknowledge(delivery)
+        return .worked
+    }
+
+    /// ``step()`` has waited already.
+    public func waitForWork() async throws {}
+
+    public func recover() async { await link.close() }
+
+    public func shutdown() async {
+        await link.close()
+        await store.close()
+    }
+
+    private func take(_ delivery: Delivery) async throws {
+        switch delivery.type.flatMap(MessageType.init(rawValue:)) {
+        case .ack:
+            let ack = try Ack(message: delivery.body)
+            switch try await store.recordAck(ack) {
+            case .recorded(let batches):
+                logger.debug(
+                    "ack recorded",
+                    metadata: [
+                        LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)",
+                        LogKey.count: "\(batches)", LogKey.setAside: "\(ack.setAsideTotal)",
+                    ])
+            case .ignored(let reason):
+                logger.warning("ack ignored", metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
+            case .stopped(let reason):
+                logger.error(
+                    "stream stopped by its receiver",
+                    metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
+            }
+        case .verify:
+            guard let id = UUID(uuidString: String(decoding: delivery.body, as: UTF8.self)) else {
+                throw WireError(.malformed, "a wish for a verification without an id")
+            }
+            try await store.requestVerification(VerificationRequest(id: id, stream: configuration.stream))
+        case .batch, nil:
+            throw WireError(.unsupported, "message type \(delivery.type ?? "none") on an ack queue")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import FoundationEssentials
+public import Logging
+
+/// Publishes the pending acks of this office's database, and forgets each one when the broker has it.
+///
+/// One branch whose queue is missing keeps its own ack pending and delays no other.
+public actor Acker: SteppedService {
+    public nonisolated let name: String
+    private let store: any ReceiverStore & AdministrationStore
+    private let link: any BrokerLink
+    private let logger: Logger
+    private let clock = ContinuousClock()
+
+    /// Streams whose ack no queue took, and when to try again.
+    private var unroutable: [StreamID: ContinuousClock.Instant] = [:]
+
+    public init(name: String, store: any ReceiverStore & AdministrationStore, link: any BrokerLink, logger: Logger) {
+        self.name = name
+        self.store = store
+        self.link = link
+        self.logger = logger
+    }
+
+    public func step() async throws -> StepResult {
+        try await link.keepAlive()
+        unroutable = unroutable.filter { $0.value > clock.now }
+        let pending = try await store.pendingAcks(limit: 200).filter { unroutable[$0.ack.stream] == nil }
+        guard !pending.isEmpty else { return .idle }
+        var unconfirmed: [MessageTag: PendingAck] = [:]
+        for ack in pending { unconfirmed[try await publish(ack.ack)] = ack }
+        let deadline = clock.now + .seconds(30)
+        while !unconfirmed.isEmpty {
+            guard clock.now < deadline else { throw ServiceFailure("the broker did not confirm an ack within 30 seconds") }
+            for confirmation in try await link.confirmations(within: .seconds(1)) {
+                try await settle(confirmation, &unconfirmed)
+            }
+        }
+        return .worked
+    }
+
+    public func waitForWork() async throws { try await store.wait(for: .acks, within: .seconds(1)) }
+
+    public func recover() async { await link.close() }
+
+    public func shutdown() async {
+        await link.close()
+        await store.close()
+    }
+
+    private func publish(_ ack: Ack) async throws -> MessageTag {
+        try await link.publish(
+            OutboundMessage(
+                exchange: Topology.acksExchange, routingKey: ack.stream.source.description, type: .ack,
+                messageID: "\(ack.epoch.uuidString.lowercased())/\(ack.watermark)", contentType: ContentType.ack,
+                contentEncoding: ContentType.zstd, body: try ack.encoded()))
+    }
+
+    private func settle(_ confirmation: Confirmation, _ unconfirmed: inout [MessageTag: PendingAck]) async throws {
+        switch confirmation {
+        case .confirmed(let tag):
+            if let ack = unconfirmed.removeValue(forKey: tag) { try await store.removePendingAck(ack) }
+        case .nacked(let tag):
+            unconfirmed[tag] = nil
+        case .returned(let tag, let reason):
+            guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
+            unroutable[ack.ack.stream] = clock.now + .seconds(10)
+            logger.warning(
+                "no queue for the acks of a branch",
+                metadata: [LogKey.stream: "\(ack.ack.stream)", LogKey.reason: "\(reason)"])
+        }
+    }
+}

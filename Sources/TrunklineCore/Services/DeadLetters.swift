@@ -1,0 +1,32 @@
+/// Moves messages that cannot be understood out of the way, to the dead-letter exchange, with the reason.
+struct DeadLetters: Sendable {
+    let link: any BrokerLink
+
+    /// Publishes a copy with the headers `trunkline-reason` and `trunkline-by`, waits for the
+    /// confirm, and only then acknowledges the original. May leave two copies after a crash.
+    func bury(_ delivery: Delivery, reason: String, by service: String) async throws {
+        let tag = try await link.publish(
+            OutboundMessage(
+                exchange: Topology.deadExchange, routingKey: delivery.routingKey,
+                type: delivery.type.flatMap(MessageType.init(rawValue:)) ?? .batch,
+                messageID: delivery.messageID ?? "", contentType: delivery.contentType ?? "",
+                contentEncoding: delivery.contentEncoding,
+                headers: ["trunkline-reason": String(reason.prefix(1_000)), "trunkline-by": service],
+                body: delivery.body))
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            for confirmation in try await link.confirmations(within: .seconds(1)) {
+                switch confirmation {
+                case .confirmed(tag):
+                    try await link.acknowledge(delivery)
+                    return
+                case .nacked(tag), .returned(tag, _):
+                    throw ServiceFailure("the broker did not take a message into \(Topology.deadQueue)")
+                case .confirmed, .nacked, .returned:
+                    continue
+                }
+            }
+        }
+        throw ServiceFailure("the broker did not confirm a message for \(Topology.deadQueue)")
+    }
+}

@@ -1,0 +1,165 @@
+public import Logging
+
+/// Stores the batches that arrive: decodes, lets the store decide and commit, and only then
+/// acknowledges to the broker.
+///
+/// What cannot be understood goes to the dead-letter exchange with the reason and stops nothing. A
+/// batch above the next number is held in memory for a moment, since with several ingestors or
+/// publishers its predecessor is usually under way, and is then parked in the database.
+public actor Ingestor: SteppedService {
+    public struct Configuration: Sendable {
+        public var queue: String
+        /// This office, the destination of every batch here.
+        public var office: OfficeID
+        public var prefetch = 16
+        public var limits = WireLimits()
+        /// How long a batch above the next number is held before it is parked.
+        public var holdFor = Duration.milliseconds(500)
+        /// How often set-aside rows are tried again while nothing arrives.
+        public var retryEvery = Duration.seconds(30)
+
+        public init(queue: String, office: OfficeID) {
+            self.queue = queue
+            self.office = office
+        }
+    }
+
+    public nonisolated let name: String
+    private let configuration: Configuration
+    private let store: any ReceiverStore & AdministrationStore
+    private let link: any BrokerLink
+    private let deadLetters: DeadLetters
+    private let logger: Logger
+    private let clock = ContinuousClock()
+
+    /// Above the next number of their stream, the oldest first.
+    private var held: [(delivery: Delivery, batch: InboundBatch, until: ContinuousClock.Instant)] = []
+    private var nextRetry: ContinuousClock.Instant
+
+    public init(
+        name: String, configuration: Configuration, store: any ReceiverStore & AdministrationStore,
+        link: any BrokerLink, logger: Logger
+    ) {
+        self.name = name
+        self.configuration = configuration
+        self.store = store
+        self.link = link
+        self.logger = logger
+        deadLetters = DeadLetters(link: link)
+        nextRetry = clock.now + configuration.retryEvery
+    }
+
+    public func step() async throws -> StepResult {
+        try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
+        if let delivery = try await link.receive(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
+            try await take(delivery)
+            return .worked
+        }
+        if !held.isEmpty {
+            try await retryHeld()
+            return .worked
+        }
+        try await retrySetAside()
+        return .idle
+    }
+
+    /// ``step()`` has waited already.
+    public func waitForWork() async throws {}
+
+    /// What was held is delivered again over the next connection.
+    public func recover() async {
+        held = []
+        await link.close()
+    }
+
+    public func shutdown() async {
+        await recover()
+        await store.close()
+    }
+
+    private func take(_ delivery: Delivery) async throws {
+        let batch: InboundBatch
+        do {
+            batch = try decode(delivery)
+        } catch {
+            logger.warning(
+                "message refused", metadata: [LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")"])
+            try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
+            return
+        }
+        guard try await receive(batch, parking: held.count >= configuration.prefetch / 2) else {
+            held.append((delivery, batch, clock.now + configuration.holdFor))
+            return
+        }
+        try await link.acknowledge(delivery)
+        if !held.isEmpty { try await retryHeld() }
+    }
+
+    private func decode(_ delivery: Delivery) throws(WireError) -> InboundBatch {
+        guard delivery.type == MessageType.batch.rawValue, delivery.contentEncoding == ContentType.zstd else {
+            throw WireError(.unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
+        }
+        let batch = try InboundBatch(message: delivery.body, limits: configuration.limits)
+        guard batch.header.stream.destination == configuration.office else {
+            throw WireError(.forged, "stream \(batch.header.stream) does not lead to \(configuration.office)")
+        }
+        guard batch.header.stream.source.description == delivery.routingKey else {
+            throw WireError(.forged, "stream \(batch.header.stream) came with routing key \"\(delivery.routingKey)\"")
+        }
+        return batch
+    }
+
+    /// - Returns: whether the message is dealt with; false when it is above the next number and not parked.
+    private func receive(_ batch: InboundBatch, parking: Bool) async throws -> Bool {
+        let header = batch.header
+        let outcome = try await store.receive(batch, parking: parking)
+        var metadata: Logger.Metadata = [
+            LogKey.stream: "\(header.stream)", LogKey.batch: "\(header.number)", LogKey.batchID: "\(header.id)",
+        ]
+        switch outcome {
+        case .stored(let rows, let deletes, let setAside):
+            metadata[LogKey.rows] = "\(rows)"
+            metadata[LogKey.deletes] = "\(deletes)"
+            metadata[LogKey.setAside] = "\(setAside)"
+            logger.debug("batch stored", metadata: metadata)
+            try await receiveParked(of: header.stream)
+        case .duplicate:
+            logger.debug("duplicate batch", metadata: metadata)
+        case .parked:
+            logger.debug("batch parked", metadata: metadata)
+        case .stopped(let reason):
+            metadata[LogKey.reason] = "\(reason)"
+            logger.error("stream stopped", metadata: metadata)
+        case .gap:
+            return false
+        }
+        return true
+    }
+
+    private func receiveParked(of stream: StreamID) async throws {
+        while let message = try await store.nextParked(of: stream) {
+            // It was decoded before it was parked, by a program with at least these limits.
+            let batch = try InboundBatch(message: message, limits: configuration.limits)
+            guard case .stored = try await store.receive(batch, parking: true) else { return }
+        }
+    }
+
+    private func retryHeld() async throws {
+        for entry in held {
+            if try await receive(entry.batch, parking: clock.now >= entry.until) {
+                held.removeAll { $0.delivery.tag == entry.delivery.tag }
+                try await link.acknowledge(entry.delivery)
+            }
+        }
+    }
+
+    private func retrySetAside() async throws {
+        guard clock.now >= nextRetry else { return }
+        nextRetry = clock.now + configuration.retryEvery
+        let outcome = try await store.retrySetAside(
+            SetAsideSelection(notTriedFor: configuration.retryEvery), limit: 500)
+        if outcome.stored > 0 {
+            logger.notice("set-aside rows stored", metadata: [LogKey.count: "\(outcome.stored)"])
+        }
+    }
+}

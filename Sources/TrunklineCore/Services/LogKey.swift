@@ -1,0 +1,19 @@
+/// The metadata keys of all log messages.
+public enum LogKey {
+    public static let service = "service"
+    public static let office = "office"
+    public static let stream = "stream"
+    public static let batch = "batch"
+    /// The batch's id: follows a batch from the publisher to the ack listener.
+    public static let batchID = "batch-id"
+    public static let attempt = "attempt"
+    public static let rows = "rows"
+    public static let deletes = "deletes"
+    public static let setAside = "set-aside"
+    public static let bytes = "bytes"
+    public static let count = "count"
+    public static let watermark = "watermark"
+    public static let reason = "reason"
+    public static let error = "error"
+    public static let retryIn = "retry-in"
+}

@@ -1,0 +1,46 @@
+public import Logging
+public import ServiceLifecycle
+
+/// Runs a ``SteppedService`` until it is told to stop: waits, steps, backs off after a failure.
+///
+/// A failure never ends the loop, whatever the error says of itself: a database or broker that was
+/// away for days, or that somebody mended, is found again without a restart. Only the loop logs failures.
+public struct ServiceLoop: Service {
+    private let service: any SteppedService
+    private let logger: Logger
+    private let backoffPolicy: Backoff.Policy
+
+    public init(_ service: any SteppedService, logger: Logger, backoff: Backoff.Policy = Backoff.Policy()) {
+        self.service = service
+        self.logger = logger
+        self.backoffPolicy = backoff
+    }
+
+    public func run() async throws {
+        var backoff = Backoff(backoffPolicy)
+        logger.info("started", metadata: [LogKey.service: "\(service.name)"])
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do {
+                if try await service.step() == .idle { try await service.waitForWork() }
+                if backoff.succeeded() {
+                    logger.notice("recovered", metadata: [LogKey.service: "\(service.name)"])
+                }
+            } catch {
+                await failed(error, &backoff)
+            }
+        }
+        await service.shutdown()
+        logger.info("stopped", metadata: [LogKey.service: "\(service.name)"])
+    }
+
+    private func failed(_ error: any Error, _ backoff: inout Backoff) async {
+        let delay = backoff.failed()
+        logger.warning(
+            "step failed, will try again",
+            metadata: [
+                LogKey.service: "\(service.name)", LogKey.error: "\(error)", LogKey.retryIn: "\(Int(delay / .milliseconds(1)))ms",
+            ])
+        await service.recover()
+        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: delay) }
+    }
+}

@@ -1,0 +1,75 @@
+public import Logging
+
+/// Makes batches pending again that were sent and not acked in time, and prunes what was acked.
+///
+/// Time counts only while the link is up and the receiver's queue is drained: a batch that waits in
+/// the queue of a receiver that is away is not lost, and a copy of it would only fill the broker.
+public actor StaleReaper: SteppedService {
+    public struct Configuration: Sendable {
+        public var stream: StreamID
+        /// The receiver's queue.
+        public var queue: String
+        public var policy = StalePolicy(timeout: .seconds(60), ceiling: .seconds(3_600))
+        public var interval = Duration.seconds(1)
+
+        public init(stream: StreamID, queue: String) {
+            self.stream = stream
+            self.queue = queue
+        }
+    }
+
+    public nonisolated let name: String
+    private let configuration: Configuration
+    private let store: any SenderStore & AdministrationStore
+    private let link: any BrokerLink
+    private let logger: Logger
+    private let clock = ContinuousClock()
+
+    /// Since when every look found the link up and the queue drained.
+    private var quietSince: ContinuousClock.Instant?
+
+    public init(
+        name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
+        link: any BrokerLink, logger: Logger
+    ) {
+        self.name = name
+        self.configuration = configuration
+        self.store = store
+        self.link = link
+        self.logger = logger
+    }
+
+    public func step() async throws -> StepResult {
+        let pruned = try await store.prune(configuration.stream)
+        let depth = try await link.depth(of: configuration.queue)
+        if depth.ready == 0 && depth.consumers > 0 {
+            quietSince = quietSince ?? clock.now
+        } else {
+            quietSince = nil
+        }
+        if let quietSince {
+            let reset = try await store.resetStale(
+                of: configuration.stream, policy: configuration.policy, quietFor: clock.now - quietSince)
+            if reset > 0 {
+                logger.notice(
+                    "batches were not acked in time and go again",
+                    metadata: [LogKey.stream: "\(configuration.stream)", LogKey.count: "\(reset)"])
+            }
+        }
+        return pruned > 0 ? .worked : .idle
+    }
+
+    public func waitForWork() async throws {
+        try await cancelWhenStopping { [interval = configuration.interval] in try await Task.sleep(for: interval) }
+    }
+
+    public func recover() async {
+        quietSince = nil
+        await link.close()
+    }
+
+    public func shutdown() async {
+        await link.close()
+        await store.close()
+    }
+}

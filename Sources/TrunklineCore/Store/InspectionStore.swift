@@ -1,0 +1,98 @@
+public import FoundationEssentials
+
+/// What people and scripts ask an office's database.
+public protocol InspectionStore: Sendable {
+    func status() async throws(StoreError) -> [StreamStatus]
+
+    /// Rows of a synced table with their sync state, in key order.
+    func rows(of table: TableName, matching filter: RowFilter) async throws(StoreError) -> RowListing
+
+    /// The results of a verification that are known here, one a stream (the last round's); empty while none came.
+    func verificationResults(_ id: UUID) async throws(StoreError) -> [VerificationResult]
+}
+
+/// One stream as `trunkline status` shows it.
+public struct StreamStatus: Hashable, Sendable, Codable {
+    public enum Direction: String, Sendable, Codable { case sending, receiving }
+
+    public var stream: StreamID
+    public var direction: Direction
+    public var epoch: UUID?
+    /// Changes not yet sent (sending), or parked batches (receiving).
+    public var pending: Int
+    /// Sent and unacked: changes and batches.
+    public var inFlightChanges: Int
+    public var inFlightBatches: Int
+    /// Rows and deletes acked (sending) or stored (receiving), since the stream began.
+    public var ackedRows: Int
+    public var setAside: Int
+    /// The last batch acked (sending) or committed (receiving).
+    public var watermark: Int64
+    /// The last batch formed (sending); equals `watermark` when receiving.
+    public var lastFormed: Int64
+    /// Age of the oldest change that is not acked, in seconds.
+    public var oldestUnackedSeconds: Double?
+    /// Seconds since the last ack (sending) or batch (receiving) arrived; nil: never.
+    public var lastContactSeconds: Double?
+    /// Why the stream is stopped; nil while it runs.
+    public var stopped: String?
+
+    public init(stream: StreamID, direction: Direction) {
+        self.stream = stream
+        self.direction = direction
+        pending = 0
+        inFlightChanges = 0
+        inFlightBatches = 0
+        ackedRows = 0
+        setAside = 0
+        watermark = 0
+        lastFormed = 0
+    }
+}
+
+/// The sync state of a row, as its owner sees it.
+public enum RowState: String, Sendable, Codable, CaseIterable {
+    case pending, sent, acked
+    case setAside = "set aside"
+}
+
+public struct RowFilter: Hashable, Sendable {
+    /// Empty: every state. At the head a row is `acked` or `set aside`.
+    public var states: Set<RowState>
+    /// At the head: only this branch's rows.
+    public var branch: OfficeID?
+    public var limit: Int
+
+    public init(states: Set<RowState> = [], branch: OfficeID? = nil, limit: Int = 100) {
+        self.states = states
+        self.branch = branch
+        self.limit = limit
+    }
+}
+
+public struct RowListing: Hashable, Sendable, Codable {
+    public var columns: [String]
+    public var rows: [Row]
+
+    public struct Row: Hashable, Sendable, Codable {
+        public var state: RowState
+        /// In the order of `columns`; only the key's are known of a row that is gone.
+        public var values: [String?]
+        /// The row is deleted here and the delete is not acked yet.
+        public var deleted: Bool
+        /// Why it was set aside.
+        public var reason: String?
+
+        public init(state: RowState, values: [String?], deleted: Bool = false, reason: String? = nil) {
+            self.state = state
+            self.values = values
+            self.deleted = deleted
+            self.reason = reason
+        }
+    }
+
+    public init(columns: [String], rows: [Row]) {
+        self.columns = columns
+        self.rows = rows
+    }
+}

@@ -1,0 +1,78 @@
+/// An office's database, as the services and the command-line tool see it.
+///
+/// - The database is authoritative for everything: a store keeps nothing in memory that matters
+///   after a crash, and any number of stores of one database may be in use, in one process or many.
+/// - Connects by itself at the first call. A call that finds the connection lost throws a
+///   transient ``StoreError``; the next call connects anew.
+/// - Every state change is one transaction, guarded so that two processes cannot both win.
+/// - The application's own writes are never made to wait longer than a short bookkeeping
+///   statement takes; no call holds a lock on a synced table that would stop a writer.
+public typealias OfficeStore = AdministrationStore & SenderStore & ReceiverStore & InspectionStore
+
+/// Setting an office up.
+public protocol AdministrationStore: Sendable {
+    /// Creates or upgrades the bookkeeping, and at a branch the capture of its synced tables. May be
+    /// run again at any time: what is there stays, missing triggers are made anew, tables that left
+    /// the list are captured no more, rows of a table that joins it become pending.
+    ///
+    /// - Throws: ``StoreError`` `.table`, naming every unfit table (missing, or without a primary
+    ///   key) and the way out, before anything is changed.
+    func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport
+
+    /// Records a branch at the head. False when it was already there.
+    func addBranch(_ branch: OfficeID) async throws(StoreError) -> Bool
+    /// The branches that the head knows, by name.
+    func branches() async throws(StoreError) -> [OfficeID]
+
+    /// Marks every row of the table (nil: of all synced tables) as pending.
+    /// - Returns: rows marked.
+    func resync(_ table: TableName?) async throws(StoreError) -> Int
+
+    /// Waits until there may be news of this kind, or until `timeout`. May return early; a missed
+    /// wake-up is possible, so callers look again at least every few seconds.
+    func wait(for news: StoreNews, within timeout: Duration) async throws(StoreError)
+
+    /// Closes the connections; a later call opens them again.
+    func close() async
+}
+
+/// What an office is, as `init` needs to know it.
+public struct OfficeSetup: Hashable, Sendable {
+    public var office: OfficeID
+    public var role: OfficeRole
+    /// The synced tables: captured at a branch; at the head the only ones accepted (empty: any).
+    public var tables: [TableName]
+
+    public init(office: OfficeID, role: OfficeRole, tables: [TableName]) {
+        self.office = office
+        self.role = role
+        self.tables = tables
+    }
+}
+
+/// What ``AdministrationStore/initialise(_:)`` did.
+public struct InitialisationReport: Hashable, Sendable, Codable {
+    /// Whether the bookkeeping was created now (not: found).
+    public var created: Bool
+    /// Tables whose capture began now, with the number of rows that became pending.
+    public var captured: [TableName: Int]
+    /// Tables whose capture ended now.
+    public var released: [TableName]
+    /// What a user should know: a `DELETE CASCADE` that is not seen, a partition without a trigger, …
+    public var warnings: [String]
+
+    public init(created: Bool, captured: [TableName: Int], released: [TableName], warnings: [String]) {
+        self.created = created
+        self.captured = captured
+        self.released = released
+        self.warnings = warnings
+    }
+}
+
+/// What a service can wait for in its database.
+public enum StoreNews: Hashable, Sendable {
+    /// A change was captured, or a batch became pending, or acks made room in the window (the publisher waits for it).
+    case changes
+    /// An ack became pending (the acker waits for it).
+    case acks
+}

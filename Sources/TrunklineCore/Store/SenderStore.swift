@@ -1,0 +1,159 @@
+public import FoundationEssentials
+
+/// The sending side of an office's database: change log, batches, acks.
+///
+/// States of a batch and their legal exits: `pending → sent → acked`, `sent → pending` (released,
+/// or stale), `pending → acked` (an ack that arrives late). `acked` has none; the row is pruned.
+public protocol SenderStore: Sendable {
+    /// The next batch to send, marked `sent` now: the lowest pending one, else one formed from the
+    /// changes that are visible now and belong to no earlier batch.
+    ///
+    /// - Parameters:
+    ///   - window: the most batches that may be `sent` and unacked at once.
+    ///   - changes: the most changes that a newly formed batch covers.
+    /// - Returns: nil when there is nothing to send, when the window is full, or when the stream is stopped.
+    func claimBatch(of stream: StreamID, window: Int, changes: Int) async throws(StoreError) -> ClaimedBatch?
+
+    /// Reads the current images of the keys that a claimed batch covers, all in one snapshot taken
+    /// after the claim. Tables in foreign-key order; a key appears once, as a row or as a delete.
+    func readBatch(_ batch: ClaimedBatch, limits: ReadLimits) async throws(StoreError) -> BatchReading
+
+    /// Makes the batch cover only its first `changes` changes, the others becoming free again, if
+    /// it is the newest of its stream and this claim is still in force.
+    /// - Returns: the batch as it is now; nil when it could not be made smaller (send it as it is).
+    func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch?
+
+    /// `sent → pending` at once, because the broker did not take it; only if this claim is still in force.
+    func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError)
+
+    /// Notes how large the batch was when it was sent (rows and deletes; bytes on the wire), for people.
+    func noteSent(_ batch: ClaimedBatch, rows: Int, bytes: Int) async throws(StoreError)
+
+    /// Takes an ack: batches through its watermark become `acked`, the list of set-aside rows is
+    /// replaced if its version is newer, a stop notice stops the stream. Idempotent. An ack of
+    /// another epoch or stream changes nothing.
+    func recordAck(_ ack: Ack) async throws(StoreError) -> AckOutcome
+
+    /// `sent → pending` for batches of the stream that were sent before `reference` minus their
+    /// time-out, and not acked. The time-out doubles at each attempt up to a ceiling, with jitter.
+    /// - Parameter quietFor: for how long the link has been up with the receiver's queue drained;
+    ///   a batch is stale only when both its own age and this exceed its time-out.
+    /// - Returns: how many.
+    func resetStale(of stream: StreamID, policy: StalePolicy, quietFor: Duration) async throws(StoreError) -> Int
+
+    /// Deletes the change-log rows of acked batches, one batch at a time.
+    /// - Returns: batches pruned; call again while it is not 0.
+    func prune(_ stream: StreamID) async throws(StoreError) -> Int
+
+    /// Records the wish for a verification of the stream; once more with the same id does nothing.
+    func requestVerification(_ request: VerificationRequest) async throws(StoreError)
+
+    /// If a verification is requested: in one snapshot, batches everything that is visible now and
+    /// adds a batch that carries the digests of the synced tables as of that snapshot.
+    /// - Returns: whether there was one.
+    func formVerification(of stream: StreamID) async throws(StoreError) -> Bool
+}
+
+/// A batch that this process may send now.
+public struct ClaimedBatch: Hashable, Sendable {
+    public var stream: StreamID
+    public var epoch: UUID
+    public var number: Int64
+    public var id: UUID
+    public var previousID: UUID?
+    /// 1 for the first sending. Names the claim: the batch's later claims have higher attempts.
+    public var attempt: Int
+    /// How many changes it covers; 0 for a batch that only verifies.
+    public var changes: Int
+    public var verification: VerificationClaim?
+
+    public init(
+        stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, attempt: Int, changes: Int,
+        verification: VerificationClaim? = nil
+    ) {
+        self.stream = stream
+        self.epoch = epoch
+        self.number = number
+        self.id = id
+        self.previousID = previousID
+        self.attempt = attempt
+        self.changes = changes
+        self.verification = verification
+    }
+}
+
+/// Limits of ``SenderStore/readBatch(_:limits:)``.
+public struct ReadLimits: Hashable, Sendable {
+    /// Stop reading when the rows come to more than this many bytes. It holds for batches of more than one change.
+    public var batchBytes: Int
+    /// A row of more bytes than this cannot travel: the store sets it aside at the sender, with its reason.
+    public var rowBytes: Int
+
+    public init(batchBytes: Int, rowBytes: Int) {
+        self.batchBytes = batchBytes
+        self.rowBytes = rowBytes
+    }
+}
+
+/// What ``SenderStore/readBatch(_:limits:)`` found.
+public enum BatchReading: Sendable {
+    case content([TableContent])
+    /// More bytes than the limit; about this many changes would fit (at least 1).
+    case tooLarge(fitting: Int)
+}
+
+/// When a sent batch is taken for lost.
+public struct StalePolicy: Hashable, Sendable {
+    public var timeout: Duration
+    public var ceiling: Duration
+
+    public init(timeout: Duration, ceiling: Duration) {
+        self.timeout = timeout
+        self.ceiling = ceiling
+    }
+}
+
+/// What an ack changed.
+public enum AckOutcome: Hashable, Sendable {
+    case recorded(batchesAcked: Int)
+    /// Of another epoch, or of a stream that is not ours: nothing changed.
+    case ignored(reason: String)
+    case stopped(reason: String)
+}
+
+/// The wish for a verification.
+public struct VerificationRequest: Hashable, Sendable, Codable {
+    public var id: UUID
+    public var stream: StreamID
+    public var round: Int
+    /// Round 2: the buckets whose keys are wanted, by table.
+    public var buckets: [TableBuckets]
+
+    public struct TableBuckets: Hashable, Sendable, Codable {
+        public var name: TableName
+        public var buckets: [Int]
+        public var bucketCount: Int
+
+        public init(name: TableName, buckets: [Int], bucketCount: Int) {
+            self.name = name
+            self.buckets = buckets
+            self.bucketCount = bucketCount
+        }
+    }
+
+    public init(id: UUID, stream: StreamID, round: Int = 1, buckets: [TableBuckets] = []) {
+        self.id = id
+        self.stream = stream
+        self.round = round
+        self.buckets = buckets
+    }
+
+    /// What to ask after a first round that found differences.
+    public init(secondRoundAfter result: VerificationResult) {
+        self.init(
+            id: result.id, stream: result.stream, round: 2,
+            buckets: result.tables.filter { !$0.agrees && $0.problem == nil }.map {
+                TableBuckets(name: $0.name, buckets: $0.differingBuckets, bucketCount: $0.bucketCount)
+            })
+    }
+}

@@ -1,0 +1,65 @@
+internal import Crypto
+
+/// Digests the rows of one table, in any order, into buckets by key.
+///
+/// Both sides use the sender's columns and types, so that they hash the same text.
+public struct RowDigester: Sendable {
+    public private(set) var rows = 0
+    public private(set) var buckets: [BucketDigest]
+    /// The rows of the covered buckets (round 2).
+    public private(set) var entries: [TableClaim.RowEntry] = []
+
+    private let keyIndices: [Int]
+    private let rules: [CanonicalValue.Rule]
+    private let covered: Set<Int>
+    private var row: [UInt8] = []
+
+    /// - Parameters:
+    ///   - bucketCount: a power of two.
+    ///   - covered: the buckets whose rows are kept as ``entries``.
+    public init(columns: [Column], key: [String], bucketCount: Int, covered: Set<Int> = []) {
+        precondition(bucketCount > 0 && bucketCount & (bucketCount - 1) == 0, "bucketCount is not a power of two")
+        buckets = Array(repeating: BucketDigest(), count: bucketCount)
+        keyIndices = key.map { name in columns.firstIndex { $0.name == name }! }
+        rules = columns.map { CanonicalValue.rule(for: $0.type) }
+        self.covered = covered
+    }
+
+    /// Adds a row: its COPY text line, the fields in the columns' order.
+    public mutating func add(line: ArraySlice<UInt8>) {
+        var line = line
+        if line.last == CopyText.newline { line.removeLast() }
+        let fields = line.split(separator: CopyText.tab, omittingEmptySubsequences: false)
+        precondition(fields.count == rules.count, "a row line does not have the table's columns")
+        row.removeAll(keepingCapacity: true)
+        for (field, rule) in zip(fields, rules) {
+            if field.count == 2, field.elementsEqual([CopyText.backslash, UInt8(ascii: "N")]) {
+                row += field
+            } else if case .asIs = rule {
+                row += field
+            } else {
+                row += CanonicalValue.apply(rule, to: field)
+            }
+            row.append(CopyText.tab)
+        }
+        var keyText: [UInt8] = []
+        for index in keyIndices {
+            keyText += CanonicalValue.apply(rules[index], to: fields[index])
+            keyText.append(CopyText.tab)
+        }
+        let bucket = Int(RowDigester.words(SHA256.hash(data: keyText)).0 & UInt64(buckets.count - 1))
+        let (low, high) = RowDigester.words(SHA256.hash(data: row))
+        rows += 1
+        buckets[bucket].add(low: low, high: high)
+        if covered.contains(bucket) {
+            let key = RowKey(keyIndices.map { CopyText.value(fields[$0]) })
+            entries.append(TableClaim.RowEntry(key: key, hash: low))
+        }
+    }
+
+    private static func words(_ digest: SHA256.Digest) -> (UInt64, UInt64) {
+        digest.withUnsafeBytes {
+            ($0.loadUnaligned(fromByteOffset: 0, as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+    }
+}

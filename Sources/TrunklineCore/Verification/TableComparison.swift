@@ -1,0 +1,55 @@
+extension RowDigester {
+    /// How many buckets suit a table: about 64 rows each, 16 at least, 4,096 at most.
+    public static func bucketCount(forRows rows: Int) -> Int {
+        var count = 16
+        while count < 4_096, count * 64 < rows { count *= 2 }
+        return count
+    }
+
+    /// What the sender says of the table after it added all its rows.
+    public func claim(name: TableName, key: [String], columns: [Column], round: Int, covered: [Int]) -> TableClaim {
+        TableClaim(
+            name: name, key: key, columns: columns, rows: rows, buckets: round == 1 ? buckets : [],
+            entries: round == 1 ? nil : entries, coveredBuckets: round == 1 ? nil : covered,
+            bucketCount: buckets.count)
+    }
+}
+
+extension TableClaim {
+    /// The receiver's digester for this claim; add all rows of the sender, then ``compare(with:)``.
+    public func digester() -> RowDigester {
+        RowDigester(columns: columns, key: key, bucketCount: bucketCount, covered: Set(coveredBuckets ?? []))
+    }
+
+    /// Whether a claim that came from outside can be worked with.
+    public var isWellFormed: Bool {
+        let names = columns.map(\.name)
+        return (1...65_536).contains(bucketCount) && bucketCount & (bucketCount - 1) == 0
+            && (buckets.isEmpty || buckets.count == bucketCount)
+            && (coveredBuckets ?? []).allSatisfy { (0..<bucketCount).contains($0) }
+            && !key.isEmpty && Set(key).isSubset(of: names) && Set(names).count == names.count
+    }
+
+    /// - Parameter own: a digester from ``digester()`` that has all the receiver's rows of the sender.
+    public func compare(with own: RowDigester) -> TableResult {
+        guard let entries else {
+            let differing = buckets.indices.filter { buckets[$0] != own.buckets[$0] }
+            return TableResult(
+                name: name, rowsAtSender: rows, rowsAtReceiver: own.rows, differingBuckets: differing,
+                bucketCount: bucketCount)
+        }
+        let theirs = Dictionary(entries.map { ($0.key, $0.hash) }, uniquingKeysWith: { a, _ in a })
+        let ours = Dictionary(own.entries.map { ($0.key, $0.hash) }, uniquingKeysWith: { a, _ in a })
+        var differences: [KeyDifference] = []
+        for (key, hash) in theirs where ours[key] != hash {
+            differences.append(KeyDifference(key: key, kind: ours[key] == nil ? .onlyAtSender : .different))
+        }
+        for key in ours.keys where theirs[key] == nil {
+            differences.append(KeyDifference(key: key, kind: .onlyAtReceiver))
+        }
+        differences.sort { $0.key.description < $1.key.description }
+        return TableResult(
+            name: name, rowsAtSender: rows, rowsAtReceiver: own.rows, differingBuckets: [], bucketCount: bucketCount,
+            differingKeys: Array(differences.prefix(TableResult.maximalKeys)))
+    }
+}

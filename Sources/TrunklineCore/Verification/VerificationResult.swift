@@ -1,0 +1,72 @@
+public import FoundationEssentials
+
+/// The receiver's answer to a ``VerificationClaim``, kept in both databases.
+public struct VerificationResult: Hashable, Sendable, Codable {
+    public var id: UUID
+    public var round: Int
+    public var stream: StreamID
+    /// The watermark at which the two sides were compared.
+    public var watermark: Int64
+    public var tables: [TableResult]
+
+    public init(id: UUID, round: Int, stream: StreamID, watermark: Int64, tables: [TableResult]) {
+        self.id = id
+        self.round = round
+        self.stream = stream
+        self.watermark = watermark
+        self.tables = tables
+    }
+
+    public var agrees: Bool { tables.allSatisfy(\.agrees) }
+
+    /// Whether the keys that differ are still to be asked for; otherwise this result is the last one.
+    public var needsSecondRound: Bool { round == 1 && tables.contains { !$0.agrees && $0.problem == nil } }
+}
+
+public struct TableResult: Hashable, Sendable, Codable {
+    public var name: TableName
+    public var rowsAtSender: Int
+    public var rowsAtReceiver: Int
+    /// Buckets whose digests differ.
+    public var differingBuckets: [Int]
+    public var bucketCount: Int
+    /// Round 2: the keys that differ, at most ``maximalKeys`` of them.
+    public var differingKeys: [KeyDifference]
+    /// Why the receiver could not compare (it has no such table, say).
+    public var problem: String?
+
+    public static let maximalKeys = 1_000
+
+    public init(
+        name: TableName, rowsAtSender: Int, rowsAtReceiver: Int, differingBuckets: [Int], bucketCount: Int,
+        differingKeys: [KeyDifference] = [], problem: String? = nil
+    ) {
+        self.name = name
+        self.rowsAtSender = rowsAtSender
+        self.rowsAtReceiver = rowsAtReceiver
+        self.differingBuckets = differingBuckets
+        self.bucketCount = bucketCount
+        self.differingKeys = differingKeys
+        self.problem = problem
+    }
+
+    public var agrees: Bool {
+        problem == nil && rowsAtSender == rowsAtReceiver && differingBuckets.isEmpty && differingKeys.isEmpty
+    }
+}
+
+public struct KeyDifference: Hashable, Sendable, Codable {
+    public enum Kind: String, Sendable, Codable {
+        case onlyAtSender = "only-at-sender"
+        case onlyAtReceiver = "only-at-receiver"
+        case different
+    }
+
+    public var key: RowKey
+    public var kind: Kind
+
+    public init(key: RowKey, kind: Kind) {
+        self.key = key
+        self.kind = kind
+    }
+}

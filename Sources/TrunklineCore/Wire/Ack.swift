@@ -1,0 +1,72 @@
+public import FoundationEssentials
+
+/// The receiver's word to the sender: «through this watermark of this epoch is in my database;
+/// these rows I set aside, and why».
+///
+/// State, not an event: a later ack says all that an earlier one said, so that acks may be lost,
+/// doubled or reordered. The sender takes the highest watermark and the highest `setAsideVersion`.
+public struct Ack: Hashable, Sendable, Codable {
+    public static let currentVersion = 1
+
+    public var version: Int
+    public var stream: StreamID
+    public var epoch: UUID
+    /// Every batch up to and including this number is committed. 0: none yet.
+    public var watermark: Int64
+    /// Counts the changes of the receiver's list of set-aside rows of this stream.
+    public var setAsideVersion: Int64
+    /// The whole list (at most ``maximalNotices`` of it); nil when the version did not change since the last ack.
+    public var setAside: [SetAsideNotice]?
+    /// How many rows are set aside in all.
+    public var setAsideTotal: Int
+    /// Why the receiver takes no more of this stream; nil while it does.
+    public var stopped: StopNotice?
+    public var verification: VerificationResult?
+
+    /// More set-aside rows than this are counted, not listed.
+    public static let maximalNotices = 10_000
+
+    public init(
+        stream: StreamID, epoch: UUID, watermark: Int64, setAsideVersion: Int64, setAside: [SetAsideNotice]?,
+        setAsideTotal: Int, stopped: StopNotice? = nil, verification: VerificationResult? = nil
+    ) {
+        self.version = Ack.currentVersion
+        self.stream = stream
+        self.epoch = epoch
+        self.watermark = watermark
+        self.setAsideVersion = setAsideVersion
+        self.setAside = setAside
+        self.setAsideTotal = setAsideTotal
+        self.stopped = stopped
+        self.verification = verification
+    }
+}
+
+/// One set-aside row, as the sender is told of it.
+public struct SetAsideNotice: Hashable, Sendable, Codable {
+    public var table: TableName
+    /// The key's values in COPY text form, as ``RowKey`` writes them.
+    public var key: RowKey
+    /// The receiver's reason, in words.
+    public var reason: String
+
+    public init(table: TableName, key: RowKey, reason: String) {
+        self.table = table
+        self.key = key
+        self.reason = reason
+    }
+}
+
+/// The receiver met a batch of another history (promise 9) and stopped the stream.
+public struct StopNotice: Hashable, Sendable, Codable {
+    /// The batch that was refused.
+    public var epoch: UUID
+    public var number: Int64
+    public var reason: String
+
+    public init(epoch: UUID, number: Int64, reason: String) {
+        self.epoch = epoch
+        self.number = number
+        self.reason = reason
+    }
+}

@@ -1,0 +1,22 @@
+import FoundationEssentials
+
+/// Builds the body of a batch: the JSON header line, the row lines, the delete lines; compressed.
+public enum BatchEncoder {
+    /// - Parameters:
+    ///   - batch: what the header says.
+    ///   - tables: foreign-key order, parents first.
+    /// - Returns: the message's body.
+    public static func encode(_ batch: ClaimedBatch, tables: [TableContent]) throws -> [UInt8] {
+        let header = BatchHeader(
+            stream: batch.stream, epoch: batch.epoch, number: batch.number, id: batch.id,
+            previousID: batch.previousID, tables: tables.map(\.header), verification: batch.verification)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var body = [UInt8](try encoder.encode(header))
+        body.reserveCapacity(body.count + 1 + tables.reduce(0) { $0 + $1.rows.count + $1.deletes.count })
+        body.append(CopyText.newline)
+        for table in tables { body += table.rows }
+        for table in tables.reversed() { body += table.deletes }
+        return Zstd.compress(body)
+    }
+}

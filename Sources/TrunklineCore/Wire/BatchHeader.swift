@@ -1,0 +1,34 @@
+public import FoundationEssentials
+
+/// The first line of a batch's body, as JSON.
+public struct BatchHeader: Hashable, Sendable, Codable {
+    public static let currentVersion = 1
+
+    public var version: Int
+    public var stream: StreamID
+    public var epoch: UUID
+    /// 1, 2, 3, … without gaps within an epoch.
+    public var number: Int64
+    public var id: UUID
+    /// The id of batch `number - 1` of this epoch; nil for the first.
+    public var previousID: UUID?
+    /// Foreign-key order, parents first. The body holds the row lines of each table in this order,
+    /// then the delete lines of each table in the reverse order.
+    public var tables: [TableHeader]
+    /// A question to the receiver: is your copy the same as mine, here?
+    public var verification: VerificationClaim?
+
+    public init(
+        stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, tables: [TableHeader],
+        verification: VerificationClaim? = nil
+    ) {
+        self.version = BatchHeader.currentVersion
+        self.stream = stream
+        self.epoch = epoch
+        self.number = number
+        self.id = id
+        self.previousID = previousID
+        self.tables = tables
+        self.verification = verification
+    }
+}

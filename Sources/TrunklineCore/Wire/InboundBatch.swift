@@ -1,0 +1,161 @@
+import FoundationEssentials
+
+/// A received batch whose form was checked: the header, and where each table's lines are in the body.
+public struct InboundBatch: Sendable {
+    public let header: BatchHeader
+    /// The message's body as it arrived, for parking.
+    public let message: [UInt8]
+    /// Decompressed: the header line and all lines.
+    public let body: [UInt8]
+    /// By table, in the header's order.
+    public let lines: [TableLines]
+
+    /// Where a table's lines are in ``InboundBatch/body``.
+    public struct TableLines: Hashable, Sendable {
+        public var rows: Range<Int>
+        public var deletes: Range<Int>
+    }
+
+    /// Decompresses and checks a body.
+    ///
+    /// After this, every row line has as many fields as its table has columns, every delete line as
+    /// many as the key, all counts are true, and everything is UTF-8. Whether the values fit their
+    /// columns is for the database to say.
+    /// - Throws: ``WireError``.
+    public init(message: [UInt8], limits: WireLimits = WireLimits()) throws(WireError) {
+        guard message.count <= limits.messageBytes else {
+            throw WireError(.tooLarge, "the message is \(message.count) bytes; the limit is \(limits.messageBytes)")
+        }
+        let body = try Zstd.decompress(message, limit: limits.bodyBytes)
+        guard InboundBatch.isUTF8(body) else { throw WireError(.malformed, "the body is not UTF-8") }
+        guard let end = body.prefix(limits.headerBytes).firstIndex(of: CopyText.newline) else {
+            throw WireError(.malformed, "the body has no header line of at most \(limits.headerBytes) bytes")
+        }
+        let header = try BatchHeader(line: body[..<end], limits: limits)
+        self.header = header
+        self.message = message
+        self.body = body
+        self.lines = try InboundBatch.locate(header, in: body, from: end + 1)
+    }
+
+    private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        (try? UTF8Span(validating: bytes.span)) != nil
+    }
+
+    private static func locate(_ header: BatchHeader, in body: [UInt8], from start: Int) throws(WireError) -> [TableLines] {
+        var position = start
+        var lines = header.tables.map { _ in TableLines(rows: 0..<0, deletes: 0..<0) }
+        for (index, table) in header.tables.enumerated() {
+            lines[index].rows = try section(
+                of: table.rowBytes, lines: table.rows, fields: table.columns.count, at: &position, in: body,
+                what: "rows of table \"\(table.name)\"")
+        }
+        for (index, table) in header.tables.enumerated().reversed() {
+            lines[index].deletes = try section(
+                of: table.deleteBytes, lines: table.deletes, fields: table.key.count, at: &position, in: body,
+                what: "deletes of table \"\(table.name)\"")
+        }
+        guard position == body.count else {
+            throw WireError(.malformed, "\(body.count - position) bytes follow the last line that the header counts")
+        }
+        return lines
+    }
+
+    private static func section(
+        of bytes: Int, lines: Int, fields: Int, at position: inout Int, in body: [UInt8], what: String
+    ) throws(WireError) -> Range<Int> {
+        guard bytes <= body.count - position else {
+            throw WireError(.malformed, "the \(what) end after the body")
+        }
+        let range = position..<(position + bytes)
+        var found = 0
+        var tabs = 0
+        var wrongLine = false
+        var hasNUL = false
+        body.withUnsafeBufferPointer { buffer in
+            for index in range {
+                let byte = buffer[index]
+                if byte == CopyText.tab {
+                    tabs += 1
+                } else if byte == CopyText.newline {
+                    if tabs != fields - 1 { wrongLine = true }
+                    tabs = 0
+                    found += 1
+                } else if byte == 0 {
+                    hasNUL = true
+                }
+            }
+        }
+        let endsWithNewline = bytes == 0 || body[range.upperBound - 1] == CopyText.newline
+        guard found == lines, endsWithNewline else {
+            throw WireError(.malformed, "the header counts \(lines) \(what), the body has \(found)")
+        }
+        guard !hasNUL else { throw WireError(.malformed, "a raw NUL byte in the \(what)") }
+        guard !wrongLine else { throw WireError(.malformed, "a line of the \(what) does not have \(fields) fields") }
+        position = range.upperBound
+        return range
+    }
+}
+
+extension BatchHeader {
+    /// Parses and checks the header line.
+    init(line: ArraySlice<UInt8>, limits: WireLimits) throws(WireError) {
+        try JSONDepth.check(line, limit: limits.jsonDepth)
+        let decoder = JSONDecoder()
+        do {
+            let version = try decoder.decode(VersionOnly.self, from: Data(line)).version
+            guard version == BatchHeader.currentVersion else {
+                throw WireError(
+                    .unsupported,
+                    "protocol version \(version); this program speaks version \(BatchHeader.currentVersion)")
+            }
+            self = try decoder.decode(BatchHeader.self, from: Data(line))
+        } catch let error as WireError {
+            throw error
+        } catch {
+            throw WireError(.malformed, "the header is not the JSON that the protocol says")
+        }
+        try check(limits)
+    }
+
+    private func check(_ limits: WireLimits) throws(WireError) {
+        guard number >= 1, (number == 1) == (previousID == nil) else {
+            throw WireError(.malformed, "number and previous id do not fit together")
+        }
+        guard tables.count <= limits.tables else {
+            throw WireError(.tooLarge, "\(tables.count) tables; the limit is \(limits.tables)")
+        }
+        guard Set(tables.map(\.name)).count == tables.count else {
+            throw WireError(.malformed, "a table is named twice")
+        }
+        var lines = 0
+        for table in tables {
+            try check(table, limits)
+            lines += table.rows + table.deletes
+            guard lines <= limits.lines else { throw WireError(.tooLarge, "more than \(limits.lines) lines") }
+        }
+    }
+
+    private func check(_ table: TableHeader, _ limits: WireLimits) throws(WireError) {
+        let counts = [table.rows, table.rowBytes, table.deletes, table.deleteBytes]
+        guard counts.allSatisfy({ $0 >= 0 && $0 <= limits.bodyBytes }) else {
+            throw WireError(.malformed, "a count of a table is out of range")
+        }
+        guard (1...limits.columns).contains(table.columns.count) else {
+            throw WireError(.tooLarge, "\(table.columns.count) columns; 1 to \(limits.columns) are accepted")
+        }
+        let names = table.columns.map(\.name)
+        let texts = names + table.columns.map(\.type) + [table.name.name, table.name.schema ?? "-"]
+        guard texts.allSatisfy({ (1...limits.nameBytes).contains($0.utf8.count) && !$0.utf8.contains(0) }) else {
+            throw WireError(.tooLarge, "a name is empty or over \(limits.nameBytes) bytes")
+        }
+        guard Set(names).count == names.count, !table.key.isEmpty, Set(table.key).count == table.key.count,
+            Set(table.key).isSubset(of: names)
+        else { throw WireError(.malformed, "columns and key of a table do not fit together") }
+        for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !names.contains(misfit.column) {
+            throw WireError(.malformed, "a misfit names a row or column that is not there")
+        }
+    }
+
+    private struct VersionOnly: Decodable { var version: Int }
+}

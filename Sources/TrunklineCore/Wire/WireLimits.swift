@@ -1,0 +1,20 @@
+/// What a receiver accepts, checked before memory is spent on it.
+public struct WireLimits: Hashable, Sendable {
+    /// Compressed, in bytes.
+    public var messageBytes = 32 << 20
+    /// Decompressed, in bytes.
+    public var bodyBytes = 48 << 20
+    /// The first line, in bytes.
+    public var headerBytes = 4 << 20
+    /// Row and delete lines of one batch.
+    public var lines = 200_000
+    public var tables = 2_000
+    /// Columns of one table: PostgreSQL's own limit.
+    public var columns = 1_600
+    /// Table, column and type names, in bytes of UTF-8.
+    public var nameBytes = 255
+    /// How deep the header's JSON may nest.
+    public var jsonDepth = 16
+
+    public init() {}
+}

@@ -1,0 +1,103 @@
+internal import CLibPQ
+import Foundation
+internal import TrunklineCore
+
+/// One libpq connection: owns its `PGconn`, closed in `deinit`.
+///
+/// Not thread-safe and not Sendable: it belongs to one ``PostgresStore`` and is used on that actor's
+/// thread only, where its blocking calls may block.
+final class PostgresConnection {
+    let pointer: OpaquePointer
+    private var prepared: Set<String> = []
+
+    /// Connects and sets the session up: UTC, ISO dates, exact floats and an empty search path, so
+    /// that values have one text form whatever the server's configuration says, and every name is qualified.
+    ///
+    /// - Parameter url: a libpq connection URI; its options (TLS among them) are libpq's.
+    init(url: String) throws(StoreError) {
+        // «PQconnectdb … always returns a non-null object pointer, unless there is too little memory»
+        // (libpq documentation, 34.1).
+        guard let pointer = PQconnectdb(url) else {
+            throw StoreError(.unreachable, operation: "connect", subject: "PostgreSQL", reason: "out of memory")
+        }
+        self.pointer = pointer
+        guard PQstatus(pointer) == CONNECTION_OK else {
+            let message = PostgresConnection.text(PQerrorMessage(pointer))
+            throw PostgresConnection.connectError(message)
+        }
+        PQsetNoticeProcessor(pointer, { _, _ in }, nil)
+        try script(
+            """
+            SET search_path = ''; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'iso_8601';
+            SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_encoding = 'UTF8';
+            SET client_min_messages = warning; SET standard_conforming_strings = on; SET application_name = 'trunkline';
+            SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0
+            """, "set up the session")
+    }
+
+    deinit { PQfinish(pointer) }
+
+    var isOpen: Bool { PQstatus(pointer) == CONNECTION_OK }
+
+    /// Whether the open transaction has failed.
+    var isFailed: Bool { PQtransactionStatus(pointer) == PQTRANS_INERROR }
+
+    /// Whether a transaction block is open, in error or not.
+    var inTransaction: Bool { PQtransactionStatus(pointer) != PQTRANS_IDLE }
+
+    /// Runs statements without parameters, separated by semicolons.
+    func script(_ sql: String, _ operation: String) throws(StoreError) {
+        let result = PostgresResult(PQexec(pointer, sql))
+        try check(result, operation)
+    }
+
+    /// Runs one statement, prepared at its first use on this connection.
+    @discardableResult
+    func query(_ statement: Statement, _ values: [String?] = []) throws(StoreError) -> PostgresResult {
+        if !prepared.contains(statement.name) {
+            try check(PostgresResult(PQprepare(pointer, statement.name, statement.sql, 0, nil)), statement.name)
+            prepared.insert(statement.name)
+        }
+        let result = withCStrings(values) {
+            PostgresResult(PQexecPrepared(pointer, statement.name, Int32(values.count), $0, nil, nil, 0))
+        }
+        try check(result, statement.name)
+        return result
+    }
+
+    /// Runs one statement whose text is made for the occasion (identifiers cannot be parameters).
+    @discardableResult
+    func run(_ sql: String, _ values: [String?] = [], _ operation: String) throws(StoreError) -> PostgresResult {
+        let result = withCStrings(values) {
+            PostgresResult(PQexecParams(pointer, sql, Int32(values.count), nil, $0, nil, nil, 0))
+        }
+        try check(result, operation)
+        return result
+    }
+
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    func transaction<T>(
+        _ operation: String, begin: String = "BEGIN", _ body: () throws(StoreError) -> T
+    ) throws(StoreError) -> T {
+        try script(begin, operation)
+        do {
+            let value = try body()
+            try script("COMMIT", operation)
+            return value
+        } catch {
+            if isOpen { try? script("ROLLBACK", operation) }
+            throw error
+        }
+    }
+
+    private func withCStrings<T>(_ values: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> T) -> T {
+        let copies = values.map { $0.map { strdup($0) } ?? nil }
+        defer { for copy in copies { free(copy) } }
+        return copies.map { UnsafePointer($0) }.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
+
+    static func text(_ pointer: UnsafePointer<CChar>?) -> String {
+        guard let pointer else { return "" }
+        return String(cString: pointer).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

@@ -1,0 +1,58 @@
+internal import TrunklineCore
+
+/// The changes of one batch as SQL text; COPY takes no parameters, so the batch's range is in it as literals.
+struct ChangeSource {
+    /// One synced table's share of a batch.
+    struct Part {
+        var table: SyncedTable
+        /// Distinct keys.
+        var keys: Int
+        var onlyInserts: Bool
+        /// Only inserts and initial load: the receiver should have none of them.
+        var allNew: Bool
+    }
+
+    private let wave: String
+
+    init(_ batch: ClaimedBatch, _ connection: PostgresConnection) throws(StoreError) {
+        let range = try connection.query(SenderStatements.range, [batch.stream.description, "\(batch.number)"])
+        guard range.rowCount == 1 else {
+            throw StoreError(
+                .contention, operation: "read batch", subject: "batch \(batch.number) of \(batch.stream)",
+                reason: "it was acked and pruned meanwhile")
+        }
+        let late = range.text(0, 0)
+        let position = """
+            (transaction, seq) > ('\(range.text(0, 3))'::xid8, \(range.text(0, 4)))
+            AND (transaction, seq) <= ('\(range.text(0, 5))'::xid8, \(range.text(0, 6)))
+            AND pg_visible_in_snapshot(transaction, '\(range.text(0, 2))'::pg_snapshot)
+            """
+        let columns = "SELECT table_id, key, op FROM trunkline.change WHERE"
+        let fresh = "\(columns) transaction >= '\(range.text(0, 1))'::xid8 AND \(position)"
+        wave = late == "{}" ? fresh : "\(columns) transaction = ANY ('\(late)'::xid8[]) AND \(position) UNION ALL \(fresh)"
+    }
+
+    func tables(_ connection: PostgresConnection) throws(StoreError) -> [Part] {
+        let result = try connection.run(
+            """
+            SELECT table_id, count(*), bool_and(op = 'i'), bool_and(op IN ('i', 'l')) FROM (\(wave)) c GROUP BY table_id
+            """, [], "count changes")
+        let synced = try SyncedTable.all(connection)
+        var parts: [Part] = []
+        for row in 0..<result.rowCount {
+            guard let table = synced.first(where: { $0.id == result.integer(row, 0) }) else { continue }
+            var part = Part(
+                table: table, keys: result.integer(row, 1)!, onlyInserts: result.flag(row, 2), allNew: result.flag(row, 3))
+            if !part.onlyInserts {
+                part.keys = try connection.run("SELECT count(*) FROM (\(keys(of: part))) k", [], "count keys").integer(0, 0)!
+            }
+            parts.append(part)
+        }
+        return parts
+    }
+
+    /// The distinct keys of one table. A key that was only inserted is there once anyway.
+    func keys(of part: Part) -> String {
+        "SELECT \(part.onlyInserts ? "" : "DISTINCT") key FROM (\(wave)) w WHERE table_id = \(part.table.id)"
+    }
+}

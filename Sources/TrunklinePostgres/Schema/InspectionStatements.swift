@@ -1,0 +1,33 @@
+/// The statements behind `status`, `rows` and `verify`.
+enum InspectionStatements {
+    static let sending = Statement(
+        "status_sending",
+        """
+        SELECT o.stream, o.epoch,
+            (SELECT count(*) FROM trunkline.unbatched u WHERE u.stream = o.stream)
+                + coalesce(sum(b.changes) FILTER (WHERE b.state = 'pending'), 0),
+            coalesce(sum(b.changes) FILTER (WHERE b.state = 'sent'), 0),
+            count(*) FILTER (WHERE b.state = 'sent'),
+            a.acked_rows,
+            a.set_aside_total + (SELECT count(*) FROM trunkline.refused_row r WHERE r.stream = o.stream AND r.at_sender),
+            a.watermark, o.last_number,
+            extract(epoch FROM now() - coalesce(min(b.oldest_at) FILTER (WHERE b.state <> 'acked'),
+                (SELECT min(u.at) FROM trunkline.unbatched u WHERE u.stream = o.stream))),
+            extract(epoch FROM now() - a.last_contact), a.stopped
+        FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
+        LEFT JOIN trunkline.batch b ON b.stream = o.stream AND b.state <> 'acked'
+        GROUP BY o.stream, o.epoch, a.stream, o.last_number
+        ORDER BY o.stream
+        """)
+
+    static let receiving = Statement(
+        "status_receiving",
+        """
+        SELECT i.stream, i.epoch, (SELECT count(*) FROM trunkline.parked_batch p WHERE p.stream = i.stream),
+            i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped
+        FROM trunkline.inbound i ORDER BY i.stream
+        """)
+
+    static let results = Statement(
+        "verification_results", "SELECT result FROM trunkline.verification_result WHERE id = $1 ORDER BY stream")
+}

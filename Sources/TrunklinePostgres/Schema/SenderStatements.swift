@@ -1,0 +1,136 @@
+/// The statements of the sending side.
+enum SenderStatements {
+    private static let claimColumns = "o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification"
+
+    static let claim = Statement(
+        "claim",
+        """
+        SELECT \(claimColumns) FROM trunkline.claim_batch($1, $2, $3) b
+        JOIN trunkline.outbound o ON o.stream = b.stream
+        """)
+
+    static let shrink = Statement(
+        "shrink",
+        """
+        SELECT \(claimColumns) FROM trunkline.shrink_batch($1, $2, $3, $4) b
+        JOIN trunkline.outbound o ON o.stream = b.stream
+        """)
+
+    static let release = Statement(
+        "release",
+        """
+        WITH released AS (
+            UPDATE trunkline.batch SET state = 'pending'
+            WHERE stream = $1 AND number = $2 AND attempts = $3 AND state = 'sent' RETURNING 1)
+        SELECT pg_notify('trunkline_changes', '') FROM released
+        """)
+
+    /// The time-out of attempt n is timeout × 2^(n-1), at most the ceiling, up to 10 % longer by the batch's id.
+    static let resetStale = Statement(
+        "reset_stale",
+        """
+        WITH due AS (
+            SELECT stream, number, attempts,
+                least($2::float8 * 2 ^ least(attempts - 1, 40), $3::float8)
+                    * (1 + abs(hashtext(id::text || attempts::text)) % 1000 / 10000.0) AS timeout
+            FROM trunkline.batch WHERE stream = $1 AND state = 'sent'
+        ), reset AS (
+            UPDATE trunkline.batch b SET state = 'pending' FROM due d
+            WHERE b.stream = d.stream AND b.number = d.number AND b.attempts = d.attempts AND b.state = 'sent'
+                AND b.sent_at < clock_timestamp() - make_interval(secs => d.timeout) AND d.timeout < $4::float8
+            RETURNING 1
+        )
+        SELECT pg_notify('trunkline_changes', '') FROM reset
+        """)
+
+    static let prune = Statement("prune", "SELECT trunkline.prune_batch($1)")
+
+    static let ackState = Statement(
+        "ack_state",
+        """
+        SELECT o.epoch, o.last_number, a.set_aside_version FROM trunkline.outbound o
+        JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF a
+        """)
+
+    static let ackBatches = Statement(
+        "ack_batches",
+        """
+        WITH acked AS (
+            UPDATE trunkline.batch SET state = 'acked', acked_at = now()
+            WHERE stream = $1 AND number <= $2 AND state <> 'acked' RETURNING coalesce(rows, changes) AS rows
+        ), noted AS (
+            UPDATE trunkline.outbound_ack SET watermark = greatest(watermark, $2), last_contact = now(),
+                acked_rows = acked_rows + (SELECT coalesce(sum(rows), 0) FROM acked)
+            WHERE stream = $1
+        )
+        SELECT count(*), pg_notify('trunkline_changes', '') FROM acked
+        """)
+
+    static let stop = Statement(
+        "stop", "UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now() WHERE stream = $1")
+
+    static let refusedVersion = Statement(
+        "refused_version",
+        "UPDATE trunkline.outbound_ack SET set_aside_version = $2, set_aside_total = $3 WHERE stream = $1")
+    static let forgetRefused = Statement(
+        "forget_refused", "DELETE FROM trunkline.refused_row WHERE stream = $1 AND NOT at_sender")
+
+    static let keepRefused = Statement(
+        "keep_refused",
+        "INSERT INTO trunkline.refused_row (stream, table_name, key, reason, at_sender) VALUES ($1, $2, $3, $4, true)")
+    static let forgetOwnRefused = Statement(
+        "forget_own_refused",
+        "DELETE FROM trunkline.refused_row WHERE stream = $1 AND at_sender AND table_name = $2 AND key = $3")
+    static let anyOwnRefused = Statement(
+        "any_own_refused", "SELECT EXISTS (SELECT FROM trunkline.refused_row WHERE stream = $1 AND at_sender)")
+
+    static let keepResult = Statement(
+        "keep_result",
+        """
+        INSERT INTO trunkline.verification_result AS r (id, stream, round, result) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (id, stream) DO UPDATE SET round = EXCLUDED.round, result = EXCLUDED.result, finished_at = now()
+        WHERE r.round < EXCLUDED.round
+        """)
+
+    static let request = Statement(
+        "request_verification",
+        """
+        WITH asked AS (
+            INSERT INTO trunkline.verification_request (id, round, stream, request) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING RETURNING 1)
+        SELECT pg_notify('trunkline_changes', '') FROM asked
+        """)
+
+    static let openRequest = Statement(
+        "open_request",
+        """
+        SELECT id, round, request FROM trunkline.verification_request
+        WHERE stream = $1 AND formed_number IS NULL ORDER BY requested_at LIMIT 1
+        """)
+
+    /// A batch of no changes that carries a claim.
+    static let formClaim = Statement(
+        "form_claim",
+        """
+        WITH o AS (
+            UPDATE trunkline.outbound SET last_number = last_number + 1 WHERE stream = $1 RETURNING *
+        ), b AS (
+            INSERT INTO trunkline.batch (stream, number, previous_id, late, floor, upper, from_transaction, from_seq,
+                to_transaction, to_seq, changes, verification)
+            SELECT stream, last_number, last_id, late, floor, upper, at_transaction, at_seq, at_transaction, at_seq, 0, $2
+            FROM o RETURNING number, id
+        )
+        SELECT number, id, pg_notify('trunkline_changes', '') FROM b
+        """)
+    static let lastID = Statement("last_id", "UPDATE trunkline.outbound SET last_id = $2 WHERE stream = $1")
+    static let requestFormed = Statement(
+        "request_formed", "UPDATE trunkline.verification_request SET formed_number = $3 WHERE id = $1 AND round = $2")
+
+    /// What a claimed batch covers: the wave and the cut.
+    static let range = Statement(
+        "range",
+        """
+        SELECT late::text, floor, upper, from_transaction, from_seq, to_transaction, to_seq
+        FROM trunkline.batch WHERE stream = $1 AND number = $2
+        """)
+}

@@ -1,0 +1,124 @@
+public import FoundationEssentials
+public import TrunklineCore
+
+extension PostgresStore {
+    public func status() throws(StoreError) -> [StreamStatus] {
+        try withConnection { (connection) throws(StoreError) in
+            try sendingStatus(connection) + receivingStatus(connection)
+        }
+    }
+
+    private func sendingStatus(_ connection: PostgresConnection) throws(StoreError) -> [StreamStatus] {
+        let result = try connection.query(InspectionStatements.sending)
+        return (0..<result.rowCount).compactMap { row in
+            guard let stream = StreamID(result.text(row, 0)) else { return nil }
+            var status = StreamStatus(stream: stream, direction: .sending)
+            status.epoch = UUID(uuidString: result.text(row, 1))
+            status.pending = result.integer(row, 2)!
+            status.inFlightChanges = result.integer(row, 3)!
+            status.inFlightBatches = result.integer(row, 4)!
+            status.ackedRows = result.integer(row, 5)!
+            status.setAside = result.integer(row, 6)!
+            status.watermark = Int64(result.integer(row, 7)!)
+            status.lastFormed = Int64(result.integer(row, 8)!)
+            status.oldestUnackedSeconds = result.value(row, 9).flatMap { Double($0) }
+            status.lastContactSeconds = result.value(row, 10).flatMap { Double($0) }
+            status.stopped = result.value(row, 11)
+            return status
+        }
+    }
+
+    private func receivingStatus(_ connection: PostgresConnection) throws(StoreError) -> [StreamStatus] {
+        let result = try connection.query(InspectionStatements.receiving)
+        return (0..<result.rowCount).compactMap { row in
+            guard let stream = StreamID(result.text(row, 0)) else { return nil }
+            var status = StreamStatus(stream: stream, direction: .receiving)
+            status.epoch = UUID(uuidString: result.text(row, 1))
+            status.pending = result.integer(row, 2)!
+            status.ackedRows = result.integer(row, 3)!
+            status.setAside = result.integer(row, 4)!
+            status.watermark = Int64(result.integer(row, 5)!)
+            status.lastFormed = status.watermark
+            status.lastContactSeconds = result.value(row, 6).flatMap { Double($0) }
+            status.stopped = result.value(row, 7)
+            return status
+        }
+    }
+
+    public func rows(of table: TableName, matching filter: RowFilter) throws(StoreError) -> RowListing {
+        try withConnection { (connection) throws(StoreError) in
+            guard let found = try Catalog(connection).table(table) else {
+                throw StoreError(.table, operation: "rows", subject: "table \"\(table)\"", reason: "it does not exist")
+            }
+            let office = try connection.query(Statements.office)
+            let atHead = office.rowCount == 1 && office.text(0, 1) == OfficeRole.head.rawValue
+            let query = atHead ? headRows(found, filter) : branchRows(found, filter)
+            let result = try connection.run(query, [], "list rows")
+            let columns = found.columns.map(\.name)
+            return RowListing(
+                columns: columns,
+                rows: (0..<result.rowCount).compactMap { row in
+                    RowState(rawValue: result.text(row, 0)).map { state in
+                        RowListing.Row(
+                            state: state, values: columns.indices.map { result.value(row, $0 + 3) },
+                            deleted: result.flag(row, 1), reason: result.value(row, 2))
+                    }
+                })
+        }
+    }
+
+    private func branchRows(_ table: Catalog.Table, _ filter: RowFilter) -> String {
+        let columns = table.columns.map { column in
+            guard let index = table.key.firstIndex(of: column.name) else { return "t.\(column.name.identifier)::text" }
+            return "coalesce(t.\(column.name.identifier)::text, r.key[\(index + 1)])"
+        }
+        let join = table.key.enumerated().map { "t.\($0.element.identifier)::text = r.key[\($0.offset + 1)]" }
+        let order = table.key.enumerated().map { "t.\($0.element.identifier), r.key[\($0.offset + 1)]" }
+        return """
+            SELECT r.state, r.deleted, r.reason, \(columns.joined(separator: ", "))
+            FROM trunkline.row_status r LEFT JOIN \(table.name.sql) t ON \(join.joined(separator: " AND "))
+            WHERE r.table_name = \(table.name.description.literal) \(states(filter, "r.state"))
+            ORDER BY \(order.joined(separator: ", ")) LIMIT \(filter.limit)
+            """
+    }
+
+    /// Stored rows, and the set-aside ones whose key is known.
+    private func headRows(_ table: Catalog.Table, _ filter: RowFilter) -> String {
+        let name = table.name.description.literal
+        let branch = filter.branch.map { " AND branch = \($0.description.literal)" } ?? ""
+        let key = table.key.filter { $0 != "branch_id" }
+        let keyText = "to_json(ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))])::text"
+        let columns = table.columns.map { column in
+            column.name == "branch_id"
+                ? "branch AS branch_id"
+                : key.firstIndex(of: column.name).map { "coalesce(\(column.name.identifier), (s_key::json)->>\($0)) AS \(column.name.identifier)" }
+                    ?? column.name.identifier
+        }
+        let values = table.columns.filter { $0.name != "branch_id" }.map { "t.\($0.name.identifier)::text AS \($0.name.identifier)" }
+        return """
+            SELECT CASE WHEN s_key IS NULL THEN 'acked' ELSE 'set aside' END, false, reason, \(columns.joined(separator: ", "))
+            FROM (
+                SELECT coalesce(t.branch_id, split_part(s.stream, '>', 1)) AS branch, s.key AS s_key, s.reason, \(values.joined(separator: ", "))
+                FROM \(table.name.sql) t FULL JOIN (SELECT * FROM trunkline.set_aside WHERE table_name = \(name)) s
+                    ON split_part(s.stream, '>', 1) = t.branch_id AND s.key = \(keyText)
+            ) q WHERE true\(branch) \(states(filter, "CASE WHEN s_key IS NULL THEN 'acked' ELSE 'set aside' END"))
+            ORDER BY branch, \(key.map(\.identifier).joined(separator: ", ")) LIMIT \(filter.limit)
+            """
+    }
+
+    private func states(_ filter: RowFilter, _ expression: String) -> String {
+        guard !filter.states.isEmpty else { return "" }
+        return "AND \(expression) IN (\(filter.states.map(\.rawValue.literal).sorted().joined(separator: ", ")))"
+    }
+
+    public func verificationResults(_ id: UUID) throws(StoreError) -> [VerificationResult] {
+        try withConnection { (connection) throws(StoreError) in
+            let result = try connection.query(InspectionStatements.results, [id.uuidString])
+            var results: [VerificationResult] = []
+            for row in 0..<result.rowCount {
+                results.append(try JSONText.decode(VerificationResult.self, result.text(row, 0), "verification result"))
+            }
+            return results
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import FoundationEssentials
+public import TrunklineCore
+
+extension PostgresStore {
+    public func claimBatch(of stream: StreamID, window: Int, changes: Int) throws(StoreError) -> ClaimedBatch? {
+        try withConnection { (connection) throws(StoreError) in
+            let result = try connection.query(
+                SenderStatements.claim, [stream.description, "\(window)", "\(changes)"])
+            return try claimed(result, stream)
+        }
+    }
+
+    public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) throws(StoreError) -> ClaimedBatch? {
+        try withConnection { (connection) throws(StoreError) in
+            let result = try connection.query(
+                SenderStatements.shrink, [batch.stream.description, "\(batch.number)", "\(batch.attempt)", "\(changes)"])
+            return try claimed(result, batch.stream)
+        }
+    }
+
+    public func releaseBatch(_ batch: ClaimedBatch) throws(StoreError) {
+        try withConnection { (connection) throws(StoreError) in
+            _ = try connection.query(
+                SenderStatements.release, [batch.stream.description, "\(batch.number)", "\(batch.attempt)"])
+        }
+    }
+
+    /// Committed without waiting for the disk: what a crash may take is for people to read only.
+    public func noteSent(_ batch: ClaimedBatch, rows: Int, bytes: Int) throws(StoreError) {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.script(
+                """
+                BEGIN; SET LOCAL synchronous_commit = off;
+                UPDATE trunkline.batch SET rows = \(rows), bytes = \(bytes)
+                    WHERE stream = \(batch.stream.description.literal) AND number = \(batch.number) AND state = 'sent';
+                COMMIT
+                """, "note sent")
+        }
+    }
+
+    public func resetStale(of stream: StreamID, policy: StalePolicy, quietFor: Duration) throws(StoreError) -> Int {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.query(
+                SenderStatements.resetStale,
+                [
+                    stream.description, "\(policy.timeout.inSeconds)", "\(policy.ceiling.inSeconds)",
+                    "\(quietFor.inSeconds)",
+                ]
+            ).affectedRows
+        }
+    }
+
+    public func prune(_ stream: StreamID) throws(StoreError) -> Int {
+        try withConnection { (connection) throws(StoreError) in
+            var pruned = 0
+            while pruned < 64, try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) { pruned += 1 }
+            return pruned
+        }
+    }
+
+    public func recordAck(_ ack: Ack) throws(StoreError) -> AckOutcome {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.transaction("record ack") { () throws(StoreError) in
+                try record(ack, connection)
+            }
+        }
+    }
+
+    private func record(_ ack: Ack, _ connection: PostgresConnection) throws(StoreError) -> AckOutcome {
+        let stream = ack.stream.description
+        let state = try connection.query(SenderStatements.ackState, [stream])
+        guard state.rowCount == 1 else { return .ignored(reason: "this office does not send stream \(stream)") }
+        if let refused = ack.stopped, UUID(uuidString: state.text(0, 0)) == refused.epoch {
+            try connection.query(SenderStatements.stop, [stream, refused.reason])
+            return .stopped(reason: refused.reason)
+        }
+        guard UUID(uuidString: state.text(0, 0)) == ack.epoch else {
+            return .ignored(reason: "it is of epoch \(ack.epoch)")
+        }
+        guard ack.watermark <= Int64(state.integer(0, 1)!) else {
+            let reason =
+                "the receiver has batch \(ack.watermark), this database has formed only \(state.integer(0, 1)!): was it restored from an older backup?"
+            try connection.query(SenderStatements.stop, [stream, reason])
+            return .stopped(reason: reason)
+        }
+        let acked = try connection.query(SenderStatements.ackBatches, [stream, "\(ack.watermark)"]).integer(0, 0) ?? 0
+        if ack.setAsideVersion > Int64(state.integer(0, 2)!), let notices = ack.setAside {
+            try replaceRefused(stream, notices, connection)
+            try connection.query(
+                SenderStatements.refusedVersion, [stream, "\(ack.setAsideVersion)", "\(ack.setAsideTotal)"])
+        }
+        if let result = ack.verification { try keep(result, connection) }
+        return .recorded(batchesAcked: acked)
+    }
+
+    private func replaceRefused(
+        _ stream: String, _ notices: [SetAsideNotice], _ connection: PostgresConnection
+    ) throws(StoreError) {
+        try connection.query(SenderStatements.forgetRefused, [stream])
+        guard !notices.isEmpty else { return }
+        var lines: [UInt8] = []
+        for notice in notices {
+            lines += CopyText.line([stream, notice.table.description, notice.key.description, notice.reason, "f"])
+        }
+        try connection.copyIn(
+            "COPY trunkline.refused_row (stream, table_name, key, reason, at_sender) FROM STDIN", "keep refused rows"
+        ) { send in lines.withUnsafeBytes(send) }
+    }
+
+    /// Keeps a verification's result, and asks for the second round if it needs one.
+    func keep(_ result: VerificationResult, _ connection: PostgresConnection) throws(StoreError) {
+        try connection.query(
+            SenderStatements.keepResult,
+            [result.id.uuidString, result.stream.description, "\(result.round)", JSONText.encode(result)])
+        if result.needsSecondRound, result.stream.source.description == (try ownOffice(connection)) {
+            try request(VerificationRequest(secondRoundAfter: result), connection)
+        }
+    }
+
+    func ownOffice(_ connection: PostgresConnection) throws(StoreError) -> String? {
+        let office = try connection.query(Statements.office)
+        return office.rowCount == 1 ? office.text(0, 0) : nil
+    }
+
+    func claimed(_ result: PostgresResult, _ stream: StreamID) throws(StoreError) -> ClaimedBatch? {
+        guard result.rowCount == 1 else { return nil }
+        return ClaimedBatch(
+            stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
+            id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
+            attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!,
+            verification: try result.value(0, 6).map { (text) throws(StoreError) in
+                try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
+            })
+    }
+}
+
+extension Duration {
+    var inSeconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,139 @@
+import CRabbitMQ
+import TrunklineCore
+
+extension Connection {
+    /// Reads frames and files what they bring, until `isDone`, or nothing came within `timeout`.
+    ///
+    /// Sends our heartbeats and watches for the broker's. Zero reads what has already arrived.
+    func pump(within timeout: Duration, until isDone: () -> Bool = { false }) throws(BrokerError) {
+        let deadline = ContinuousClock.now + timeout
+        while !isDone(), try readFrame(within: deadline - .now) {}
+    }
+
+    /// - Returns: false when the time was up.
+    private func readFrame(within timeout: Duration) throws(BrokerError) -> Bool {
+        var frame = amqp_frame_t()
+        var time = timeout.timeValue
+        let status = amqp_simple_wait_frame_noblock(state, &frame, &time)
+        if status == AMQP_STATUS_TIMEOUT.rawValue { return false }
+        try check(status, "read from", configuration.address)
+        // The frame's memory belongs to the channel's pool; what is needed of it has been copied by then.
+        defer { amqp_maybe_release_buffers_on_channel(state, frame.channel) }
+        guard let channel = Channel(rawValue: frame.channel) else {
+            isOpen = false
+            throw BrokerError(
+                .closedByBroker, operation: "read from", subject: configuration.address,
+                reason: "a frame for channel \(frame.channel), which was never opened")
+        }
+        switch Int32(frame.frame_type) {
+        case AMQP_FRAME_METHOD: try file(frame.payload.method, on: channel)
+        case AMQP_FRAME_HEADER: try file(frame.payload.properties, on: channel)
+        case AMQP_FRAME_BODY: try file(frame.payload.body_fragment, on: channel)
+        default: break  // A heartbeat.
+        }
+        return true
+    }
+
+    private func file(_ method: amqp_method_t, on channel: Channel) throws(BrokerError) {
+        func decoded<T>(_ type: T.Type) -> T { method.decoded.assumingMemoryBound(to: type).pointee }
+        switch method.id {
+        case AMQP_BASIC_DELIVER_METHOD:
+            let deliver = decoded(amqp_basic_deliver_t.self)
+            incoming[channel] = IncomingMessage(
+                .delivered(
+                    tag: deliver.delivery_tag, routingKey: deliver.routing_key.text,
+                    redelivered: deliver.redelivered != 0))
+        case AMQP_BASIC_RETURN_METHOD:
+            incoming[channel] = IncomingMessage(
+                .returned(reason: decoded(amqp_basic_return_t.self).reply_text.text))
+        case AMQP_BASIC_ACK_METHOD:
+            let ack = decoded(amqp_basic_ack_t.self)
+            confirmations += ledger.acked(ack.delivery_tag, multiple: ack.multiple != 0)
+        case AMQP_BASIC_NACK_METHOD:
+            let nack = decoded(amqp_basic_nack_t.self)
+            confirmations += ledger.nacked(nack.delivery_tag, multiple: nack.multiple != 0)
+        case AMQP_BASIC_CANCEL_METHOD:
+            throw consumerCancelled()
+        case AMQP_CHANNEL_CLOSE_METHOD:
+            let close = decoded(amqp_channel_close_t.self)
+            try channelClosed(channel, close.reply_code, close.reply_text.text)
+        case AMQP_CONNECTION_CLOSE_METHOD:
+            let close = decoded(amqp_connection_close_t.self)
+            throw connectionClosed(close.reply_code, close.reply_text.text)
+        case AMQP_CONNECTION_BLOCKED_METHOD:
+            isBlocked = true
+        case AMQP_CONNECTION_UNBLOCKED_METHOD:
+            isBlocked = false
+        case AMQP_QUEUE_DECLARE_OK_METHOD:
+            let declared = decoded(amqp_queue_declare_ok_t.self)
+            reply = .declared(
+                QueueDepth(ready: Int(declared.message_count), consumers: Int(declared.consumer_count)))
+        default:
+            reply = .method(method.id)
+        }
+    }
+
+    private func file(
+        _ header: amqp_frame_t.__Unnamed_union_payload.__Unnamed_struct_properties, on channel: Channel
+    ) throws(BrokerError) {
+        let properties = header.decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee
+        incoming[channel]?.start(properties, bodySize: header.body_size, limit: configuration.maxMessageBytes)
+        try fileCompleteMessage(of: channel)
+    }
+
+    private func file(_ fragment: amqp_bytes_t, on channel: Channel) throws(BrokerError) {
+        incoming[channel]?.append(fragment.buffer)
+        try fileCompleteMessage(of: channel)
+    }
+
+    private func fileCompleteMessage(of channel: Channel) throws(BrokerError) {
+        guard let message = incoming[channel], message.isComplete else { return }
+        incoming[channel] = nil
+        switch message.kind {
+        case .returned(let reason):
+            ledger.returned(messageID: message.properties.messageID, reason: reason)
+        case .delivered(let tag, let routingKey, let redelivered):
+            try delivered(message, tag: tag, routingKey: routingKey, redelivered: redelivered)
+        }
+    }
+
+    /// The broker waits for close-ok before it lets go of the channel.
+    private func channelClosed(_ channel: Channel, _ code: UInt16, _ text: String) throws(BrokerError) {
+        openChannels.remove(channel)
+        var answer = amqp_channel_close_ok_t()
+        try check(
+            amqp_send_method(state, channel.rawValue, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer), "close channel",
+            configuration.address)
+        if channel == .topology {
+            reply = .closed(code: code, text: text)
+        } else {
+            close()
+            throw BrokerError(
+                replyCode: code, text: text, operation: channel.operation, subject: subject(of: channel))
+        }
+    }
+
+    private func connectionClosed(_ code: UInt16, _ text: String) -> BrokerError {
+        isOpen = false
+        var answer = amqp_connection_close_ok_t()
+        _ = amqp_send_method(state, Channel.connection.rawValue, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer)
+        return BrokerError(
+            replyCode: code, text: text, operation: Channel.connection.operation, subject: configuration.address)
+    }
+
+    /// The queue was deleted, or its leader moved to another node.
+    private func consumerCancelled() -> BrokerError {
+        let queue = subject(of: .consuming)
+        close()
+        return BrokerError(
+            .closedByBroker, operation: Channel.consuming.operation, subject: queue,
+            reason: "the broker cancelled the consumer: the queue was deleted or moved")
+    }
+
+    private func subject(of channel: Channel) -> String {
+        switch channel {
+        case .connection, .topology, .publishing: configuration.address
+        case .consuming: consumer?.queue ?? configuration.address
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// An executable that runs one service until SIGTERM.
+public protocol ServiceCommand: OfficeCommand {
+    static var service: OfficeService { get }
+}
+
+extension ServiceCommand {
+    public static var _errorLabel: String { ErrorLines.program }
+
+    public func execute() async throws {
+        let service = Self.service
+        let settings = try await options.settings(for: service.requirements)
+        let office = OfficeAssembly(settings)
+        let logger = office.logger(service.name)
+        try await ServiceRunner.run([office.service(service, logger: logger)], logger: logger)
+    }
+}

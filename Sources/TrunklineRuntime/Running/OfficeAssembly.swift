@@ -1,0 +1,83 @@
+public import Logging
+public import TrunklineCore
+internal import TrunklineRabbitMQ
+
+/// Makes an office's parts from its settings: stores, broker links, services.
+///
+/// Nothing here connects; the parts do so at their first call. Every service has a store and a link
+/// of its own, since each closes its own when it stops.
+public struct OfficeAssembly: Sendable {
+    public let settings: Settings
+
+    public init(_ settings: Settings) { self.settings = settings }
+
+    /// A logger to stderr, whose every line names the office.
+    public func logger(_ label: String) -> Logger {
+        var logger = Logger(label: label) {
+            LineLogHandler(label: $0, settings: settings.log, write: StandardError.write)
+        }
+        logger[metadataKey: LogKey.office] = "\(settings.office.id)"
+        return logger
+    }
+
+    /// - Precondition: the settings were loaded for something that needs the broker.
+    public func link(for name: String) throws(BrokerError) -> any BrokerLink {
+        guard let url = settings.broker.url else { preconditionFailure("\(name) did not ask for broker.url") }
+        return RabbitMQLink(
+            try settings.broker.rabbitMQ(
+                url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver))
+    }
+
+    public func service(_ service: OfficeService, logger: Logger) throws -> any SteppedService {
+        let store = try store()
+        let link = try link(for: service.name)
+        let office = settings.office.id
+        switch service {
+        case .branchPublisher:
+            return Publisher(
+                name: service.name, configuration: publisher(.upstream(from: office)), store: store, link: link,
+                logger: logger)
+        case .branchAckListener:
+            return AckListener(
+                name: service.name, configuration: .init(queue: Topology.acksQueue(of: office), stream: upstream),
+                store: store, link: link, logger: logger)
+        case .headIngestor:
+            return Ingestor(
+                name: service.name, configuration: ingestor(queue: Topology.headQueue), store: store, link: link,
+                logger: logger)
+        case .headAcker:
+            return Acker(name: service.name, store: store, link: link, logger: logger)
+        case .staleReaper:
+            return StaleReaper(
+                name: service.name, configuration: reaper(queue: Topology.headQueue), store: store, link: link,
+                logger: logger)
+        }
+    }
+
+    /// The stream that this branch sends to the head.
+    public var upstream: StreamID { StreamID(from: settings.office.id, to: .head) }
+
+    private func publisher(_ base: Publisher.Configuration) -> Publisher.Configuration {
+        var configuration = base
+        configuration.window = settings.batch.window
+        configuration.batchRows = settings.batch.rows
+        configuration.batchBytes = settings.batch.bytes
+        configuration.rowBytes = settings.batch.maxRowBytes
+        return configuration
+    }
+
+    private func ingestor(queue: String) -> Ingestor.Configuration {
+        var configuration = Ingestor.Configuration(queue: queue, office: settings.office.id)
+        configuration.prefetch = settings.receiver.prefetch
+        configuration.limits.messageBytes = settings.receiver.maxMessageBytes
+        configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
+        configuration.retryEvery = settings.receiver.retryInterval
+        return configuration
+    }
+
+    private func reaper(queue: String) -> StaleReaper.Configuration {
+        var configuration = StaleReaper.Configuration(stream: upstream, queue: queue)
+        configuration.policy = StalePolicy(timeout: settings.stale.timeout, ceiling: settings.stale.ceiling)
+        return configuration
+    }
+}

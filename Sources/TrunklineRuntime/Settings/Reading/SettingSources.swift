@@ -1,0 +1,66 @@
+internal import Configuration
+
+/// The three layers of the configuration: flags over environment over the YAML file.
+struct SettingSources {
+    enum Layer: CaseIterable { case flags, environment, file }
+
+    enum RawValue {
+        case text(String)
+        case items([String])
+    }
+
+    /// Unknown keys.
+    let problems: [String]
+    private let reader: ConfigReader
+    /// The keys that each layer gives, under the names of the YAML file.
+    private let given: [Layer: Set<String>]
+
+    init(flags: [String: String], environment: [String: String], file: String?) async throws(SettingsError) {
+        let environment = EnvironmentLayer(environment)
+        let file = try await FileLayer(path: file ?? environment.configurationFile)
+        let flagValues = Dictionary(
+            uniqueKeysWithValues: flags.map {
+                (AbsoluteConfigKey(ConfigKey($0.key).components), ConfigValue(.string($0.value), isSecret: true))
+            })
+        given = [.flags: Set(flags.keys), .environment: environment.keys, .file: file.keys]
+        problems = file.problems + environment.problems
+        reader = ConfigReader(
+            providers: [InMemoryProvider(name: "flags", values: flagValues), environment.provider] + file.providers)
+    }
+
+    /// The highest layer that gives the key, itself or by the file twin of a secret.
+    func origin(of key: SettingKey) -> Layer? {
+        Layer.allCases.first { layer in
+            gives(layer, key.name) || key.fileKeyName.map { gives(layer, $0) } == true
+        }
+    }
+
+    /// The value of the highest layer that has one. A secret may stand in a file that the layer names.
+    func value(of key: SettingKey) throws(InvalidSetting) -> RawValue? {
+        guard let layer = origin(of: key) else { return nil }
+        if let fileKey = key.fileKeyName, gives(layer, fileKey) {
+            guard !gives(layer, key.name) else {
+                let names =
+                    layer == .environment
+                    ? [key.environmentName, SettingKey.environmentName(of: fileKey)] : [key.name, fileKey]
+                throw InvalidSetting("both \(names[0]) and \(names[1]) are given; leave one out")
+            }
+            guard let path = reader.string(forKey: ConfigKey(fileKey)) else {
+                throw InvalidSetting("\(fileKey) takes one path")
+            }
+            return .text(try secret(at: path))
+        }
+        let configKey = ConfigKey(key.name)
+        if let text = reader.string(forKey: configKey, isSecret: key.isSecret) { return .text(text) }
+        if let items = reader.stringArray(forKey: configKey, isSecret: key.isSecret) { return .items(items) }
+        throw InvalidSetting("takes one value")
+    }
+
+    private func gives(_ layer: Layer, _ name: String) -> Bool { given[layer]!.contains(name) }
+
+    private func secret(at path: String) throws(InvalidSetting) -> String {
+        let text = try TextFile.read(path).trimmed
+        guard !text.isEmpty else { throw InvalidSetting("\(path) is empty") }
+        return text
+    }
+}

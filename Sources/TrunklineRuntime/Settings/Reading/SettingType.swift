@@ -1,0 +1,124 @@
+internal import TrunklineCore
+
+/// How the text of a setting becomes a value, and back.
+struct SettingType<Value: Sendable>: Sendable {
+    /// As the reference calls it.
+    let name: String
+    let parse: @Sendable (String) throws(InvalidSetting) -> Value
+    let format: @Sendable (Value) -> String
+    /// Reads the items of a YAML list; nil where a list makes no sense.
+    var parseItems: (@Sendable ([String]) throws(InvalidSetting) -> Value)?
+
+    init(
+        _ name: String, parse: @escaping @Sendable (String) throws(InvalidSetting) -> Value,
+        format: @escaping @Sendable (Value) -> String
+    ) {
+        self.name = name
+        self.parse = parse
+        self.format = format
+    }
+}
+
+/// Why a text is no value of a type, in words that follow the key's name. Never repeats a secret.
+struct InvalidSetting: Error {
+    var reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}
+
+extension SettingType where Value == Int {
+    static func integer(_ range: ClosedRange<Int>, unit: String? = nil) -> SettingType {
+        let unitText = unit.map { "\($0), " } ?? ""
+        return SettingType("\(unitText)\(range.lowerBound) to \(range.upperBound)") { text throws(InvalidSetting) in
+            guard let value = Int(text) else { throw InvalidSetting("\"\(text)\" is not a whole number") }
+            guard range.contains(value) else {
+                throw InvalidSetting("\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        } format: {
+            String($0)
+        }
+    }
+}
+
+extension SettingType where Value == Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> SettingType {
+        let words = "\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
+        return SettingType("duration, \(words)") { text throws(InvalidSetting) in
+            guard let value = DurationText.parse(text) else {
+                throw InvalidSetting("\"\(text)\" is not a duration; write it like 500ms, 90s, 5m or 2h")
+            }
+            guard range.contains(value) else { throw InvalidSetting("\(text) is not from \(words)") }
+            return value
+        } format: {
+            DurationText.format($0)
+        }
+    }
+}
+
+extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    static var choice: SettingType {
+        let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        return SettingType("one of \(words)") { text throws(InvalidSetting) in
+            if let value = Value(rawValue: text) { return value }
+            let near = Suggestion.nearest(to: text, among: Value.allCases.map(\.rawValue))
+            throw InvalidSetting(
+                "\"\(text)\" is not one of \(words)" + (near.map { "; did you mean \($0)?" } ?? ""))
+        } format: {
+            $0.rawValue
+        }
+    }
+}
+
+extension SettingType where Value == OfficeID {
+    static var office: SettingType {
+        SettingType("office name") { text throws(InvalidSetting) in
+            guard let office = OfficeID(text) else {
+                throw InvalidSetting(
+                    "\"\(text)\" is not an office name; use a-z, 0-9 and -, at most 63 of them, not - at the start")
+            }
+            return office
+        } format: {
+            $0.description
+        }
+    }
+}
+
+extension SettingType where Value == String {
+    /// The path of a file that can be read.
+    static var readableFile: SettingType {
+        SettingType("path of a file") { text throws(InvalidSetting) in
+            if let problem = TextFile.problem(at: text) { throw InvalidSetting(problem) }
+            return text
+        } format: {
+            $0
+        }
+    }
+}
+
+extension SettingType where Value == SecretURL {
+    static func url(schemes: [String]) -> SettingType {
+        let words = schemes.map { "\($0)://" }.joined(separator: " or ")
+        return SettingType("URL, \(words)") { text throws(InvalidSetting) in
+            guard let url = SecretURL(text) else { throw InvalidSetting("is not a URL; write \(words)…") }
+            guard schemes.contains(url.scheme) else {
+                throw InvalidSetting("does not begin with \(words)")
+            }
+            return url
+        } format: {
+            $0.description
+        }
+    }
+}
+
+extension SettingType where Value == [TableName] {
+    static var tables: SettingType {
+        var type = SettingType("list, or names with commas between") { text throws(InvalidSetting) in
+            try TableListText.tables(TableListText.split(text))
+        } format: { tables in
+            tables.map(\.description).joined(separator: ",")
+        }
+        type.parseItems = { items throws(InvalidSetting) in try TableListText.tables(items) }
+        return type
+    }
+}

@@ -1,0 +1,36 @@
+extension Settings {
+    /// Reads and checks the configuration: flags over environment over the YAML file.
+    ///
+    /// - Parameters:
+    ///   - flags: values from the command line, by key: `["office.id": "east"]`.
+    ///   - file: the path of the YAML file from `--config`; nil: that of `TRUNKLINE_CONFIG`, if any.
+    /// - Throws: everything that is wrong, in one go.
+    public static func load(
+        flags: [String: String] = [:], environment: [String: String], file: String? = nil,
+        for requirements: SettingsRequirements
+    ) async throws(SettingsError) -> Settings {
+        let sources = try await SettingSources(flags: flags, environment: environment, file: file)
+        var reader = SettingsReader(sources)
+        let office = OfficeSettings(&reader)
+        let database = DatabaseSettings(&reader)
+        // Of an office that is not known, every need is checked: all errors in one go.
+        let needsBroker = office.map { requirements.broker.holds(at: $0.role) } ?? (requirements.broker != .never)
+        let broker = BrokerSettings(&reader, isNeeded: needsBroker)
+        let tables = reader.require(SettingTable.tables)
+        if let office, tables?.isEmpty == true, requirements.tables.holds(at: office.role) {
+            reader.missing(SettingTable.tables, hint: "name the tables to sync, such as product_sales")
+        }
+        let batch = BatchSettings(&reader)
+        let stale = StaleSettings(&reader)
+        let receiver = ReceiverSettings(&reader)
+        let log = LogSettings(&reader)
+        if let office, let problem = requirements.problem(at: office) { reader.note(problem) }
+        let problems = reader.problems
+        guard problems.isEmpty, let office, let database, let broker, let tables, let batch, let stale, let receiver,
+            let log
+        else { throw SettingsError(problems) }
+        return Settings(
+            office: office, database: database, broker: broker, tables: tables, batch: batch, stale: stale,
+            receiver: receiver, log: log)
+    }
+}

@@ -1,0 +1,14 @@
+public import TrunklineCore
+
+/// The whole configuration of an office, checked. Printing or dumping it shows no secret.
+public struct Settings: Sendable {
+    public var office: OfficeSettings
+    public var database: DatabaseSettings
+    public var broker: BrokerSettings
+    /// The synced tables; empty at the head: any.
+    public var tables: [TableName]
+    public var batch: BatchSettings
+    public var stale: StaleSettings
+    public var receiver: ReceiverSettings
+    public var log: LogSettings
+}

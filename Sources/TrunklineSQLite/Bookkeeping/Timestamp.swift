@@ -1,0 +1,10 @@
+/// The database's own clock, in SQL.
+enum Timestamp {
+    /// Now, as the bookkeeping writes it.
+    static let now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+    /// Seconds from the time in `column` to now; negative when the clock was set back.
+    static func age(of column: String) -> String {
+        "((julianday('now') - julianday(\(column))) * 86400.0)"
+    }
+}

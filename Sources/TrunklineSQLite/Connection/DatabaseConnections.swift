@@ -1,0 +1,62 @@
+internal import Dispatch
+internal import GRDB
+internal import TrunklineCore
+
+/// The connections of one store to its file. Each runs on a dispatch queue of its own.
+final class DatabaseConnections: Sendable {
+    /// Bookkeeping transactions.
+    let writer: DatabaseQueue
+    /// Reads rows; writes nothing.
+    let reader: DatabaseQueue
+    /// Looks for commits of others; neither reads rows nor writes, so it is never busy for long.
+    let watcher: DatabaseQueue
+    /// The file that they have open.
+    let identity: FileIdentity?
+
+    private init(_ location: DatabaseLocation) throws {
+        writer = try DatabaseConnections.queue(location)
+        identity = FileIdentity(path: location.path)
+        reader = try DatabaseConnections.queue(location)
+        watcher = try DatabaseConnections.queue(location)
+    }
+
+    /// Opens the connections, and creates the file if it is missing.
+    static func open(_ location: DatabaseLocation) async throws(StoreError) -> DatabaseConnections {
+        let result: Result<DatabaseConnections, any Error> = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: Result { try DatabaseConnections(location) })
+            }
+        }
+        do {
+            return try result.get()
+        } catch {
+            throw StoreError(error, operation: "open", subject: location.path)
+        }
+    }
+
+    /// One more connection, which may leave a transaction open between two calls.
+    static func snapshotQueue(_ location: DatabaseLocation) throws -> DatabaseQueue {
+        try queue(location, allowsLongTransactions: true)
+    }
+
+    func close() async {
+        for queue in [writer, reader, watcher] {
+            // Fails only while a statement is in use; then the connection closes when its last user lets go.
+            try? queue.close()
+        }
+    }
+
+    private static func queue(_ location: DatabaseLocation, allowsLongTransactions: Bool = false) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        // A user's triggers and checks run on our connections too, and may be written the old way.
+        configuration.acceptsDoubleQuotedStringLiterals = true
+        configuration.allowsUnsafeTransactions = allowsLongTransactions
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL")
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        return try DatabaseQueue(path: location.path, configuration: configuration)
+    }
+}

@@ -1,0 +1,66 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import TrunklineCore
+
+/// What `trunkline status` shows.
+enum StatusReport {
+    static func sending(_ db: Database) throws -> [StreamStatus] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT o.*,
+                    (SELECT count(*) FROM trunkline_change WHERE seq > o.cursor) AS unbatched,
+                    (SELECT coalesce(sum(changes), 0) FROM trunkline_batch AS b
+                        WHERE b.stream = o.stream AND b.state IN ('pending', 'preparing')) AS pending,
+                    (SELECT coalesce(sum(changes), 0) FROM trunkline_batch AS b
+                        WHERE b.stream = o.stream AND b.state = 'sent') AS in_flight,
+                    (SELECT count(*) FROM trunkline_batch AS b WHERE b.stream = o.stream AND b.state = 'sent') AS batches,
+                    (SELECT count(*) FROM trunkline_set_aside_notice AS n
+                        WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices,
+                    (SELECT \(Timestamp.age(of: "at")) FROM trunkline_change WHERE seq > o.acked_seq ORDER BY seq LIMIT 1)
+                        AS oldest,
+                    \(Timestamp.age(of: "o.last_contact")) AS contact
+                FROM trunkline_outbound AS o ORDER BY o.stream
+                """
+        ).compactMap { row in
+            guard let stream = StreamID(row["stream"]) else { return nil }
+            var status = StreamStatus(stream: stream, direction: .sending)
+            status.epoch = UUID(uuidString: row["epoch"])
+            status.pending = (row["unbatched"] as Int) + (row["pending"] as Int)
+            status.inFlightChanges = row["in_flight"]
+            status.inFlightBatches = row["batches"]
+            status.ackedRows = row["acked_rows"]
+            status.setAside = (row["set_aside_total"] as Int) + (row["own_notices"] as Int)
+            status.watermark = row["acked_watermark"]
+            status.lastFormed = (row["next_number"] as Int64) - 1
+            status.oldestUnackedSeconds = row["oldest"]
+            status.lastContactSeconds = row["contact"]
+            status.stopped = row["stopped"]
+            return status
+        }
+    }
+
+    static func receiving(_ db: Database) throws -> [StreamStatus] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT i.*, \(Timestamp.age(of: "i.last_contact")) AS contact,
+                    (SELECT count(*) FROM trunkline_parked_batch AS p WHERE p.stream = i.stream) AS parked,
+                    (SELECT count(*) FROM trunkline_set_aside AS s WHERE s.stream = i.stream) AS set_aside
+                FROM trunkline_inbound AS i ORDER BY i.stream
+                """
+        ).compactMap { row in
+            guard let stream = StreamID(row["stream"]) else { return nil }
+            var status = StreamStatus(stream: stream, direction: .receiving)
+            status.epoch = UUID(uuidString: row["epoch"])
+            status.pending = row["parked"]
+            status.ackedRows = row["stored_rows"]
+            status.setAside = row["set_aside"]
+            status.watermark = row["watermark"]
+            status.lastFormed = row["watermark"]
+            status.lastContactSeconds = row["contact"]
+            status.stopped = row["stopped"]
+            return status
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import TrunklineCore
+
+/// The row of `trunkline_inbound`, and the ack that it owes.
+enum Inbound {
+    static func watermark(_ stream: StreamID, _ db: Database) throws -> ReceiverDecision.Watermark? {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT epoch, watermark, batch_id, stopped FROM trunkline_inbound WHERE stream = ?",
+            arguments: [stream.description])
+        guard let row, let epoch = UUID(uuidString: row["epoch"]) else { return nil }
+        return ReceiverDecision.Watermark(
+            epoch: epoch, number: row["watermark"], id: (row["batch_id"] as String?).flatMap(UUID.init(uuidString:)),
+            stopped: row["stopped"])
+    }
+
+    static func begin(_ stream: StreamID, epoch: UUID, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO trunkline_inbound (stream, epoch, watermark) VALUES (?, ?, 0) ON CONFLICT DO NOTHING",
+            arguments: [stream.description, epoch.uuidString])
+    }
+
+    static func advance(_ header: BatchHeader, stored: Int, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET watermark = ?, batch_id = ?, stored_rows = stored_rows + ?,
+                    last_contact = \(Timestamp.now) WHERE stream = ?
+                """, arguments: [header.number, header.id.uuidString, stored, header.stream.description])
+        try db.execute(
+            sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch = ? AND number <= ?",
+            arguments: [header.stream.description, header.epoch.uuidString, header.number])
+    }
+
+    static func stop(_ header: BatchHeader, reason: String, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET stopped = coalesce(stopped, ?), stopped_epoch = ?, stopped_number = ?,
+                    last_contact = \(Timestamp.now) WHERE stream = ?
+                """,
+            arguments: [reason, header.epoch.uuidString, header.number, header.stream.description])
+    }
+
+    /// The list of set-aside rows is another one now.
+    static func listChanged(_ stream: StreamID, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_inbound SET set_aside_version = set_aside_version + 1 WHERE stream = ?",
+            arguments: [stream.description])
+    }
+
+    /// Leaves an ack to be published; `whole`: with the list of set-aside rows, whatever its version.
+    static func leaveAck(_ stream: StreamID, whole: Bool, verification: VerificationResult?, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_inbound SET ack_serial = ack_serial + 1, last_contact = \(Timestamp.now) WHERE stream = ?",
+            arguments: [stream.description])
+        try db.execute(
+            sql: """
+                INSERT INTO trunkline_pending_ack (stream, full_list, verification, since)
+                VALUES (?, ?, ?, \(Timestamp.now))
+                ON CONFLICT (stream) DO UPDATE SET full_list = max(full_list, excluded.full_list),
+                    verification = coalesce(excluded.verification, verification)
+                """,
+            arguments: [stream.description, whole, try verification.map { try JSONText.encode($0) }])
+    }
+
+    static func pendingAcks(limit: Int, _ db: Database) throws -> [PendingAck] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT p.*, i.*, (SELECT count(*) FROM trunkline_set_aside AS s WHERE s.stream = i.stream) AS total
+                FROM trunkline_pending_ack AS p JOIN trunkline_inbound AS i USING (stream)
+                ORDER BY p.since, p.stream LIMIT ?
+                """, arguments: [limit]
+        ).compactMap { row in
+            guard let stream = StreamID(row["stream"]), let epoch = UUID(uuidString: row["epoch"]) else { return nil }
+            let version: Int64 = row["set_aside_version"]
+            let listed = row["full_list"] || version > row["published_version"]
+            let refused = (row["stopped_epoch"] as String?).flatMap(UUID.init(uuidString:))
+            return PendingAck(
+                serial: row["ack_serial"],
+                ack: Ack(
+                    stream: stream, epoch: epoch, watermark: row["watermark"], setAsideVersion: version,
+                    setAside: listed ? try SetAsideRows(stream: stream, db: db).notices() : nil, setAsideTotal: row["total"],
+                    stopped: refused.map {
+                        StopNotice(epoch: $0, number: row["stopped_number"] ?? 0, reason: row["stopped"] ?? "")
+                    },
+                    verification: try (row["verification"] as String?).map { try JSONText.decode(VerificationResult.self, $0) }))
+        }
+    }
+}

@@ -1,0 +1,4 @@
+internal import TrunklineCore
+
+/// GRDB has a `Column` too.
+typealias WireColumn = TrunklineCore.Column

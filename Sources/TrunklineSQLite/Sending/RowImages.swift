@@ -1,0 +1,95 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// Reads rows of one table by their keys, as lines of COPY text.
+struct RowImages {
+    struct Image {
+        /// Whether there is a row; else the line is that of a delete.
+        var isRow: Bool
+        var misfits: [(column: String, storage: String)] = []
+        /// Why it cannot travel.
+        var problem: String?
+    }
+
+    private let shape: TableShape
+    private let db: Database
+    private let statement: Statement
+    private let kinds: [WireKind]
+    private let keyIndices: [Int]
+
+    init(_ shape: TableShape, _ db: Database) throws {
+        self.shape = shape
+        self.db = db
+        kinds = shape.wireColumns.map { WireKind(wireType: $0.type) }
+        keyIndices = shape.key.map { name in shape.columns.firstIndex { $0.name == name }! }
+        // The key's own collation, so that its index serves; whether the row found is the very one is looked at after.
+        let conditions = zip(shape.key, shape.keyCollations).map { column, collation in
+            "\(TableName.quoted(column)) COLLATE \(TableName.quoted(collation)) IS ?"
+        }
+        let columns = shape.columns.map { TableName.quoted($0.name) }
+        statement = try db.makeStatement(
+            sql: """
+                SELECT \(columns.joined(separator: ", ")) FROM \(TableName.quoted(shape.name))
+                WHERE \(conditions.joined(separator: " AND "))
+                """)
+    }
+
+    /// Appends the row's line, or that of a delete when there is no row of exactly this key.
+    func read(_ key: [SQLiteValue], into line: inout [UInt8]) throws -> Image {
+        defer { statement.rewind() }
+        for (index, value) in key.enumerated() { try value.bind(to: statement, at: index + 1) }
+        while try statement.stepOnce(db) {
+            guard zip(keyIndices, key).allSatisfy({ SQLiteValue(statement, column: $0) == $1 }) else { continue }
+            return row(into: &line)
+        }
+        return delete(key, into: &line)
+    }
+
+    /// The key in canonical text.
+    func rowKey(_ key: [SQLiteValue]) -> RowKey {
+        RowKey(
+            zip(keyIndices, key).map { index, value in
+                var field: [UInt8] = []
+                _ = value.withRaw { FieldWriter.append($0, as: kinds[index], to: &field) }
+                return CopyText.value(field[...])
+            })
+    }
+
+    private func row(into line: inout [UInt8]) -> Image {
+        var image = Image(isRow: true)
+        for (index, column) in shape.columns.enumerated() {
+            if index > 0 { line.append(UInt8(ascii: "\t")) }
+            let isKey = keyIndices.contains(index)
+            RawValue.with(statement, column: index) { value in
+                if isKey, case .null = value { image.problem = RowImages.nullKey(column.name) }
+                switch FieldWriter.append(value, as: kinds[index], to: &line) {
+                case nil: break
+                case .notUTF8: image.problem = "column \"\(column.name)\" holds text that is not UTF-8"
+                case .text where isKey, .blob where isKey: image.problem = RowImages.misfitKey(column.name)
+                case .text: image.misfits.append((column.name, "text"))
+                case .blob: image.misfits.append((column.name, "blob"))
+                }
+            }
+        }
+        line.append(UInt8(ascii: "\n"))
+        return image
+    }
+
+    private func delete(_ key: [SQLiteValue], into line: inout [UInt8]) -> Image {
+        var image = Image(isRow: false)
+        for (position, value) in key.enumerated() {
+            if position > 0 { line.append(UInt8(ascii: "\t")) }
+            let misfit = value.withRaw { FieldWriter.append($0, as: kinds[keyIndices[position]], to: &line) }
+            if value == .null { image.problem = RowImages.nullKey(shape.key[position]) }
+            if misfit != nil { image.problem = RowImages.misfitKey(shape.key[position]) }
+        }
+        line.append(UInt8(ascii: "\n"))
+        return image
+    }
+
+    private static func nullKey(_ column: String) -> String { "the key's column \"\(column)\" is NULL" }
+
+    private static func misfitKey(_ column: String) -> String {
+        "the key's column \"\(column)\" holds a value of another type than it declares"
+    }
+}

@@ -1,0 +1,51 @@
+internal import FoundationEssentials
+internal import GRDB
+public import TrunklineCore
+
+extension SQLiteStore {
+    public func claimBatch(
+        of stream: StreamID, window: Int, changes: Int
+    ) async throws(StoreError) -> ClaimedBatch? {
+        try await noteLook(for: .changes)
+        // Looking first keeps an idle publisher from ever taking the write lock.
+        var work = try await read("claimBatch", stream.description) { db in
+            try BatchQueue(stream, db).look(window: window)
+        }
+        if work == .heal {
+            try await healCapture()
+            work = .claim
+        }
+        guard work == .claim else { return nil }
+        return try await write("claimBatch", stream.description) { db in
+            try BatchQueue(stream, db).claim(window: window, changes: changes)
+        }
+    }
+
+    public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch? {
+        try await write("shrinkBatch", batch.stream.description) { db in
+            try BatchQueue(batch.stream, db).shrink(batch, to: changes)
+        }
+    }
+
+    public func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError) {
+        try await write("releaseBatch", batch.stream.description) { db in
+            try db.execute(
+                sql: """
+                    UPDATE trunkline_batch SET state = 'pending'
+                    WHERE stream = ? AND number = ? AND id = ? AND state = 'sent' AND attempts = ?
+                    """,
+                arguments: [batch.stream.description, batch.number, batch.id.uuidString, batch.attempt])
+        }
+    }
+
+    public func noteSent(_ batch: ClaimedBatch, rows: Int, bytes: Int) async throws(StoreError) {
+        try await write("noteSent", batch.stream.description) { db in
+            try db.execute(
+                sql: """
+                    UPDATE trunkline_batch SET rows = ?, bytes = ?
+                    WHERE stream = ? AND number = ? AND id = ? AND attempts = ?
+                    """,
+                arguments: [rows, bytes, batch.stream.description, batch.number, batch.id.uuidString, batch.attempt])
+        }
+    }
+}

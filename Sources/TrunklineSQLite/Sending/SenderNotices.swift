@@ -1,0 +1,59 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// Rows that cannot leave this office, and those of earlier days that can now.
+struct SenderNotices: Sendable {
+    struct Entry: Hashable, Sendable {
+        var table: TableName
+        /// As in the change log.
+        var localKey: String
+        var key: RowKey
+    }
+
+    /// With the reason.
+    private(set) var refused: [Entry: String] = [:]
+    private(set) var cleared: Set<Entry> = []
+    private let known: Set<String>
+
+    /// Reads what was refused before.
+    init(stream: StreamID, _ db: Database) throws {
+        known = Set(
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT table_name || ' ' || key FROM trunkline_set_aside_notice
+                    WHERE stream = ? AND origin = 'sender'
+                    """, arguments: [stream.description]))
+    }
+
+    var isEmpty: Bool { refused.isEmpty && cleared.isEmpty }
+
+    mutating func refuse(_ entry: Entry, reason: String) { refused[entry] = reason }
+
+    mutating func accept(_ entry: @autoclosure () -> Entry) {
+        guard !known.isEmpty else { return }
+        let entry = entry()
+        if known.contains("\(entry.table) \(entry.key)") { cleared.insert(entry) }
+    }
+
+    func save(stream: StreamID, _ db: Database) throws {
+        for entry in cleared {
+            try db.execute(
+                sql: """
+                    DELETE FROM trunkline_set_aside_notice
+                    WHERE stream = ? AND table_name = ? AND key = ? AND origin = 'sender'
+                    """, arguments: [stream.description, entry.table.description, entry.key.description])
+        }
+        for (entry, reason) in refused {
+            try db.execute(
+                sql: """
+                    INSERT INTO trunkline_set_aside_notice (stream, table_name, key, local_key, origin, reason, since)
+                    VALUES (?, ?, ?, ?, 'sender', ?, \(Timestamp.now))
+                    ON CONFLICT (stream, table_name, key, origin) DO UPDATE SET reason = excluded.reason
+                    """,
+                arguments: [
+                    stream.description, entry.table.description, entry.key.description, entry.localKey, reason,
+                ])
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// The batch of no changes that carries a claim: `preparing → pending`.
+enum VerificationBatch {
+    /// A `preparing` batch whose maker must have died.
+    static func abandoned(_ stream: StreamID, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT number FROM trunkline_batch
+                WHERE stream = ? AND state = 'preparing' AND \(Timestamp.age(of: "formed_at")) > 600 LIMIT 1
+                """, arguments: [stream.description])
+    }
+
+    /// Cuts all that is there into batches, and takes the next number for the claim.
+    /// - Parameter fixSnapshot: fixes the snapshot to be digested; nobody else can write just now.
+    static func reserve(
+        _ stream: StreamID, _ db: Database, fixSnapshot: () throws -> Void
+    ) throws -> (request: VerificationRequest, number: Int64)? {
+        guard let request = try VerificationRecord.wanted(stream, db) else { return nil }
+        try fixSnapshot()
+        let queue = BatchQueue(stream, db)
+        while try queue.form(
+            after: Outbound.get(stream, db, operation: "formVerification"), changes: 5_000, state: "pending") != nil {}
+        let outbound = try Outbound.get(stream, db, operation: "formVerification")
+        let number = try queue.add(after: outbound, range: nil, changes: 0, state: "preparing")
+        try VerificationRecord.setNumber(number, of: request, db)
+        return (request, number)
+    }
+
+    static func claims(_ request: VerificationRequest, _ db: Database) throws -> [TableClaim] {
+        var claims: [TableClaim] = []
+        for table in try SyncedTable.all(db) {
+            let wanted = request.buckets.first { $0.name == table.name }
+            if request.round > 1 && wanted == nil { continue }
+            guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
+            let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")!
+            var digester = RowDigester(
+                columns: shape.wireColumns, key: shape.key,
+                bucketCount: wanted?.bucketCount ?? RowDigester.bucketCount(forRows: rows),
+                covered: Set(wanted?.buckets ?? []))
+            try TableScan.digest(shape.name, columns: shape.wireColumns, branch: nil, into: &digester, db)
+            claims.append(
+                digester.claim(
+                    name: table.name, key: shape.key, columns: shape.wireColumns, round: request.round,
+                    covered: wanted?.buckets ?? []))
+        }
+        return claims
+    }
+
+    static func finish(_ number: Int64, _ stream: StreamID, _ claim: VerificationClaim, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_batch SET verification = ?, state = 'pending'
+                WHERE stream = ? AND number = ? AND state = 'preparing'
+                """, arguments: [try JSONText.encode(claim), stream.description, number])
+    }
+
+    /// The number travels as an empty batch, and the wish stands again.
+    static func void(_ number: Int64, _ stream: StreamID, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_batch SET state = 'pending' WHERE stream = ? AND number = ? AND state = 'preparing'",
+            arguments: [stream.description, number])
+        try db.execute(
+            sql: "UPDATE trunkline_verification_request SET number = NULL WHERE stream = ? AND number = ?",
+            arguments: [stream.description, number])
+    }
+}

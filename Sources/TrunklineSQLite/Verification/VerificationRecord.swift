@@ -1,0 +1,63 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import TrunklineCore
+
+/// The requests and results of verifications, as this office knows them.
+enum VerificationRecord {
+    /// Keeps a result unless a later round's is there, and asks for the second round where it is needed.
+    static func save(_ result: VerificationResult, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO trunkline_verification_result (id, stream, round, result) VALUES (?, ?, ?, ?)
+                ON CONFLICT (id, stream) DO UPDATE SET round = excluded.round, result = excluded.result
+                WHERE excluded.round >= round
+                """,
+            arguments: [
+                result.id.uuidString, result.stream.description, result.round, try JSONText.encode(result),
+            ])
+        let isOurs = try Outbound.find(result.stream, db) != nil
+        if isOurs, result.needsSecondRound { try request(VerificationRequest(secondRoundAfter: result), db) }
+    }
+
+    static func results(_ id: UUID, _ db: Database) throws -> [VerificationResult] {
+        try String.fetchAll(
+            db, sql: "SELECT result FROM trunkline_verification_result WHERE id = ? ORDER BY stream",
+            arguments: [id.uuidString]
+        ).map { try JSONText.decode(VerificationResult.self, $0) }
+    }
+
+    /// Records a wish; once more does nothing.
+    static func request(_ request: VerificationRequest, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO trunkline_verification_request (id, stream, round, buckets, requested_at)
+                VALUES (?, ?, ?, ?, \(Timestamp.now))
+                ON CONFLICT (id, stream, round) DO NOTHING
+                """,
+            arguments: [
+                request.id.uuidString, request.stream.description, request.round, try JSONText.encode(request.buckets),
+            ])
+    }
+
+    /// The oldest wish that no batch answers yet.
+    static func wanted(_ stream: StreamID, _ db: Database) throws -> VerificationRequest? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT id, round, buckets FROM trunkline_verification_request
+                WHERE stream = ? AND number IS NULL ORDER BY requested_at, round LIMIT 1
+                """, arguments: [stream.description])
+        guard let row, let id = UUID(uuidString: row["id"]) else { return nil }
+        return VerificationRequest(
+            id: id, stream: stream, round: row["round"],
+            buckets: try JSONText.decode([VerificationRequest.TableBuckets].self, row["buckets"]))
+    }
+
+    /// Notes the batch that asks; nil: the wish stands again.
+    static func setNumber(_ number: Int64?, of request: VerificationRequest, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_verification_request SET number = ? WHERE id = ? AND stream = ? AND round = ?
+                """, arguments: [number, request.id.uuidString, request.stream.description, request.round])
+    }
+}

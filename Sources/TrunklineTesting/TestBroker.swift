@@ -1,0 +1,93 @@
+import Foundation
+
+/// A virtual host of its own on the tests' RabbitMQ; deleted when the value is released.
+public final class TestBroker: Sendable {
+    public let virtualHost = "test-\(UUID().uuidString.lowercased())"
+    /// `amqp://` URL of the virtual host, with the server's administrator.
+    public let url: String
+    private let management: RabbitMQManagement
+
+    /// On the server that `scripts/test` started.
+    public convenience init() async throws {
+        try await self.init(
+            server: TestEnvironment.brokerURL.value(), management: TestEnvironment.brokerManagement.value())
+    }
+
+    /// - Parameters:
+    ///   - server: `amqp://user:password@host:port/` of an administrator.
+    ///   - management: `http://user:password@host:port` of the management API.
+    public init(server: String, management: String) async throws {
+        guard let parts = URLComponents(string: server), let user = parts.user else {
+            throw TestFailure("not an AMQP URL with a user")
+        }
+        url = try Self.url(server, user: nil, virtualHost: virtualHost)
+        self.management = RabbitMQManagement(url: management)
+        try await self.management.call("PUT", "vhosts/\(virtualHost)")
+        try await grant(user, configure: ".*", write: ".*", read: ".*")
+    }
+
+    deinit { _ = try? management.callBlocking("DELETE", "vhosts/\(virtualHost)") }
+
+    /// Makes a user that may do the given things in this virtual host, and returns its URL.
+    ///
+    /// Users belong to the whole server: a user of this name has the same password in every test.
+    /// - Parameters: regular expressions over exchange and queue names; an empty one allows nothing.
+    public func addUser(
+        _ name: String, configure: String = ".*", write: String = ".*", read: String = ".*"
+    ) async throws -> String {
+        let password = "password-of-\(name)"
+        try await management.call("PUT", "users/\(name)", ["password": password, "tags": ""])
+        try await grant(name, configure: configure, write: write, read: read)
+        return try Self.url(url, user: (name, password), virtualHost: virtualHost)
+    }
+
+    /// Makes a user without any permission in this virtual host, and returns its URL.
+    public func addStranger(_ name: String) async throws -> String {
+        let url = try await addUser(name)
+        try await management.call("DELETE", "permissions/\(virtualHost)/\(name)")
+        return url
+    }
+
+    /// How many connections the virtual host has.
+    public func connectionCount() async throws -> Int { try await connectionNames().count }
+
+    /// Closes every connection of the virtual host, as an operator would; waits until there is one to close.
+    public func closeConnections() async throws {
+        try await eventually("a connection to close") {
+            let names = try await connectionNames()
+            for name in names { try await management.call("DELETE", "connections/\(name)") }
+            return !names.isEmpty
+        }
+    }
+
+    public func deleteQueue(_ name: String) async throws {
+        try await management.call("DELETE", "queues/\(virtualHost)/\(name)")
+    }
+
+    /// Declares a durable classic queue, which is none of ours.
+    public func declareClassicQueue(_ name: String) async throws {
+        try await management.call("PUT", "queues/\(virtualHost)/\(name)", ["durable": true])
+    }
+
+    /// The `url` for another user and virtual host.
+    private static func url(
+        _ url: String, user: (name: String, password: String)?, virtualHost: String
+    ) throws -> String {
+        guard var parts = URLComponents(string: url) else { throw TestFailure("not an AMQP URL") }
+        if let user { (parts.user, parts.password) = (user.name, user.password) }
+        parts.path = "/\(virtualHost)"
+        guard let result = parts.string else { throw TestFailure("not an AMQP URL") }
+        return result
+    }
+
+    private func grant(_ user: String, configure: String, write: String, read: String) async throws {
+        try await management.call(
+            "PUT", "permissions/\(virtualHost)/\(user)", ["configure": configure, "write": write, "read": read])
+    }
+
+    private func connectionNames() async throws -> [String] {
+        let json = try await management.call("GET", "vhosts/\(virtualHost)/connections?columns=name")
+        let rows = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: String]] ?? []
+        return rows.compactMap { $0["name"]?.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// A database of its own on the tests' PostgreSQL; dropped when the value is released.
+public final class TestPostgres: Sendable {
+    public let name = "test_\(UUID().uuidString.lowercased().replacing("-", with: "_"))"
+    /// `postgres://` URL of the database, with the server's superuser.
+    public let url: String
+    private let server: String
+
+    /// On the server that `scripts/test` started.
+    public convenience init() throws { try self.init(server: TestEnvironment.postgresURL.value()) }
+
+    /// - Parameter server: `postgres://` URL of a superuser.
+    public init(server: String) throws {
+        guard var parts = URLComponents(string: server) else { throw TestFailure("not a PostgreSQL URL") }
+        parts.path = "/\(name)"
+        guard let url = parts.string else { throw TestFailure("not a PostgreSQL URL") }
+        self.server = server
+        self.url = url
+        try Self.psql(server, "create database \(name) template template0")
+    }
+
+    deinit { _ = try? Self.psql(server, "drop database if exists \(name) with (force)") }
+
+    /// Runs statements, each in a transaction of its own unless they say otherwise.
+    /// - Returns: the rows as psql prints them unaligned: columns parted by `|`.
+    @discardableResult
+    public func run(_ sql: String) throws -> String { try Self.psql(url, sql) }
+
+    @discardableResult
+    static func psql(_ url: String, _ sql: String) throws -> String {
+        try Command.run("psql", ["-XAtq", "--set=ON_ERROR_STOP=1", url], input: sql)
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import TrunklineRuntime
+
+/// Sends this branch's changes to the head, in batches. One process, one service; any number of copies.
+@main
+struct BranchPublisher: ServiceCommand {
+    static let service = OfficeService.branchPublisher
+
+    static let configuration = CommandConfiguration(
+        commandName: service.name,
+        abstract: "Sends this branch's changes to the head, in batches.",
+        discussion: """
+            Reads the change log of the branch's database, forms batches, publishes them and has each confirmed \
+            by the broker.
+
+            Runs until SIGTERM or SIGINT, through any loss of database or broker. Several copies may run.
+            The keys of the configuration: trunkline config
+
+            Examples:
+              branch-publisher --config /etc/trunkline/office.yaml
+              TRUNKLINE_CONFIG=/etc/trunkline/office.yaml branch-publisher
+
+            Exit codes: 0 stopped as asked, 64 usage, 69 server unavailable, 70 internal, 78 configuration.
+            """,
+        version: ProductVersion.current)
+
+    @OptionGroup var options: OfficeOptions
+}

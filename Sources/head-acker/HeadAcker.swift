@@ -1,0 +1,27 @@
+import ArgumentParser
+import TrunklineRuntime
+
+/// Publishes the head's acks to the branches. One process, one service; any number of copies.
+@main
+struct HeadAcker: ServiceCommand {
+    static let service = OfficeService.headAcker
+
+    static let configuration = CommandConfiguration(
+        commandName: service.name,
+        abstract: "Publishes the head's acks to the branches.",
+        discussion: """
+            Each ack waits in the head's database until the broker has confirmed it.
+
+            Runs until SIGTERM or SIGINT, through any loss of database or broker. Several copies may run.
+            The keys of the configuration: trunkline config
+
+            Examples:
+              head-acker --config /etc/trunkline/office.yaml
+              TRUNKLINE_CONFIG=/etc/trunkline/office.yaml head-acker
+
+            Exit codes: 0 stopped as asked, 64 usage, 69 server unavailable, 70 internal, 78 configuration.
+            """,
+        version: ProductVersion.current)
+
+    @OptionGroup var options: OfficeOptions
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// `trunkline retry`
+struct RetryCommand: OfficeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Try to store the set-aside rows again, at the head.",
+        discussion: """
+            The services do it by themselves every retry.interval; this does it now.
+
+            Examples:
+              trunkline retry
+              trunkline retry product_sales --branch east
+
+            Exit codes: 0 none is left, 3 some are left, 69 database unavailable, 78 configuration.
+            """)
+
+    @Argument(help: "Only rows of this table.", transform: NameArgument.table)
+    var table: TableName?
+
+    @Option(help: ArgumentHelp("Only this branch's rows.", valueName: "id"), transform: NameArgument.office)
+    var branch: OfficeID?
+
+    @OptionGroup var options: OfficeOptions
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func execute() async throws {
+        let settings = try await options.settings(for: SettingsRequirements("retry", role: .head))
+        let store = try OfficeAssembly(settings).store()
+        let total = try await retry(store)
+        let left = try await setAside(store)
+        await store.close()
+        if json {
+            print(try JSONOutput.text(["tried": total.tried, "stored": total.stored, "left": left]))
+        } else {
+            let tried = HumanNumber.counted(total.tried, "row")
+            print("\(tried) tried, \(HumanNumber.grouped(total.stored)) stored, \(HumanNumber.grouped(left)) left")
+        }
+        if left > 0 { throw ExitStatus.setAside.code }
+    }
+
+    /// One round after another until every row had its turn: a later row may be what an earlier one waits for.
+    private func retry(_ store: any OfficeStore) async throws -> RetryOutcome {
+        let clock = ContinuousClock()
+        let start = clock.now - .seconds(1)
+        var total = RetryOutcome(tried: 0, stored: 0)
+        while true {
+            let selection = SetAsideSelection(
+                stream: branch.map { StreamID(from: $0, to: .head) }, table: table,
+                notTriedFor: total.tried == 0 ? .zero : clock.now - start)
+            let outcome = try await store.retrySetAside(selection, limit: 500)
+            guard outcome.tried > 0 else { return total }
+            total.tried += outcome.tried
+            total.stored += outcome.stored
+        }
+    }
+
+    private func setAside(_ store: any OfficeStore) async throws -> Int {
+        if let table {
+            let filter = RowFilter(states: [.setAside], branch: branch, limit: Ack.maximalNotices)
+            return try await store.rows(of: table, matching: filter).rows.count
+        }
+        return try await store.status()
+            .filter { $0.direction == .receiving && (branch == nil || $0.stream.source == branch) }
+            .reduce(0) { $0 + $1.setAside }
+    }
+}

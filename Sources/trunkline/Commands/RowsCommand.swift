@@ -1,0 +1,65 @@
+import ArgumentParser
+import TrunklineCore
+import TrunklineRuntime
+
+/// `trunkline rows`
+struct RowsCommand: OfficeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rows",
+        abstract: "Show rows of a synced table with their state: pending, sent, acked, set aside.",
+        discussion: """
+            Examples:
+              trunkline rows product_sales
+              trunkline rows product_sales --state set-aside --state pending --limit 20
+              trunkline rows product_sales --branch east --json      (at the head)
+
+            Exit codes: 0 shown, 69 database unavailable, 78 configuration or an unknown table.
+            """)
+
+    @Argument(help: "The table: name or schema.name.", transform: NameArgument.table)
+    var table: TableName
+
+    @Option(help: "Only rows in this state; may be given several times.")
+    var state: [StateArgument] = []
+
+    @Option(
+        help: ArgumentHelp("At the head: only this branch's rows.", valueName: "id"), transform: NameArgument.office)
+    var branch: OfficeID?
+
+    @Option(help: "The most rows to show.")
+    var limit = 100
+
+    @OptionGroup var options: OfficeOptions
+
+    @Flag(help: "Print a JSON object with columns and rows.")
+    var json = false
+
+    /// Without the space that a shell would make one quote.
+    enum StateArgument: String, ExpressibleByArgument, CaseIterable {
+        case pending, sent, acked
+        case setAside = "set-aside"
+
+        var state: RowState {
+            switch self {
+            case .pending: .pending
+            case .sent: .sent
+            case .acked: .acked
+            case .setAside: .setAside
+            }
+        }
+    }
+
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit must be at least 1.") }
+    }
+
+    func execute() async throws {
+        let settings = try await options.settings(
+            for: SettingsRequirements("rows --branch", role: branch == nil ? nil : .head))
+        let store = try OfficeAssembly(settings).store()
+        let listing = try await store.rows(
+            of: table, matching: RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit))
+        await store.close()
+        print(json ? try JSONOutput.text(listing) : RowsReport(listing: listing, limit: limit).text)
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import TrunklineRuntime
+
+/// `trunkline run`
+struct RunCommand: OfficeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run all services of this office in one process.",
+        discussion: """
+            For a small office PC: at a branch the publisher, the ack listener and the stale reaper, at the \
+            head the ingestor and the acker. Runs until SIGTERM or SIGINT, through any loss of database or broker.
+
+            Examples:
+              trunkline run --config /etc/trunkline/office.yaml
+
+            Exit codes: 0 stopped as asked, 64 usage, 70 internal, 78 configuration.
+            """)
+
+    @OptionGroup var options: OfficeOptions
+
+    func execute() async throws {
+        let settings = try await options.settings(for: SettingsRequirements("run", broker: .always))
+        let office = OfficeAssembly(settings)
+        let services = try OfficeService.all(at: settings.office.role).map {
+            try office.service($0, logger: office.logger($0.name))
+        }
+        try await ServiceRunner.run(services, logger: office.logger("trunkline"))
+    }
+}

@@ -1,0 +1,39 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// What `trunkline init` did, for people and for scripts.
+struct InitReport: Encodable {
+    var office: OfficeID
+    var role: OfficeRole
+    var created: Bool
+    var captured: [Captured]
+    var released: [TableName]
+    var declaredTopology: Bool
+    var warnings: [String]
+
+    struct Captured: Encodable {
+        var table: TableName
+        var pendingRows: Int
+    }
+
+    init(settings: Settings, report: InitialisationReport, declaredTopology: Bool) {
+        office = settings.office.id
+        role = settings.office.role
+        created = report.created
+        captured = report.captured.sorted { $0.key < $1.key }.map { Captured(table: $0.key, pendingRows: $0.value) }
+        released = report.released.sorted()
+        self.declaredTopology = declaredTopology
+        warnings = report.warnings
+    }
+
+    var text: String {
+        var lines = ["\(office): the bookkeeping \(created ? "is created" : "was there already")"]
+        lines += captured.map {
+            "\(office): \($0.table) is captured from now on; \(HumanNumber.counted($0.pendingRows, "row")) pending"
+        }
+        lines += released.map { "\(office): \($0) is captured no more" }
+        if declaredTopology { lines.append("\(office): exchanges and queues are declared at the broker") }
+        return lines.map(SafeText.oneLine).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,62 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// `trunkline status` for people: a table, and below it what deserves a look.
+struct StatusReport {
+    var office: OfficeSettings
+    var streams: [StreamStatus]
+
+    /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
+    static let silence = Duration.seconds(26 * 3_600)
+
+    var text: String {
+        guard !streams.isEmpty else { return "\(office.id): no stream yet\(emptyHint)\n" }
+        var table = TextTable([
+            .init("STREAM"), .init("PENDING", .right), .init("IN FLIGHT", .right), .init("ACKED", .right),
+            .init("SET ASIDE", .right), .init("WATERMARK", .right), .init("OLDEST UNACKED"), .init("LAST CONTACT"),
+        ])
+        for stream in streams { table.add(cells(stream)) }
+        return table.rendered() + streams.flatMap(remarks).map { SafeText.oneLine($0) + "\n" }.joined()
+    }
+
+    private var emptyHint: String {
+        office.role == .head ? "; add a branch with: trunkline branch add ID" : "; run: trunkline init"
+    }
+
+    private func cells(_ status: StreamStatus) -> [String] {
+        let watermark =
+            status.direction == .sending && status.lastFormed > status.watermark
+            ? "\(status.watermark) of \(status.lastFormed)" : "\(status.watermark)"
+        return [
+            status.stream.description, HumanNumber.grouped(status.pending), inFlight(status),
+            HumanNumber.grouped(status.ackedRows), HumanNumber.grouped(status.setAside), watermark,
+            status.oldestUnackedSeconds.map { HumanDuration.text(seconds: $0) } ?? "-",
+            status.lastContactSeconds.map { "\(HumanDuration.text(seconds: $0)) ago" } ?? "never",
+        ]
+    }
+
+    private func inFlight(_ status: StreamStatus) -> String {
+        guard status.inFlightBatches > 0 else { return "0" }
+        return "\(HumanNumber.grouped(status.inFlightChanges)) in "
+            + HumanNumber.counted(status.inFlightBatches, "batch", plural: "batches")
+    }
+
+    private func remarks(_ status: StreamStatus) -> [String] {
+        var remarks: [String] = []
+        if let reason = status.stopped {
+            remarks.append("\(status.stream) is STOPPED: \(reason)")
+        }
+        if status.setAside > 0 {
+            let rows = HumanNumber.counted(status.setAside, "row")
+            remarks.append(
+                "\(status.stream): \(rows) set aside; see them with: trunkline rows TABLE --state set-aside")
+        }
+        if let silent = status.lastContactSeconds, .seconds(silent) > StatusReport.silence,
+            status.direction == .receiving || status.pending + status.inFlightChanges > 0
+        {
+            remarks.append("\(status.stream): no word for \(HumanDuration.text(seconds: silent))")
+        }
+        return remarks
+    }
+}

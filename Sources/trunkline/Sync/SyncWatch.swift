@@ -1,0 +1,66 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// Watches a stream until everything that was pending at the first look is acked.
+struct SyncWatch: Sendable {
+    let store: any OfficeStore
+    let stream: StreamID
+    let timeout: Duration?
+
+    /// Between two looks.
+    private static let interval = Duration.milliseconds(200)
+
+    /// - Returns: the outcome when there is nothing to wait for.
+    func firstLook() async throws -> SyncOutcome? {
+        var goal = SyncGoal()
+        let status = try await status()
+        switch goal.look(status) {
+        case .reached: return outcome(status, changes: 0, after: .zero)
+        case .waiting: return nil
+        case .stopped(let reason): throw stopped(reason)
+        }
+    }
+
+    func untilReached(troubles: TroubleLog) async throws -> SyncOutcome {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var goal = SyncGoal()
+        var display = ProgressDisplay(noun: "changes")
+        defer { display.end() }
+        while true {
+            let status = try await status()
+            let elapsed = clock.now - start
+            switch goal.look(status) {
+            case .reached(let changes): return outcome(status, changes: changes, after: elapsed)
+            case .stopped(let reason): throw stopped(reason)
+            case .waiting(let done, let total):
+                display.show(done: done, total: total, at: elapsed / .seconds(1), note: troubles.latest)
+                if let timeout, elapsed >= timeout { throw tooLate(done, total, timeout, troubles.latest) }
+            }
+            try await Task.sleep(for: SyncWatch.interval)
+        }
+    }
+
+    private func status() async throws -> StreamStatus {
+        let streams = try await store.status()
+        guard let status = streams.first(where: { $0.stream == stream && $0.direction == .sending }) else {
+            throw CommandFailure(.configuration, "this database has no stream \(stream); run: trunkline init")
+        }
+        return status
+    }
+
+    private func outcome(_ status: StreamStatus, changes: Int, after elapsed: Duration) -> SyncOutcome {
+        SyncOutcome(stream: stream, ackedChanges: changes, setAside: status.setAside, seconds: elapsed / .seconds(1))
+    }
+
+    private func stopped(_ reason: String) -> CommandFailure {
+        CommandFailure(.stopped, "stream \(stream) is stopped: \(reason)")
+    }
+
+    private func tooLate(_ done: Int, _ total: Int, _ timeout: Duration, _ trouble: String?) -> CommandFailure {
+        let left = HumanNumber.counted(total - done, "change")
+        let hint = trouble ?? "the head has not acked them; are its services running?"
+        return CommandFailure(.incomplete, "\(left) not acked after \(DurationText.format(timeout)); \(hint)")
+    }
+}

@@ -1,0 +1,91 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// What a verification found, for people and for scripts.
+struct VerificationReport {
+    enum Verdict: Hashable { case agree, differ, unanswered }
+
+    struct Summary: Encodable {
+        var agree: Bool
+        var unanswered: [OfficeID]
+        var results: [VerificationResult]
+    }
+
+    /// More differing keys of a table are counted, not listed.
+    static let keysShown = 20
+
+    private let office: OfficeSettings
+    private let answers: VerificationAnswers
+
+    init(at office: OfficeSettings, answers: VerificationAnswers) {
+        self.office = office
+        self.answers = answers
+    }
+
+    /// A difference outweighs a missing answer.
+    var verdict: Verdict {
+        if !answers.results.allSatisfy(\.agrees) { return .differ }
+        return answers.isComplete ? .agree : .unanswered
+    }
+
+    var summary: Summary {
+        Summary(agree: verdict == .agree, unanswered: answers.unanswered, results: answers.results)
+    }
+
+    /// Table by table, and the verdict as the last line.
+    var text: String {
+        let silent = answers.unanswered.map { office.role == .head ? "\($0): no answer" : "head: no answer" }
+        return (answers.results.flatMap(lines) + silent + [lastLine]).map(SafeText.oneLine).joined(separator: "\n")
+    }
+
+    func unansweredText(timeout: Duration, _ trouble: String?) -> String {
+        let names = answers.unanswered.map(\.description).joined(separator: ", ")
+        let hint = trouble ?? "are the services running, there and at the head?"
+        return office.role == .head
+            ? "no answer from \(names) after \(DurationText.format(timeout)); \(hint)"
+            : "no answer from the head after \(DurationText.format(timeout)); \(hint)"
+    }
+
+    private func lines(of result: VerificationResult) -> [String] {
+        let branch = result.stream.source
+        return ["\(branch) and head, at watermark \(result.watermark):"]
+            + result.tables.flatMap { lines(of: $0, branch: branch) }
+    }
+
+    private func lines(of table: TableResult, branch: OfficeID) -> [String] {
+        let counts =
+            "  \(table.name): \(HumanNumber.counted(table.rowsAtSender, "row")) at \(branch), "
+            + "\(HumanNumber.grouped(table.rowsAtReceiver)) at head"
+        if table.agrees { return ["\(counts): agree"] }
+        if let problem = table.problem { return ["\(counts): not compared: \(problem)"] }
+        let shown = table.differingKeys.prefix(VerificationReport.keysShown).map { difference in
+            "    \(difference.key) \(words(for: difference.kind, branch: branch))"
+        }
+        let hidden = table.differingKeys.count - shown.count
+        return ["\(counts): DIFFER"] + shown + (hidden > 0 ? ["    and \(HumanNumber.grouped(hidden)) more"] : [])
+    }
+
+    private func words(for kind: KeyDifference.Kind, branch: OfficeID) -> String {
+        switch kind {
+        case .onlyAtSender: "is only at \(branch)"
+        case .onlyAtReceiver: "is only at head"
+        case .different: "has different values"
+        }
+    }
+
+    private var lastLine: String {
+        switch office.role {
+        case .head:
+            let agreeing = answers.results.count(where: \.agrees)
+            return "verify: \(agreeing) of \(answers.branches.count) branches agree"
+        case .branch:
+            guard let result = answers.results.first else { return "verify: no answer from head" }
+            let differing = result.tables.count { !$0.agrees }
+            let tables = HumanNumber.counted(result.tables.count, "table")
+            guard differing == 0 else { return "verify: \(office.id) differs from head in \(differing) of \(tables)" }
+            let rows = result.tables.reduce(0) { $0 + $1.rowsAtSender }
+            return "verify: \(office.id) agrees with head, \(tables), \(HumanNumber.counted(rows, "row"))"
+        }
+    }
+}

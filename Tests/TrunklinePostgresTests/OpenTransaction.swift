@@ -1,0 +1,32 @@
+import Foundation
+import TrunklineTesting
+
+/// A psql session that keeps a transaction open until it is told to commit.
+final class OpenTransaction {
+    private let process = Process()
+    private let input = Pipe()
+
+    init(_ url: String, _ sql: String) throws {
+        let output = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["psql", "-XAtq", "--set=ON_ERROR_STOP=1", url]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data("begin; \(sql); select 'ready';\n".utf8))
+        var seen = ""
+        while !seen.contains("ready") {
+            let data = output.fileHandleForReading.availableData
+            if data.isEmpty { throw TestFailure("psql ended early") }
+            seen += String(decoding: data, as: UTF8.self)
+        }
+    }
+
+    func commit() throws {
+        try input.fileHandleForWriting.write(contentsOf: Data("commit;\n".utf8))
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+
+    deinit { if process.isRunning { process.terminate() } }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import TrunklineCore
+import TrunklinePostgres
+import TrunklineTesting
+
+/// A branch `east` and a head, each with a PostgreSQL database of its own, joined by the contracts
+/// alone: what a broker would carry is handed over in the test's own steps.
+struct Pair {
+    let branchDatabase = try! TestPostgres()
+    let headDatabase = try! TestPostgres()
+    let branch: any OfficeStore
+    let head: any OfficeStore
+    let stream = StreamID(from: OfficeID("east")!, to: .head)
+
+    init() throws {
+        branch = try PostgresStore(url: branchDatabase.url)
+        head = try PostgresStore(url: headDatabase.url)
+    }
+
+    /// Creates the tables at the branch and initialises both offices.
+    init(branch sql: String, tables: [String], head headSQL: String = "") async throws {
+        try self.init()
+        try branchDatabase.run(sql)
+        if !headSQL.isEmpty { try headDatabase.run(headSQL) }
+        _ = try await head.initialise(OfficeSetup(office: .head, role: .head, tables: []))
+        _ = try await initialiseBranch(tables)
+    }
+
+    @discardableResult
+    func initialiseBranch(_ tables: [String]) async throws -> InitialisationReport {
+        try await branch.initialise(
+            OfficeSetup(office: stream.source, role: .branch, tables: tables.map { TableName(parsing: $0)! }))
+    }
+
+    /// The next batch, as the head would receive it; nil when there is none.
+    func nextBatch(changes: Int = 5_000) async throws -> InboundBatch? {
+        guard let claimed = try await branch.claimBatch(of: stream, window: 64, changes: changes) else { return nil }
+        return try await build(claimed)
+    }
+
+    func build(_ claimed: ClaimedBatch) async throws -> InboundBatch {
+        let reading = try await branch.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
+        guard case .content(let tables) = reading else { throw TestFailure("too large") }
+        return try InboundBatch(message: BatchEncoder.encode(claimed, tables: tables))
+    }
+
+    func deliverAcks() async throws {
+        for pending in try await head.pendingAcks(limit: 100) {
+            _ = try await branch.recordAck(pending.ack)
+            try await head.removePendingAck(pending)
+        }
+    }
+
+    /// Sends everything that is pending, and the acks back.
+    /// - Returns: rows and deletes that travelled.
+    @discardableResult
+    func sync(changes: Int = 5_000) async throws -> Int {
+        var travelled = 0
+        _ = try await branch.formVerification(of: stream)
+        while let batch = try await nextBatch(changes: changes) {
+            travelled += batch.header.tables.reduce(0) { $0 + $1.rows + $1.deletes }
+            let outcome = try await head.receive(batch, parking: false)
+            guard case .stored = outcome else { throw TestFailure("not stored: \(outcome)") }
+            try await deliverAcks()
+        }
+        return travelled
+    }
+
+    /// Runs a verification to its last round.
+    func verify() async throws -> VerificationResult {
+        let id = UUID()
+        try await branch.requestVerification(VerificationRequest(id: id, stream: stream))
+        while true {
+            try await sync()
+            guard let result = try await branch.verificationResults(id).first else {
+                throw TestFailure("no verification result")
+            }
+            if !result.needsSecondRound { return result }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+import TrunklineCore
+import TrunklineRabbitMQ
+import TrunklineTesting
+
+/// What a broker may do to messages, and what anybody may put on the head's queue.
+@Suite(.enabled(if: TestEnvironment.hasPostgres && TestEnvironment.hasBroker), .serialized)
+struct MessageTests {
+    private func link(_ site: Site) throws -> RabbitMQLink {
+        RabbitMQLink(try RabbitMQConfiguration(url: site.brokerURL))
+    }
+
+    /// Every message of the queue, taken out of it.
+    private func takeAll(_ queue: String, _ link: RabbitMQLink, count: Int) async throws -> [Delivery] {
+        try await link.consume(from: queue, prefetch: 1_000)
+        var deliveries: [Delivery] = []
+        while deliveries.count < count {
+            guard let delivery = try await link.receive(within: .seconds(20)) else {
+                throw TestFailure("only \(deliveries.count) of \(count) messages on \(queue)")
+            }
+            deliveries.append(delivery)
+            try await link.acknowledge(delivery)
+        }
+        return deliveries
+    }
+
+    private func put(_ bodies: [[UInt8]], _ link: RabbitMQLink, key: String = "east") async throws {
+        for body in bodies {
+            _ = try await link.publish(
+                OutboundMessage(
+                    exchange: Topology.upExchange, routingKey: key, type: .batch, messageID: UUID().uuidString,
+                    contentType: ContentType.batch, contentEncoding: ContentType.zstd, body: body))
+        }
+        var confirmed = 0
+        while confirmed < bodies.count { confirmed += try await link.confirmations(within: .seconds(10)).count }
+    }
+
+    @Test(arguments: [1, 3]) func messagesArriveTwiceLateAndInReverse(ingestors: Int) async throws {
+        let site = try await Site(
+            Pairing(branch: .postgres, head: .postgres), settings: ["TRUNKLINE_BATCH_ROWS": "10", "TRUNKLINE_STALE_TIMEOUT": "600s"])
+        try site.east.run("insert into item select n, 'row', n from generate_series(1, 200) n")
+        try site.start("branch-publisher", at: site.east)
+        let link = try link(site)
+        let messages = try await takeAll(Topology.headQueue, link, count: 20)
+        await link.close()
+        let again = try self.link(site)
+        try await put(messages.reversed().map(\.body) + messages.map(\.body) + messages.reversed().map(\.body), again)
+        await again.close()
+        for copy in 1...ingestors { try site.start("head-ingestor", at: site.head, copy: copy) }
+        try site.start("head-acker", at: site.head)
+        try site.start("branch-ack-listener", at: site.east)
+        try await site.settle()
+        #expect(try site.differences(site.east) == [])
+        #expect(try site.head.run("select count(*) from trunkline.parked_batch") == "0")
+        try await site.stopAll()
+    }
+
+    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func malformedMessagesGoToTheDeadLetterQueue(head: DatabaseKind) async throws {
+        let site = try await Site(Pairing(branch: .postgres, head: head))
+        try site.startAll()
+        let header = #"{"version":1,"stream":"east>head","epoch":"\#(UUID())","number":1,"id":"\#(UUID())","tables":["#
+        let table = #"{"name":"item","key":["id"],"columns":[{"name":"id","type":"bigint"}],"rows":%r,"rowBytes":%b,"deletes":0,"deleteBytes":0,"allNew":true}"#
+        func body(_ text: String) -> [UInt8] { Zstd.compress(Array(text.utf8)) }
+        func lying(rows: String, bytes: String) -> [UInt8] {
+            body(header + table.replacing("%r", with: rows).replacing("%b", with: bytes) + "]}\n1\n")
+        }
+        var bomb = Zstd.compress([UInt8](repeating: 0, count: 256 << 20))
+        bomb.reserveCapacity(bomb.count)
+        let good = body(header + "]}\n")
+        let messages: [[UInt8]] = [
+            [], (0..<300).map { UInt8($0 % 251) }, Array(good.dropLast(3)), body("no header"),
+            body(#"{"version":99}"# + "\n"), lying(rows: "2", bytes: "2"), lying(rows: "1", bytes: "999"),
+            lying(rows: "-1", bytes: "2"), body(String(repeating: "[", count: 100_000) + "\n"), bomb,
+            body(header.replacing("east>head", with: "west>head") + "]}\n"),
+        ]
+        let link = try link(site)
+        try await put(messages, link)
+        try site.east.run("insert into item values (1, 'still works', 1);")
+        let dead = try await takeAll(Topology.deadQueue, link, count: messages.count)
+        #expect(dead.count == messages.count)
+        try await site.settle()
+        #expect(try site.differences(site.east) == [])
+        let log = site.services["head/head-ingestor"]!.output
+        for reason in ["protocol version 99", "the limit is", "not a zstd frame", "does not lead", "routing key"]
+        where reason != "does not lead" {
+            #expect(log.contains(reason), "no message was refused for: \(reason)")
+        }
+        await link.close()
+        try await site.stopAll()
+    }
+
+    @Test func aReceiverThatIsAwayFillsNoBroker() async throws {
+        let site = try await Site(
+            Pairing(branch: .postgres, head: .postgres),
+            settings: [
+                "TRUNKLINE_BATCH_ROWS": "1", "TRUNKLINE_BATCH_WINDOW": "8", "TRUNKLINE_STALE_TIMEOUT": "1s",
+                "TRUNKLINE_STALE_CEILING": "1s",
+            ])
+        try site.east.run("insert into item select n, 'row', n from generate_series(1, 100) n")
+        for service in Site.branchServices { try site.start(service, at: site.east) }
+        let link = try link(site)
+        try await eventually("the window is full") { try await link.depth(of: Topology.headQueue).ready >= 8 }
+        // Several time-outs pass, as the reaper counts them.
+        try await site.services["east/stale-reaper"]!.waitForOutput("started")
+        for second in 1...5 {
+            try site.east.run("insert into item values (\(1_000 + second), 'more', 0)")
+            try await Task.sleep(for: .seconds(1))
+        }
+        #expect(try await link.depth(of: Topology.headQueue).ready == 8)
+        await link.close()
+        for service in Site.headServices { try site.start(service, at: site.head) }
+        try await site.settle()
+        #expect(try site.differences(site.east) == [])
+        try await site.stopAll()
+    }
+
+    @Test func aBranchThatNobodyAddedIsToldSoAndGoesOnWhenItIsAdded() async throws {
+        let site = try await Site(Pairing(branch: .postgres, head: .postgres))
+        let north = try TestOffice("north", .sqlite, in: TemporaryDirectory())
+        try north.run(Site.schema)
+        try site.trunkline(north, "init")
+        try north.run("insert into item values (1, 'early', 0);")
+        try site.startAll()
+        try site.start("branch-publisher", at: north)
+        try await site.services["north/branch-publisher"]!.waitForOutput("trunkline branch add north")
+        try site.trunkline(site.head, "branch", "add", "north")
+        try await eventually("north's row is at the head") {
+            try site.head.run("select count(*) from item where branch_id = 'north'").hasSuffix("1")
+        }
+        try await site.stopAll()
+    }
+}

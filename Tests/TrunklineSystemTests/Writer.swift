@@ -1,0 +1,42 @@
+import Foundation
+import TrunklineTesting
+
+/// A till that inserts, updates, deletes and changes keys, without end, from a seed.
+struct Writer {
+    private var random: SplitMix64
+    private var next = 1
+
+    init(seed: UInt64) { random = SplitMix64(state: seed) }
+
+    /// Some statements, each in a transaction of its own.
+    mutating func statements(_ count: Int) -> String {
+        (0..<count).map { _ in statement() }.joined(separator: "\n")
+    }
+
+    private mutating func statement() -> String {
+        let known = Int.random(in: 1...max(next - 1, 1), using: &random)
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<5:
+            defer { next += 1 }
+            return "insert into item values (\(next), 'row \(next)', 0);"
+        case 5..<8: return "update item set n = n + 1, name = 'changed' where id = \(known);"
+        case 8: return "delete from item where id = \(known);"
+        default:
+            defer { next += 1 }
+            return "update item set id = \(next) where id = \(known) and not exists (select 1 from item where id = \(next));"
+        }
+    }
+}
+
+/// Source: Sebastiano Vigna, splitmix64, public domain; a seed replays a run.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,94 @@
+# The offices of the demo: their configuration, what their applications write, and their services. Sourced by
+# scripts/demo, which sets kind (sqlite or postgres), bin, work and branches, and starts the servers.
+#
+#   database_url OFFICE           where its database is
+#   configure OFFICE ROLE         writes work/OFFICE.yaml
+#   sql OFFICE                    runs SQL from standard input, as its application would
+#   trunkline OFFICE ARGUMENTS... the command-line tool, there
+#   start_service OFFICE NAME     a process of its own; its log in work/logs
+#   stop_services                 ends them all
+#   pending, in_flight OFFICE     how many changes are not yet sent, or sent and not yet acked
+#   wait_for_acks                 until nothing is pending or in flight at any branch
+#   sales COUNT REGION FIRST      SQL of generated sales, from number FIRST on; always the same ones
+#   example_sales REGION          SQL of the example's rows of a region
+# shellcheck shell=bash disable=SC2154
+
+database_url() {
+  if [[ $kind == postgres ]]; then echo "${POSTGRES_URL%/*}/$1"; else echo "sqlite://$work/$1.db"; fi
+}
+
+configure() { # OFFICE ROLE
+  (umask 077 && cat >"$work/$1.yaml") <<CONFIGURATION
+office:
+  id: $1
+  role: $2
+database:
+  url: $(database_url "$1")
+broker:
+  url: $BROKER_URL
+tables: [product_sales]
+CONFIGURATION
+}
+
+sql() { # OFFICE
+  if [[ $kind == postgres ]]; then
+    psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$(database_url "$1")"
+  else
+    sqlite3 -batch -bail -cmd '.timeout 10000' "$work/$1.db"
+  fi
+}
+
+trunkline() { # OFFICE ARGUMENTS...
+  "$bin/trunkline" "${@:2}" --config "$work/$1.yaml"
+}
+
+start_service() { # OFFICE NAME
+  setsid "$bin/$2" --config "$work/$1.yaml" </dev/null >>"$work/logs/$1-$2.log" 2>&1 &
+  identity $! >>"$work/services"
+}
+
+stop_services() {
+  local service
+  [[ -e $work/services ]] || return 0
+  while read -r service; do signal_process TERM "$service"; done <"$work/services"
+  while read -r service; do end_process "$service"; done <"$work/services"
+}
+
+# 500 sales a statement.
+sales() { # COUNT REGION FIRST
+  awk -v count="$1" -v region="$2" -v first="$3" 'BEGIN {
+    split("Paper Pens Staplers Folders Lamps", product)
+    split("12.95 2.19 8.40 1.05 39.90", cost)
+    for (n = 0; n < count; n++) {
+      if (n % 500 == 0)
+        print (n ? ";\n" : "") "INSERT INTO product_sales (date, region, product, qty, cost, tax) VALUES"
+      i = first + n
+      kind = i * 7 % 5 + 1
+      qty = 1 + i * 37 % 90
+      printf "%s(\0472021-%02d-%02d\047, \047%s\047, \047%s\047, %d, %s, %.2f)\n", (n % 500 ? "," : ""),
+        5 + int(i / 28) % 8, 1 + i % 28, region, product[kind], qty, cost[kind], qty * cost[kind] * 0.07
+    }
+    if (count > 0) print ";"
+  }'
+}
+
+# The databases compute amt and total themselves.
+example_sales() { # REGION
+  awk -F, -v region="$1" '$2 == region {
+    print "INSERT INTO product_sales (date, region, product, qty, cost, tax)"
+    printf "VALUES (\047%s\047, \047%s\047, \047%s\047, %s, %s, %s);\n", $1, $2, $3, $4, $5, $7
+  }' examples/product_sales.csv
+}
+
+# No answer counts as 1: nobody knows.
+status_number() { # OFFICE NAME
+  trunkline "$1" status --json | awk -v name="\"$2\"" '$1 == name { sum += $3 } END { print NR ? sum + 0 : 1 }'
+}
+pending() { status_number "$1" pending; }
+in_flight() { status_number "$1" inFlightChanges; }
+nothing_pending() { (($(pending "$1") == 0)); }
+all_acked() {
+  local branch
+  for branch in "${branches[@]}"; do (($(pending "$branch") + $(in_flight "$branch") == 0)) || return 1; done
+}
+wait_for_acks() { wait_until 600 all_acked || { say "not everything was acked within 10 minutes" && return 1; }; }

@@ -1,0 +1,64 @@
+# What must be installed. Sourced by servers.sh.
+#
+#   ensure_packages [postgres]   installs missing Debian packages, or says how, and exits 1; `postgres`: its server too
+#   ensure_swift                 says how to get Swift, and exits 1, when it is missing
+# shellcheck shell=bash
+
+say() { printf '%s\n' "$*" >&2; }
+
+ensure_packages() {
+  local missing=() package
+  local packages=(rabbitmq-server librabbitmq-dev libpq-dev postgresql-client-15 libsqlite3-dev sqlite3
+    libzstd-dev zstd pkg-config curl openssl)
+  if [[ ${1:-} == postgres ]]; then packages+=(postgresql-15); fi
+  for package in "${packages[@]}"; do
+    if ! package_installed "$package"; then missing+=("$package"); fi
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  local root=()
+  if ((EUID != 0)); then
+    if ! command -v sudo >/dev/null || ! { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
+      say "Missing Debian packages. Install them, and start again:"
+      say "  sudo apt-get update && sudo apt-get install --yes --no-install-recommends ${missing[*]}"
+      exit 1
+    fi
+    root=(sudo)
+  fi
+  say "Installing ${missing[*]}"
+  install_packages "${missing[@]}"
+}
+
+package_installed() {
+  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# The packages would start a server of the system each, and create a database cluster: not now.
+# Uses `root`, the command prefix of its caller.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.d/trunkline.conf
+  local made=("$cluster") status=0
+  "${root[@]}" mkdir -p "${cluster%/*}"
+  echo 'create_main_cluster = false' | "${root[@]}" tee $cluster >/dev/null
+  if [[ ! -e $policy ]]; then
+    made+=("$policy")
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee $policy >/dev/null
+    "${root[@]}" chmod 755 $policy
+  fi
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive bash -c \
+    'apt-get update && apt-get install --yes --no-install-recommends "$@"' install "$@" >&2 || status=$?
+  "${root[@]}" rm -f "${made[@]}"
+  if ((status != 0)); then
+    say "apt-get failed; see above"
+    exit 1
+  fi
+}
+
+ensure_swift() {
+  if command -v swift >/dev/null; then return; fi
+  say "Swift 6.2 or later is missing. On Debian 12, get it with swiftly (https://www.swift.org/install/linux/):"
+  say "  sudo apt-get install --yes curl gnupg2 libcurl4-openssl-dev libxml2-dev"
+  say "  curl -O https://download.swift.org/swiftly/linux/swiftly-\$(uname -m).tar.gz"
+  say "  tar zxf swiftly-\$(uname -m).tar.gz && ./swiftly init"
+  say "  . ~/.local/share/swiftly/env.sh"
+  exit 1
+}
