@@ -22,7 +22,7 @@ enum Functions {
     /// a full batch is found by stepping over the index, the rest of a wave by counting it.
     private static func cut(_ range: String) -> String {
         """
-        SELECT transaction, seq, p_changes AS n INTO cut FROM trunkline.change WHERE \(range)
+        SELECT transaction, seq, p_changes::bigint AS n INTO cut FROM trunkline.change WHERE \(range)
             ORDER BY transaction, seq OFFSET p_changes - 1 LIMIT 1;
         IF NOT FOUND THEN
             SELECT transaction, seq, (SELECT count(*) FROM trunkline.change WHERE \(range)) AS n INTO cut
