@@ -11,7 +11,8 @@ struct SyncTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*), min(branch_id) from item") == "10|east")
         try pair.branchDatabase.run(
-            "update item set name = 'changed' where id = 3; delete from item where id = 4; update item set id = 50 where id = 5")
+            "update item set name = 'changed' where id = 3; delete from item where id = 4; update item set id = 50 where id = 5"
+        )
         try await pair.sync()
         #expect(
             try pair.headDatabase.run("select id, name from item where id in (3, 4, 5, 50) order by id")
@@ -47,7 +48,8 @@ struct SyncTests {
 
     @Test func aKeyUpdatedManyTimesTravelsOnceThoughItsChangesAreInManyBatches() async throws {
         let pair = try await Pair(
-            branch: "create table item (id int primary key, n int); insert into item select n, 0 from generate_series(1, 50) n",
+            branch:
+                "create table item (id int primary key, n int); insert into item select n, 0 from generate_series(1, 50) n",
             tables: ["item"])
         try await pair.sync()
         for _ in 1...1_000 / 50 {
@@ -66,7 +68,9 @@ struct SyncTests {
                 create table item (branch_id text, id int, price numeric(10,2), primary key (branch_id, id),
                     constraint no_gifts check (price > 0))
                 """)
-        try pair.branchDatabase.run("insert into item select n, n - 1777 + case when n < 1777 then 5000 else 0 end from generate_series(1, 4000) n")
+        try pair.branchDatabase.run(
+            "insert into item select n, n - 1777 + case when n < 1777 then 5000 else 0 end from generate_series(1, 4000) n"
+        )
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*) from item") == "3999")
         let atBranch = try await pair.branch.rows(of: TableName("item"), matching: RowFilter(states: [.setAside]))
@@ -150,7 +154,8 @@ struct SyncTests {
         #expect(
             try pair.headDatabase.run("select id, day, note from sale order by id")
                 == "1|2026-02-07|a\n2|2026-01-06|b\n3|2026-02-06|c")
-        #expect(try pair.headDatabase.run("select id, name from item order by id") == "1|merged\n9|new\n20|z\n30|copied")
+        #expect(
+            try pair.headDatabase.run("select id, name from item order by id") == "1|merged\n9|new\n20|z\n30|copied")
         try pair.branchDatabase.run("truncate item; insert into item values (1, 'again'); truncate sale_1")
         try await pair.sync()
         #expect(try pair.headDatabase.run("select id, name from item order by id") == "1|again")

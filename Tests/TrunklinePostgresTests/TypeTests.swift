@@ -22,12 +22,14 @@ struct TypeTests {
         Sample("smallint", "-32768", "32767"),
         Sample("integer", "-2147483648", "0"),
         Sample("bigint", "9223372036854775807", "-9223372036854775808"),
-        Sample("numeric", "'123456789012345678901234567890.123456789012345678901234567890'", "'NaN'", "'Infinity'", "0.10"),
+        Sample(
+            "numeric", "'123456789012345678901234567890.123456789012345678901234567890'", "'NaN'", "'Infinity'", "0.10"),
         Sample("numeric(12,2)", "12.95", "-0.01"),
         Sample("real", "'NaN'", "'-Infinity'", "1e-37", "0.1"),
         Sample("double precision", "'NaN'", "'Infinity'", "0.1", "1e308", "4.9e-324", "'-0'"),
         Sample(
-            "text", "''", "E'tab\\there'", "E'line\\nbreak\\r'", "'back\\slash'", "E'\\b\\f\\v'", "'\"quoted\" ''single'''",
+            "text", "''", "E'tab\\there'", "E'line\\nbreak\\r'", "'back\\slash'", "E'\\b\\f\\v'",
+            "'\"quoted\" ''single'''",
             "'\\N'", "'\\.'", "'żółw 🐢 漢字'", "'NULL'"),
         Sample("varchar(5)", "'abcde'", "''"),
         Sample("char(4)", "'ab'"),
@@ -70,7 +72,9 @@ struct TypeTests {
             branch: "\(TypeTests.userTypes) create table thing (id int primary key, \(columns))", tables: ["thing"])
         var rows = ["(0, \(TypeTests.samples.map { _ in "null" }.joined(separator: ", ")))"]
         for row in 0..<depth {
-            rows.append("(\(row + 1), \(TypeTests.samples.map { $0.values[min(row, $0.values.count - 1)] }.joined(separator: ", ")))")
+            rows.append(
+                "(\(row + 1), \(TypeTests.samples.map { $0.values[min(row, $0.values.count - 1)] }.joined(separator: ", ")))"
+            )
         }
         // Once as inserts, which COPY straight into the table; once as updates, through the staging table.
         if !atOnce {
@@ -95,7 +99,8 @@ struct TypeTests {
 
     @Test(arguments: keyTypes) func everyComparableTypeCanBeAKey(sample: Sample) async throws {
         let pair = try await Pair(
-            branch: "\(TypeTests.userTypes) create table thing (\"Key\" \(sample.type) primary key, \"order\" int, \"x\" int)",
+            branch:
+                "\(TypeTests.userTypes) create table thing (\"Key\" \(sample.type) primary key, \"order\" int, \"x\" int)",
             tables: ["thing"])
         for value in sample.values { try pair.branchDatabase.run("insert into thing values (\(value), 1)") }
         try await pair.sync()

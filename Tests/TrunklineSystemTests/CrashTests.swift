@@ -7,7 +7,8 @@ import TrunklineTesting
 struct CrashTests {
     @Test(arguments: Pairing.all) func servicesAreKilledWhileTheTillWrites(pairing: Pairing) async throws {
         let site = try await Site(
-            pairing, settings: ["TRUNKLINE_BATCH_ROWS": "7", "TRUNKLINE_STALE_TIMEOUT": "1s", "TRUNKLINE_STALE_CEILING": "3s"])
+            pairing,
+            settings: ["TRUNKLINE_BATCH_ROWS": "7", "TRUNKLINE_STALE_TIMEOUT": "1s", "TRUNKLINE_STALE_CEILING": "3s"])
         try site.startAll()
         var writer = Writer(seed: 42)
         var random = SplitMix64(state: 7)

@@ -38,7 +38,8 @@ struct MessageTests {
 
     @Test(arguments: [1, 3]) func messagesArriveTwiceLateAndInReverse(ingestors: Int) async throws {
         let site = try await Site(
-            Pairing(branch: .postgres, head: .postgres), settings: ["TRUNKLINE_BATCH_ROWS": "10", "TRUNKLINE_STALE_TIMEOUT": "600s"])
+            Pairing(branch: .postgres, head: .postgres),
+            settings: ["TRUNKLINE_BATCH_ROWS": "10", "TRUNKLINE_STALE_TIMEOUT": "600s"])
         try site.east.run("insert into item select n, 'row', n from generate_series(1, 200) n")
         try site.start("branch-publisher", at: site.east)
         let link = try link(site)
@@ -56,11 +57,14 @@ struct MessageTests {
         try await site.stopAll()
     }
 
-    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func malformedMessagesGoToTheDeadLetterQueue(head: DatabaseKind) async throws {
+    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func malformedMessagesGoToTheDeadLetterQueue(head: DatabaseKind)
+        async throws
+    {
         let site = try await Site(Pairing(branch: .postgres, head: head))
         try site.startAll()
         let header = #"{"version":1,"stream":"east>head","epoch":"\#(UUID())","number":1,"id":"\#(UUID())","tables":["#
-        let table = #"{"name":"item","key":["id"],"columns":[{"name":"id","type":"bigint"}],"rows":%r,"rowBytes":%b,"deletes":0,"deleteBytes":0,"allNew":true}"#
+        let table =
+            #"{"name":"item","key":["id"],"columns":[{"name":"id","type":"bigint"}],"rows":%r,"rowBytes":%b,"deletes":0,"deleteBytes":0,"allNew":true}"#
         func body(_ text: String) -> [UInt8] { Zstd.compress(Array(text.utf8)) }
         func lying(rows: String, bytes: String) -> [UInt8] {
             body(header + table.replacing("%r", with: rows).replacing("%b", with: bytes) + "]}\n1\n")

@@ -23,7 +23,8 @@ struct Writer {
         case 8: return "delete from item where id = \(known);"
         default:
             defer { next += 1 }
-            return "update item set id = \(next) where id = \(known) and not exists (select 1 from item where id = \(next));"
+            return
+                "update item set id = \(next) where id = \(known) and not exists (select 1 from item where id = \(next));"
         }
     }
 }

@@ -22,7 +22,10 @@ public struct TableName: Hashable, Sendable, Comparable, CustomStringConvertible
                 rest.removeFirst()
                 while true {
                     guard let character = rest.popFirst() else { return nil }
-                    if character != "\"" { part.append(character); continue }
+                    if character != "\"" {
+                        part.append(character)
+                        continue
+                    }
                     guard rest.first == "\"" else { break }
                     part.append(rest.removeFirst())
                 }

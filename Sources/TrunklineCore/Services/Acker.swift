@@ -30,7 +30,9 @@ public actor Acker: SteppedService {
         for ack in pending { unconfirmed[try await publish(ack.ack)] = ack }
         let deadline = clock.now + .seconds(30)
         while !unconfirmed.isEmpty {
-            guard clock.now < deadline else { throw ServiceFailure("the broker did not confirm an ack within 30 seconds") }
+            guard clock.now < deadline else {
+                throw ServiceFailure("the broker did not confirm an ack within 30 seconds")
+            }
             for confirmation in try await link.confirmations(within: .seconds(1)) {
                 try await settle(confirmation, &unconfirmed)
             }

@@ -83,7 +83,8 @@ public actor Ingestor: SteppedService {
             batch = try decode(delivery)
         } catch {
             logger.warning(
-                "message refused", metadata: [LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")"])
+                "message refused",
+                metadata: [LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")"])
             try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
             return
         }
@@ -97,7 +98,8 @@ public actor Ingestor: SteppedService {
 
     private func decode(_ delivery: Delivery) throws(WireError) -> InboundBatch {
         guard delivery.type == MessageType.batch.rawValue, delivery.contentEncoding == ContentType.zstd else {
-            throw WireError(.unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
+            throw WireError(
+                .unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
         }
         let batch = try InboundBatch(message: delivery.body, limits: configuration.limits)
         guard batch.header.stream.destination == configuration.office else {

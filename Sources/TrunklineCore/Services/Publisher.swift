@@ -149,7 +149,8 @@ public actor Publisher: SteppedService {
         }
         if let unroutable {
             throw ServiceFailure(
-                "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head")
+                "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head"
+            )
         }
         if !unconfirmed.isEmpty, clock.now - lastConfirm > configuration.confirmTimeout {
             throw ServiceFailure("the broker confirmed nothing for \(configuration.confirmTimeout)")

@@ -38,7 +38,8 @@ public struct ServiceLoop: Service {
         logger.warning(
             "step failed, will try again",
             metadata: [
-                LogKey.service: "\(service.name)", LogKey.error: "\(error)", LogKey.retryIn: "\(Int(delay / .milliseconds(1)))ms",
+                LogKey.service: "\(service.name)", LogKey.error: "\(error)",
+                LogKey.retryIn: "\(Int(delay / .milliseconds(1)))ms",
             ])
         await service.recover()
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: delay) }

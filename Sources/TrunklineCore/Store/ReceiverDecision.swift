@@ -38,7 +38,9 @@ public enum ReceiverDecision: Hashable, Sendable {
         if let reason = watermark.stopped { return .stop(reason: reason) }
         guard header.epoch == watermark.epoch else {
             return .stop(
-                reason: "batch \(header.number) is of epoch \(header.epoch), this database follows epoch \(watermark.epoch)")
+                reason:
+                    "batch \(header.number) is of epoch \(header.epoch), this database follows epoch \(watermark.epoch)"
+            )
         }
         if header.number < watermark.number { return .duplicate }
         if header.number == watermark.number {
@@ -48,7 +50,8 @@ public enum ReceiverDecision: Hashable, Sendable {
         }
         guard header.number == watermark.number + 1 else { return .wait(expected: watermark.number + 1) }
         guard header.previousID == watermark.id else {
-            return .stop(reason: "batch \(header.number) does not follow the batch \(watermark.number) that was received")
+            return .stop(
+                reason: "batch \(header.number) does not follow the batch \(watermark.number) that was received")
         }
         return .store
     }

@@ -81,5 +81,7 @@ enum CanonicalValue {
 }
 
 extension [UInt8] {
-    fileprivate func hasSuffix(_ suffix: String) -> Bool { suffix.utf8.count <= count && self[(count - suffix.utf8.count)...].elementsEqual(suffix.utf8) }
+    fileprivate func hasSuffix(_ suffix: String) -> Bool {
+        suffix.utf8.count <= count && self[(count - suffix.utf8.count)...].elementsEqual(suffix.utf8)
+    }
 }

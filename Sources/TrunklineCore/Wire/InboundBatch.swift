@@ -42,7 +42,9 @@ public struct InboundBatch: Sendable {
         (try? UTF8Span(validating: bytes.span)) != nil
     }
 
-    private static func locate(_ header: BatchHeader, in body: [UInt8], from start: Int) throws(WireError) -> [TableLines] {
+    private static func locate(_ header: BatchHeader, in body: [UInt8], from start: Int) throws(WireError)
+        -> [TableLines]
+    {
         var position = start
         var lines = header.tables.map { _ in TableLines(rows: 0..<0, deletes: 0..<0) }
         for (index, table) in header.tables.enumerated() {
@@ -152,7 +154,8 @@ extension BatchHeader {
         guard Set(names).count == names.count, !table.key.isEmpty, Set(table.key).count == table.key.count,
             Set(table.key).isSubset(of: names)
         else { throw WireError(.malformed, "columns and key of a table do not fit together") }
-        for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !names.contains(misfit.column) {
+        for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !names.contains(misfit.column)
+        {
             throw WireError(.malformed, "a misfit names a row or column that is not there")
         }
     }

@@ -15,7 +15,8 @@ extension PostgresConnection {
         var message = PostgresConnection.text(PQresultErrorField(result.pointer, PostgresConnection.primaryMessage))
         if message.isEmpty { message = PostgresConnection.text(PQerrorMessage(pointer)) }
         guard isOpen else {
-            return StoreError(.unreachable, operation: operation, subject: "PostgreSQL", reason: message, databaseCode: state)
+            return StoreError(
+                .unreachable, operation: operation, subject: "PostgreSQL", reason: message, databaseCode: state)
         }
         let (code, hint) = PostgresConnection.classify(state)
         return StoreError(
@@ -49,7 +50,8 @@ extension PostgresConnection {
         let refused = ["password", "authentication", "no pg_hba.conf", "does not exist", "permission"]
         if message.contains("invalid") && message.contains("URI") || message.contains("invalid connection option") {
             return StoreError(
-                .configuration, operation: "connect", subject: "database.url", reason: "not a PostgreSQL connection URI")
+                .configuration, operation: "connect", subject: "database.url", reason: "not a PostgreSQL connection URI"
+            )
         }
         let code: StoreError.Code = refused.contains { message.contains($0) } ? .accessRefused : .unreachable
         let hint = "check database.url, and that the server runs and accepts this office"

@@ -14,7 +14,9 @@ struct CaptureSQL {
     var keyColumns: [String]
     var isPartitioned: Bool
 
-    var functions: [String] { isPartitioned ? [rowFunction, truncateFunction] : [statementFunction, truncateFunction] }
+    var functions: [String] {
+        isPartitioned ? [rowFunction, truncateFunction] : [statementFunction, truncateFunction]
+    }
 
     /// Trigger names and the statements that make them.
     var triggers: [(name: String, sql: String)] {
@@ -25,16 +27,20 @@ struct CaptureSQL {
             ]
         }
         return [
-            trigger("trunkline_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows", "STATEMENT", statementName),
+            trigger(
+                "trunkline_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows", "STATEMENT", statementName),
             trigger(
                 "trunkline_update", "AFTER UPDATE", "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows",
                 "STATEMENT", statementName),
-            trigger("trunkline_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows", "STATEMENT", statementName),
+            trigger(
+                "trunkline_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows", "STATEMENT", statementName),
             trigger("trunkline_truncate", "BEFORE TRUNCATE", "", "STATEMENT", truncateName),
         ]
     }
 
-    static let triggerNames = ["trunkline_insert", "trunkline_update", "trunkline_delete", "trunkline_row", "trunkline_truncate"]
+    static let triggerNames = [
+        "trunkline_insert", "trunkline_update", "trunkline_delete", "trunkline_row", "trunkline_truncate",
+    ]
 
     /// A trigger that catches a TRUNCATE of a partition itself.
     func truncateTrigger(on partition: String) -> String {
@@ -49,8 +55,13 @@ struct CaptureSQL {
     private var rowName: String { "trunkline.capture_row_\(tableID)" }
     private var truncateName: String { "trunkline.capture_truncate_\(tableID)" }
 
-    private func trigger(_ name: String, _ event: String, _ tables: String, _ level: String, _ function: String) -> (String, String) {
-        (name, "CREATE TRIGGER \(name) \(event) ON \(relation) \(tables) FOR EACH \(level) EXECUTE FUNCTION \(function)()")
+    private func trigger(_ name: String, _ event: String, _ tables: String, _ level: String, _ function: String) -> (
+        String, String
+    ) {
+        (
+            name,
+            "CREATE TRIGGER \(name) \(event) ON \(relation) \(tables) FOR EACH \(level) EXECUTE FUNCTION \(function)()"
+        )
     }
 
     func key(of row: String) -> String {

@@ -55,7 +55,8 @@ struct Catalog {
             if table.key.isEmpty {
                 problems.append("table \"\(name)\" has no primary key; add one, or leave the table out of tables")
             } else if !Set(table.key).isSubset(of: table.columns.map(\.name)) {
-                problems.append("table \"\(name)\" has a generated column in its primary key; leave the table out of tables")
+                problems.append(
+                    "table \"\(name)\" has a generated column in its primary key; leave the table out of tables")
             }
             tables.append(table)
         }

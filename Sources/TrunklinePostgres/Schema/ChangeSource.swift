@@ -29,7 +29,8 @@ struct ChangeSource {
             """
         let columns = "SELECT table_id, key, op FROM trunkline.change WHERE"
         let fresh = "\(columns) transaction >= '\(range.text(0, 1))'::xid8 AND \(position)"
-        wave = late == "{}" ? fresh : "\(columns) transaction = ANY ('\(late)'::xid8[]) AND \(position) UNION ALL \(fresh)"
+        wave =
+            late == "{}" ? fresh : "\(columns) transaction = ANY ('\(late)'::xid8[]) AND \(position) UNION ALL \(fresh)"
     }
 
     func tables(_ connection: PostgresConnection) throws(StoreError) -> [Part] {
@@ -42,9 +43,11 @@ struct ChangeSource {
         for row in 0..<result.rowCount {
             guard let table = synced.first(where: { $0.id == result.integer(row, 0) }) else { continue }
             var part = Part(
-                table: table, keys: result.integer(row, 1)!, onlyInserts: result.flag(row, 2), allNew: result.flag(row, 3))
+                table: table, keys: result.integer(row, 1)!, onlyInserts: result.flag(row, 2),
+                allNew: result.flag(row, 3))
             if !part.onlyInserts {
-                part.keys = try connection.run("SELECT count(*) FROM (\(keys(of: part))) k", [], "count keys").integer(0, 0)!
+                part.keys = try connection.run("SELECT count(*) FROM (\(keys(of: part))) k", [], "count keys").integer(
+                    0, 0)!
             }
             parts.append(part)
         }

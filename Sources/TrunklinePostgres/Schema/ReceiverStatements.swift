@@ -147,7 +147,8 @@ enum ReceiverStatements {
 
     static let streamsWithSetAside = Statement(
         "streams_with_set_aside",
-        "SELECT stream FROM trunkline.inbound WHERE set_aside > 0 AND ($1::text IS NULL OR stream = $1) ORDER BY stream")
+        "SELECT stream FROM trunkline.inbound WHERE set_aside > 0 AND ($1::text IS NULL OR stream = $1) ORDER BY stream"
+    )
 
     static let pendingAcks = Statement(
         "pending_acks",
@@ -159,7 +160,9 @@ enum ReceiverStatements {
         """)
 
     static let notices = Statement(
-        "notices", "SELECT table_name, line, table_header, op, reason FROM trunkline.set_aside WHERE stream = $1 ORDER BY id LIMIT $2")
+        "notices",
+        "SELECT table_name, line, table_header, op, reason FROM trunkline.set_aside WHERE stream = $1 ORDER BY id LIMIT $2"
+    )
 
     static let ackPublished = Statement(
         "ack_published",

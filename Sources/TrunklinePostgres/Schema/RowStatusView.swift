@@ -18,7 +18,8 @@ enum RowStatusView {
                 LEFT JOIN trunkline.refused_row f ON f.table_name = \(name) AND f.key = to_json(coalesce(r.key, s.key))::text
                 """
         }
-        let empty = "SELECT NULL::text AS table_name, NULL::text[] AS key, NULL::text AS state, NULL::boolean AS deleted, NULL::text AS reason WHERE false"
+        let empty =
+            "SELECT NULL::text AS table_name, NULL::text[] AS key, NULL::text AS state, NULL::boolean AS deleted, NULL::text AS reason WHERE false"
         return [
             "DROP VIEW IF EXISTS trunkline.row_status", "DROP VIEW IF EXISTS trunkline.change_state", changeState,
             "CREATE VIEW trunkline.row_status AS SELECT \(columns) FROM (\((rows + [empty]).joined(separator: "\nUNION ALL\n"))) q",

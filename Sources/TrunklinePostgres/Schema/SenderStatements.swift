@@ -67,7 +67,8 @@ enum SenderStatements {
         """)
 
     static let stop = Statement(
-        "stop", "UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now() WHERE stream = $1")
+        "stop",
+        "UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now() WHERE stream = $1")
 
     static let refusedVersion = Statement(
         "refused_version",

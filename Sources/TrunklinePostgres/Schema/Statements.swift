@@ -9,7 +9,8 @@ enum Statements {
         ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables
         """)
 
-    static let addBranch = Statement("add_branch", "INSERT INTO trunkline.branch (id) VALUES ($1) ON CONFLICT DO NOTHING")
+    static let addBranch = Statement(
+        "add_branch", "INSERT INTO trunkline.branch (id) VALUES ($1) ON CONFLICT DO NOTHING")
     static let branches = Statement("branches", "SELECT id FROM trunkline.branch ORDER BY id")
 
     /// Key columns as a COPY text line: tabs between, so that no array needs to be parsed.

@@ -16,7 +16,8 @@ extension PostgresStore {
             for name in try catalog.foreignKeyOrder(setup.tables) { try load(name, connection, &report) }
             try connection.transaction("init") { () throws(StoreError) in
                 try connection.query(Statements.createOutbound, [StreamID(from: setup.office, to: .head).description])
-                try connection.query(Statements.createOutboundAck, [StreamID(from: setup.office, to: .head).description])
+                try connection.query(
+                    Statements.createOutboundAck, [StreamID(from: setup.office, to: .head).description])
                 for sql in RowStatusView.statements(for: tables) { try connection.script(sql, "create view") }
             }
             return report
@@ -65,7 +66,9 @@ extension PostgresStore {
                 CREATE SCHEMA IF NOT EXISTS trunkline;
                 CREATE TABLE IF NOT EXISTS trunkline.migration (step integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())
                 """, "migrate")
-            let done = try connection.run("SELECT coalesce(max(step), 0) FROM trunkline.migration", [], "migrate").integer(0, 0) ?? 0
+            let done =
+                try connection.run("SELECT coalesce(max(step), 0) FROM trunkline.migration", [], "migrate").integer(
+                    0, 0) ?? 0
             guard done <= Migrations.steps.count else {
                 throw StoreError(
                     .notInitialised, operation: "init", subject: "schema trunkline",
@@ -83,10 +86,12 @@ extension PostgresStore {
 
     private func record(_ setup: OfficeSetup, _ connection: PostgresConnection) throws(StoreError) {
         let known = try connection.query(Statements.office)
-        if known.rowCount == 1, known.text(0, 0) != setup.office.description || known.text(0, 1) != setup.role.rawValue {
+        if known.rowCount == 1, known.text(0, 0) != setup.office.description || known.text(0, 1) != setup.role.rawValue
+        {
             throw StoreError(
                 .configuration, operation: "init", subject: "office.id",
-                reason: "this database belongs to \(known.text(0, 1)) \"\(known.text(0, 0))\", the configuration says \(setup.role) \"\(setup.office)\"",
+                reason:
+                    "this database belongs to \(known.text(0, 1)) \"\(known.text(0, 0))\", the configuration says \(setup.role) \"\(setup.office)\"",
                 hint: "check database.url and office.id")
         }
         try connection.query(
@@ -100,11 +105,14 @@ extension PostgresStore {
     ) throws(StoreError) {
         for table in try SyncedTable.all(connection) where table.captured && !wanted.contains(table.name) {
             try connection.transaction("release table") { () throws(StoreError) in
-                let exists = try connection.run("SELECT to_regclass($1)", [table.relation], "release table").value(0, 0) != nil
+                let exists =
+                    try connection.run("SELECT to_regclass($1)", [table.relation], "release table").value(0, 0) != nil
                 for trigger in CaptureSQL.triggerNames where exists {
                     try connection.script("DROP TRIGGER IF EXISTS \(trigger) ON \(table.relation)", "drop trigger")
                 }
-                for sql in table.capture(partitioned: false).dropFunctions { try connection.script(sql + " CASCADE", "drop function") }
+                for sql in table.capture(partitioned: false).dropFunctions {
+                    try connection.script(sql + " CASCADE", "drop function")
+                }
                 try connection.run(
                     "UPDATE trunkline.synced_table SET captured = false, loaded = false WHERE id = $1", ["\(table.id)"],
                     "release table")
@@ -153,7 +161,8 @@ extension PostgresStore {
                 try connection.script(capture.truncateTrigger(on: bare.text(row, 0)), "create trigger")
             }
             try connection.run(
-                "UPDATE trunkline.synced_table SET captured = true WHERE id = $1", ["\(capture.tableID)"], "create triggers")
+                "UPDATE trunkline.synced_table SET captured = true WHERE id = $1", ["\(capture.tableID)"],
+                "create triggers")
         }
     }
 
@@ -161,7 +170,9 @@ extension PostgresStore {
     private func load(
         _ name: TableName, _ connection: PostgresConnection, _ report: inout InitialisationReport
     ) throws(StoreError) {
-        guard let table = try SyncedTable.all(connection).first(where: { $0.name == name }), !table.loaded else { return }
+        guard let table = try SyncedTable.all(connection).first(where: { $0.name == name }), !table.loaded else {
+            return
+        }
         let rows = try connection.transaction("initial load") { () throws(StoreError) in
             let rows = try connection.run(table.logAll(op: "l"), [], "initial load").affectedRows
             try connection.run(

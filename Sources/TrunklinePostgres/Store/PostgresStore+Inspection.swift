@@ -91,10 +91,14 @@ extension PostgresStore {
         let columns = table.columns.map { column in
             column.name == "branch_id"
                 ? "branch AS branch_id"
-                : key.firstIndex(of: column.name).map { "coalesce(\(column.name.identifier), (s_key::json)->>\($0)) AS \(column.name.identifier)" }
+                : key.firstIndex(of: column.name).map {
+                    "coalesce(\(column.name.identifier), (s_key::json)->>\($0)) AS \(column.name.identifier)"
+                }
                     ?? column.name.identifier
         }
-        let values = table.columns.filter { $0.name != "branch_id" }.map { "t.\($0.name.identifier)::text AS \($0.name.identifier)" }
+        let values = table.columns.filter { $0.name != "branch_id" }.map {
+            "t.\($0.name.identifier)::text AS \($0.name.identifier)"
+        }
         return """
             SELECT CASE WHEN s_key IS NULL THEN 'acked' ELSE 'set aside' END, false, reason, \(columns.joined(separator: ", "))
             FROM (

@@ -47,7 +47,8 @@ extension PostgresStore {
             }
             let keyCasts = part.table.key.map { key in table.columns.first { $0.name == key }?.castType ?? "text" }
             var content = TableContent(
-                name: name, key: part.table.key, columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
+                name: name, key: part.table.key,
+                columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
                 allNew: part.allNew && batch.attempt == 1)
             let join = zip(part.table.key, keyCasts).enumerated().map { index, pair in
                 "t.\(pair.0.identifier) = c.key[\(index + 1)]::\(pair.1)"
@@ -59,10 +60,12 @@ extension PostgresStore {
             }
             let columns = table.columns.map { "t.\($0.name.identifier)" }.joined(separator: ", ")
             // For a key of one column an array is a quarter faster than a join.
-            let images = part.table.key.count == 1
+            let images =
+                part.table.key.count == 1
                 ? "\(part.table.relation) t WHERE t.\(part.table.key[0].identifier) = ANY (ARRAY(SELECT c.key[1]::\(keyCasts[0]) FROM (\(keys)) c))"
                 : "(\(keys)) c JOIN \(part.table.relation) t ON \(join)"
-            let whole = try connection.copyOut("COPY (SELECT \(columns) FROM \(images)) TO STDOUT", "read rows") { line in
+            let whole = try connection.copyOut("COPY (SELECT \(columns) FROM \(images)) TO STDOUT", "read rows") {
+                line in
                 content.rows += line
                 content.rowCount += 1
                 return batch.changes == 1 || bytes + content.rows.count <= limits.batchBytes
@@ -73,7 +76,8 @@ extension PostgresStore {
                 return .tooLarge(fitting: max(1, Int(Double(read) * Double(limits.batchBytes) / Double(bytes) * 0.8)))
             }
             if content.rowCount < part.keys {
-                let gone = zip(part.table.key, keyCasts).enumerated().map { "c.key[\($0.offset + 1)]" }.joined(separator: ", ")
+                let gone = zip(part.table.key, keyCasts).enumerated().map { "c.key[\($0.offset + 1)]" }.joined(
+                    separator: ", ")
                 _ = try connection.copyOut(
                     """
                     COPY (SELECT \(gone) FROM (\(keys)) c
@@ -112,7 +116,8 @@ extension PostgresStore {
             for table in tables {
                 let keys = table.keys()
                 for key in keys {
-                    try connection.query(SenderStatements.forgetOwnRefused, [stream, table.name.description, key.description])
+                    try connection.query(
+                        SenderStatements.forgetOwnRefused, [stream, table.name.description, key.description])
                 }
             }
         }

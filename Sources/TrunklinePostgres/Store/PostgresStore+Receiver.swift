@@ -10,7 +10,9 @@ extension PostgresStore {
         }
     }
 
-    private func receive(_ batch: InboundBatch, _ parking: Bool, _ connection: PostgresConnection) throws(StoreError) -> ReceiveOutcome {
+    private func receive(_ batch: InboundBatch, _ parking: Bool, _ connection: PostgresConnection) throws(StoreError)
+        -> ReceiveOutcome
+    {
         let header = batch.header
         let stream = header.stream.description
         var (watermark, setAside) = try lockStream(stream, connection)
@@ -58,7 +60,9 @@ extension PostgresStore {
             ])
     }
 
-    private func store(_ batch: InboundBatch, _ setAside: Int, _ connection: PostgresConnection) throws(StoreError) -> ReceiveOutcome {
+    private func store(_ batch: InboundBatch, _ setAside: Int, _ connection: PostgresConnection) throws(StoreError)
+        -> ReceiveOutcome
+    {
         let header = batch.header
         let stream = header.stream.description
         let writer = RowWriter(connection, header.stream)
@@ -68,7 +72,8 @@ extension PostgresStore {
             for index in header.tables.indices {
                 let keys = batch.lines(ofTable: index).map(\.key.description)
                 try connection.query(
-                    ReceiverStatements.supersede, [stream, header.tables[index].name.description, TextArray.encode(keys)])
+                    ReceiverStatements.supersede,
+                    [stream, header.tables[index].name.description, TextArray.encode(keys)])
             }
         }
         for failure in failures { try keep(failure, header, connection) }
@@ -118,10 +123,14 @@ extension PostgresStore {
                     failures += misfits.map { row, misfit in
                         RowWriter.Failure(
                             line: lines[row],
-                            reason: "column \"\(misfit[0].column)\" holds \(misfit[0].storage == "text" ? "text" : "bytes") that do not fit its type",
+                            reason:
+                                "column \"\(misfit[0].column)\" holds \(misfit[0].storage == "text" ? "text" : "bytes") that do not fit its type",
                             code: "22000")
                     }
-                    bytes = lines.enumerated().filter { misfits[$0.offset] == nil }.reduce(into: [UInt8]()) { $0 += $1.element.text }[...]
+                    bytes =
+                        lines.enumerated().filter { misfits[$0.offset] == nil }.reduce(into: [UInt8]()) {
+                            $0 += $1.element.text
+                        }[...]
                 }
                 rows.append(.init(table: table, target: target, isDelete: false, bytes: bytes))
             }
@@ -144,7 +153,9 @@ extension PostgresStore {
         return try Target.find(table.name, columns: table.columns, key: table.key, stream: stream, connection)
     }
 
-    private func keep(_ failure: RowWriter.Failure, _ header: BatchHeader, _ connection: PostgresConnection) throws(StoreError) {
+    private func keep(_ failure: RowWriter.Failure, _ header: BatchHeader, _ connection: PostgresConnection)
+        throws(StoreError)
+    {
         var table = failure.line.table
         table.misfits = nil
         try connection.query(
@@ -166,7 +177,8 @@ extension PostgresStore {
                 try connection.transaction("retry set-aside rows") { () throws(StoreError) in
                     _ = try lockStream(stream.description, connection)
                     let outcome = try retry(
-                        stream, selection.table, older: selection.notTriedFor, patiently: false, limit: limit - total.tried,
+                        stream, selection.table, older: selection.notTriedFor, patiently: false,
+                        limit: limit - total.tried,
                         connection)
                     if outcome.stored > 0 {
                         try connection.query(ReceiverStatements.countSetAside, [stream.description])
@@ -181,7 +193,8 @@ extension PostgresStore {
     }
 
     private func retry(
-        _ stream: StreamID, _ table: TableName?, older: Duration, patiently: Bool, limit: Int, _ connection: PostgresConnection
+        _ stream: StreamID, _ table: TableName?, older: Duration, patiently: Bool, limit: Int,
+        _ connection: PostgresConnection
     ) throws(StoreError) -> RetryOutcome {
         let found = try connection.query(
             ReceiverStatements.retryable,
@@ -190,7 +203,12 @@ extension PostgresStore {
         for row in 0..<found.rowCount {
             let header = try JSONText.decode(TableHeader.self, found.text(row, 1), "set-aside row")
             pending.append(
-                (found.text(row, 0), .init(table: header, isDelete: found.text(row, 2) == "delete", text: Array(found.text(row, 3).utf8)[...])))
+                (
+                    found.text(row, 0),
+                    .init(
+                        table: header, isDelete: found.text(row, 2) == "delete",
+                        text: Array(found.text(row, 3).utf8)[...])
+                ))
         }
         let writer = RowWriter(connection, stream)
         var reasons: [String: (String, String?)] = [:]
@@ -209,7 +227,8 @@ extension PostgresStore {
         }
         let failures = try writer.store(groups)
         for failure in failures {
-            for entry in pending where entry.line.text == failure.line.text && entry.line.table.name == failure.line.table.name {
+            for entry in pending
+            where entry.line.text == failure.line.text && entry.line.table.name == failure.line.table.name {
                 reasons[entry.id] = (failure.reason, failure.code)
             }
         }

@@ -13,7 +13,8 @@ extension PostgresStore {
     public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) throws(StoreError) -> ClaimedBatch? {
         try withConnection { (connection) throws(StoreError) in
             let result = try connection.query(
-                SenderStatements.shrink, [batch.stream.description, "\(batch.number)", "\(batch.attempt)", "\(changes)"])
+                SenderStatements.shrink,
+                [batch.stream.description, "\(batch.number)", "\(batch.attempt)", "\(changes)"])
             return try claimed(result, batch.stream)
         }
     }
@@ -53,7 +54,9 @@ extension PostgresStore {
     public func prune(_ stream: StreamID) throws(StoreError) -> Int {
         try withConnection { (connection) throws(StoreError) in
             var pruned = 0
-            while pruned < 64, try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) { pruned += 1 }
+            while pruned < 64, try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) {
+                pruned += 1
+            }
             return pruned
         }
     }

@@ -8,12 +8,15 @@ extension PostgresStore {
 
     func request(_ wish: VerificationRequest, _ connection: PostgresConnection) throws(StoreError) {
         try connection.query(
-            SenderStatements.request, [wish.id.uuidString, "\(wish.round)", wish.stream.description, JSONText.encode(wish)])
+            SenderStatements.request,
+            [wish.id.uuidString, "\(wish.round)", wish.stream.description, JSONText.encode(wish)])
     }
 
     public func formVerification(of stream: StreamID) throws(StoreError) -> Bool {
         try withConnection { (connection) throws(StoreError) in
-            guard try connection.query(SenderStatements.openRequest, [stream.description]).rowCount > 0 else { return false }
+            guard try connection.query(SenderStatements.openRequest, [stream.description]).rowCount > 0 else {
+                return false
+            }
             // LOCK before the first query, so that the transaction's snapshot is taken while nobody forms batches.
             return try connection.transaction(
                 "form verification",
@@ -27,7 +30,8 @@ extension PostgresStore {
                 ).value(0, 0) != nil {}
                 let claim = VerificationClaim(
                     id: request.id, round: request.round, tables: try claims(request, connection))
-                let formed = try connection.query(SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
+                let formed = try connection.query(
+                    SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
                 try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
                 try connection.query(
                     SenderStatements.requestFormed, [request.id.uuidString, "\(request.round)", formed.text(0, 0)])
@@ -36,7 +40,9 @@ extension PostgresStore {
         }
     }
 
-    private func claims(_ request: VerificationRequest, _ connection: PostgresConnection) throws(StoreError) -> [TableClaim] {
+    private func claims(_ request: VerificationRequest, _ connection: PostgresConnection) throws(StoreError)
+        -> [TableClaim]
+    {
         var claims: [TableClaim] = []
         for synced in try SyncedTable.all(connection) where synced.captured {
             let wanted = request.buckets.first { $0.name == synced.name }
@@ -45,7 +51,8 @@ extension PostgresStore {
             let columns = table.columns.map { Column(name: $0.name, type: $0.wireType) }
             let rows = try connection.run("SELECT count(*) FROM \(synced.relation)", [], "count rows").integer(0, 0)!
             var digester = RowDigester(
-                columns: columns, key: synced.key, bucketCount: wanted?.bucketCount ?? RowDigester.bucketCount(forRows: rows),
+                columns: columns, key: synced.key,
+                bucketCount: wanted?.bucketCount ?? RowDigester.bucketCount(forRows: rows),
                 covered: Set(wanted?.buckets ?? []))
             try digest(synced.relation, columns, nil, &digester, connection)
             claims.append(
@@ -70,7 +77,9 @@ extension PostgresStore {
     }
 
     /// The receiver's answer to a claim, in the transaction that stored its batch.
-    func answer(_ claim: VerificationClaim, _ header: BatchHeader, _ connection: PostgresConnection) throws(StoreError) -> VerificationResult {
+    func answer(_ claim: VerificationClaim, _ header: BatchHeader, _ connection: PostgresConnection) throws(StoreError)
+        -> VerificationResult
+    {
         var results: [TableResult] = []
         for table in claim.tables {
             results.append(try answer(table, header.stream, connection))
@@ -79,7 +88,9 @@ extension PostgresStore {
             id: claim.id, round: claim.round, stream: header.stream, watermark: header.number, tables: results)
     }
 
-    private func answer(_ claim: TableClaim, _ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> TableResult {
+    private func answer(_ claim: TableClaim, _ stream: StreamID, _ connection: PostgresConnection) throws(StoreError)
+        -> TableResult
+    {
         func uncompared(_ problem: String?) -> TableResult {
             TableResult(
                 name: claim.name, rowsAtSender: claim.rows, rowsAtReceiver: 0, differingBuckets: [],

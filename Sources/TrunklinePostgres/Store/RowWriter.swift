@@ -76,7 +76,9 @@ final class RowWriter {
                     try merge(group, group.bytes)
                 }
             }
-            for group in groups where !group.isDelete && !group.target.circular.isEmpty { try merge(group, group.bytes) }
+            for group in groups where !group.isDelete && !group.target.circular.isEmpty {
+                try merge(group, group.bytes)
+            }
             try connection.script("SET CONSTRAINTS ALL IMMEDIATE; RELEASE batch", "store rows")
             return true
         } catch {
@@ -112,7 +114,8 @@ final class RowWriter {
         return failed.map(\.failure)
     }
 
-    private func halve(_ group: Group, _ lines: ArraySlice<Line>, withoutCircular: Bool) throws(StoreError) -> [Failure] {
+    private func halve(_ group: Group, _ lines: ArraySlice<Line>, withoutCircular: Bool) throws(StoreError) -> [Failure]
+    {
         guard let first = lines.first else { return [] }
         try connection.script("SAVEPOINT piece", "store rows")
         do throws(StoreError) {
@@ -172,14 +175,17 @@ final class RowWriter {
         let stage = try stage(bytes, columns: target.columns.count)
         let branch = target.hasBranchColumn
         let names = (branch ? ["branch_id"] : []) + target.columns.map(\.name.identifier)
-        let values = (branch ? [stream.source.description.literal] : []) + target.columns.enumerated().map { index, column in
-            withoutCircular && target.circular.contains(column.name)
-                ? "NULL::\(column.castType)" : "c\(index + 1)::\(column.castType)"
-        }
+        let values =
+            (branch ? [stream.source.description.literal] : [])
+            + target.columns.enumerated().map { index, column in
+                withoutCircular && target.circular.contains(column.name)
+                    ? "NULL::\(column.castType)" : "c\(index + 1)::\(column.castType)"
+            }
         let key = (branch ? ["branch_id"] : []) + target.key.map(\.identifier)
         let updates = target.columns.map(\.name).filter { !target.key.contains($0) }
             .map { "\($0.identifier) = EXCLUDED.\($0.identifier)" }
-        let conflict = withoutCircular || updates.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(updates.joined(separator: ", "))"
+        let conflict =
+            withoutCircular || updates.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(updates.joined(separator: ", "))"
         try connection.script(
             """
             INSERT INTO \(target.relation) (\(names.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
@@ -207,7 +213,8 @@ final class RowWriter {
         if staged.insert(columns).inserted {
             let list = (1...columns).map { "c\($0) text" }.joined(separator: ", ")
             try connection.script(
-                "CREATE TEMPORARY TABLE IF NOT EXISTS trunkline_stage_\(columns) (\(list)) ON COMMIT DELETE ROWS", "make staging table")
+                "CREATE TEMPORARY TABLE IF NOT EXISTS trunkline_stage_\(columns) (\(list)) ON COMMIT DELETE ROWS",
+                "make staging table")
         }
         try connection.script("TRUNCATE \(name)", "empty staging table")
         try connection.copyIn("COPY \(name) FROM STDIN", "stage rows") { send in bytes.withUnsafeBytes(send) }

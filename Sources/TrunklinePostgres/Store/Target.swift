@@ -34,7 +34,9 @@ struct Target {
         let unique = try connection.query(ReceiverStatements.uniqueIndex, [name.sql, TextArray.encode(fullKey)])
         guard unique.flag(0, 0) else {
             return .unfit(
-                reason: "table \"\(name)\" has no primary key or unique index on (\(fullKey.joined(separator: ", "))) at \(stream.destination)")
+                reason:
+                    "table \"\(name)\" has no primary key or unique index on (\(fullKey.joined(separator: ", "))) at \(stream.destination)"
+            )
         }
         let circular = try connection.query(ReceiverStatements.circularColumns, [name.sql])
         return .found(
@@ -71,7 +73,8 @@ struct Target {
         if let schema = table.name.schema {
             try connection.script("CREATE SCHEMA IF NOT EXISTS \(schema.identifier)", "create table")
         }
-        try connection.script("CREATE TABLE IF NOT EXISTS \(table.name.sql) (\(lines.joined(separator: ", ")))", "create table")
+        try connection.script(
+            "CREATE TABLE IF NOT EXISTS \(table.name.sql) (\(lines.joined(separator: ", ")))", "create table")
     }
 
     /// The type's name if PostgreSQL itself says that it is one of its own, else `text`. The name
@@ -81,7 +84,8 @@ struct Target {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
             case UInt8(ascii: " "), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: ","), UInt8(ascii: "["),
-                UInt8(ascii: "]"), UInt8(ascii: "\""), UInt8(ascii: "_"): true
+                UInt8(ascii: "]"), UInt8(ascii: "\""), UInt8(ascii: "_"):
+                true
             default: false
             }
         }

@@ -62,7 +62,8 @@ struct Initialisation {
         guard office.id == setup.office, office.role == setup.role else {
             throw StoreError(
                 .configuration, operation: "init", subject: "office.id",
-                reason: "this database is that of the \(office.role) \(office.id), not of the \(setup.role) \(setup.office)",
+                reason:
+                    "this database is that of the \(office.role) \(office.id), not of the \(setup.role) \(setup.office)",
                 hint: "correct office.id, office.role or database.url")
         }
     }

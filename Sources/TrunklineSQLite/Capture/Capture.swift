@@ -82,7 +82,8 @@ struct Capture {
                 hint: "leave the table out of tables")
         }
         warnings.append(
-            "table \"\(table.name)\": a row that REPLACE evicts through a unique index with an expression or a WHERE is not noticed")
+            "table \"\(table.name)\": a row that REPLACE evicts through a unique index with an expression or a WHERE is not noticed"
+        )
         return triggers.statements
     }
 
@@ -94,7 +95,9 @@ struct Capture {
             for trigger in try self.triggers(of: triggers.table) { try drop(trigger.name) }
             do {
                 for sql in triggers.statements.values { try db.execute(sql: sql) }
-                for statement in ["INSERT INTO \(name) DEFAULT VALUES", "UPDATE \(name) SET \(key) = \(key)", "DELETE FROM \(name)"] {
+                for statement in [
+                    "INSERT INTO \(name) DEFAULT VALUES", "UPDATE \(name) SET \(key) = \(key)", "DELETE FROM \(name)",
+                ] {
                     _ = try db.makeStatement(sql: "EXPLAIN \(statement)")
                 }
                 compiled = true

@@ -125,6 +125,7 @@ struct CaptureTriggers {
             let name = TableName.quoted(column.name)
             return "NEW.\(name) AS \(name)"
         }
-        return "(SELECT \(expression) FROM (SELECT \(columns.joined(separator: ", "))) AS \(TableName.quoted(shape.name)))"
+        return
+            "(SELECT \(expression) FROM (SELECT \(columns.joined(separator: ", "))) AS \(TableName.quoted(shape.name)))"
     }
 }

@@ -35,7 +35,9 @@ struct TableLoad {
         let place = table.loadAfter.map { values(ofPlace: $0) } ?? []
         let after = place.isEmpty ? "TRUE" : "(\(order)) > (\(placeholders))"
         let last = try db.makeStatement(
-            sql: "SELECT \(lastPlace) FROM \(name) WHERE \(after) ORDER BY \(order) LIMIT 1 OFFSET \(TableLoad.chunk - 1)")
+            sql:
+                "SELECT \(lastPlace) FROM \(name) WHERE \(after) ORDER BY \(order) LIMIT 1 OFFSET \(TableLoad.chunk - 1)"
+        )
         try bind(place, to: last, from: 1)
         var end: (text: String, values: [SQLiteValue])?
         if try last.stepOnce(db) {

@@ -46,7 +46,9 @@ final class DatabaseConnections: Sendable {
         }
     }
 
-    private static func queue(_ location: DatabaseLocation, allowsLongTransactions: Bool = false) throws -> DatabaseQueue {
+    private static func queue(_ location: DatabaseLocation, allowsLongTransactions: Bool = false) throws
+        -> DatabaseQueue
+    {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)

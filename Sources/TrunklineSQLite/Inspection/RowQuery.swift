@@ -37,7 +37,9 @@ struct RowQuery {
         for row in gone {
             guard let values = KeyText.values(row["key"], count: shape.key.count) else { continue }
             rows.append(
-                RowListing.Row(state: RowState(rawValue: row["state"])!, values: spread(values.map { text($0, as: .text) }), deleted: true))
+                RowListing.Row(
+                    state: RowState(rawValue: row["state"])!, values: spread(values.map { text($0, as: .text) }),
+                    deleted: true))
         }
         return RowListing(columns: columns.map(\.name), rows: rows)
     }
@@ -59,8 +61,10 @@ struct RowQuery {
             return RowListing(columns: columns.map(\.name), rows: rows)
         }
         let streams = try String.fetchAll(
-            db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE table_name = ?", arguments: [table.description])
-        for stream in streams.compactMap({ StreamID($0) }) where filter.branch == nil || filter.branch == stream.source {
+            db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE table_name = ?",
+            arguments: [table.description])
+        for stream in streams.compactMap({ StreamID($0) }) where filter.branch == nil || filter.branch == stream.source
+        {
             for notice in try SetAsideRows(stream: stream, db: db).notices() where notice.table == table {
                 guard rows.count < filter.limit else { break }
                 let key = shape.key.filter { $0 != "branch_id" }

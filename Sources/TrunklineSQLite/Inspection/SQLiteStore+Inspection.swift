@@ -15,7 +15,8 @@ extension SQLiteStore {
             let office = try Office.read(db, operation: "rows")
             guard let shape = try TableKind.find(table.inSQLite, in: db).shape else {
                 throw StoreError(
-                    .table, operation: "rows", subject: "table \"\(table)\"", reason: "there is no such table with a primary key")
+                    .table, operation: "rows", subject: "table \"\(table)\"",
+                    reason: "there is no such table with a primary key")
             }
             let query = RowQuery(table: table, shape: shape, filter: filter, db: db)
             return try office.role == .head ? query.atHead() : query.atBranch()

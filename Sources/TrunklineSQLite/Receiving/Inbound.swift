@@ -50,7 +50,8 @@ enum Inbound {
     /// Leaves an ack to be published; `whole`: with the list of set-aside rows, whatever its version.
     static func leaveAck(_ stream: StreamID, whole: Bool, verification: VerificationResult?, _ db: Database) throws {
         try db.execute(
-            sql: "UPDATE trunkline_inbound SET ack_serial = ack_serial + 1, last_contact = \(Timestamp.now) WHERE stream = ?",
+            sql:
+                "UPDATE trunkline_inbound SET ack_serial = ack_serial + 1, last_contact = \(Timestamp.now) WHERE stream = ?",
             arguments: [stream.description])
         try db.execute(
             sql: """
@@ -79,11 +80,14 @@ enum Inbound {
                 serial: row["ack_serial"],
                 ack: Ack(
                     stream: stream, epoch: epoch, watermark: row["watermark"], setAsideVersion: version,
-                    setAside: listed ? try SetAsideRows(stream: stream, db: db).notices() : nil, setAsideTotal: row["total"],
+                    setAside: listed ? try SetAsideRows(stream: stream, db: db).notices() : nil,
+                    setAsideTotal: row["total"],
                     stopped: refused.map {
                         StopNotice(epoch: $0, number: row["stopped_number"] ?? 0, reason: row["stopped"] ?? "")
                     },
-                    verification: try (row["verification"] as String?).map { try JSONText.decode(VerificationResult.self, $0) }))
+                    verification: try (row["verification"] as String?).map {
+                        try JSONText.decode(VerificationResult.self, $0)
+                    }))
         }
     }
 }

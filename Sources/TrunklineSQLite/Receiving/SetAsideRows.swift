@@ -15,7 +15,8 @@ struct SetAsideRows {
 
     func exist() throws -> Bool {
         try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_set_aside WHERE stream = ?)", arguments: [stream.description])!
+            db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_set_aside WHERE stream = ?)",
+            arguments: [stream.description])!
     }
 
     func keep(_ failure: Line.Failure, number: Int64) throws {
@@ -66,7 +67,12 @@ struct SetAsideRows {
             let shape = try JSONText.decode(Shape.self, row["shape"])
             let text: Data = row["line"]
             lines.append(
-                (row["rowid"], Line(table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits)))
+                (
+                    row["rowid"],
+                    Line(
+                        table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...],
+                        misfits: shape.misfits)
+                ))
         }
         var writer = RowWriter(stream: stream, db: db)
         let failures = try writer.store(lines.map(\.line))
@@ -75,7 +81,8 @@ struct SetAsideRows {
         for (id, line) in lines {
             if let reason = reasons["\(line.table.name) \(line.key)"] {
                 try db.execute(
-                    sql: "UPDATE trunkline_set_aside SET tries = tries + 1, reason = ?, last_tried = \(Timestamp.now) WHERE rowid = ?",
+                    sql:
+                        "UPDATE trunkline_set_aside SET tries = tries + 1, reason = ?, last_tried = \(Timestamp.now) WHERE rowid = ?",
                     arguments: [reason, id])
             } else {
                 try db.execute(sql: "DELETE FROM trunkline_set_aside WHERE rowid = ?", arguments: [id])

@@ -39,14 +39,17 @@ final class Target {
         }
     }
 
-    private static func check(_ shape: TableShape, _ table: TableHeader, _ stream: StreamID, _ db: Database) throws -> Lookup {
+    private static func check(_ shape: TableShape, _ table: TableHeader, _ stream: StreamID, _ db: Database) throws
+        -> Lookup
+    {
         let atHead = stream.destination == .head
         let present = Set(shape.columns.map(\.name))
         if atHead, !present.contains("branch_id") {
             return .unfit(reason: "table \"\(table.name)\" has no column branch_id at \(stream.destination)")
         }
         for column in table.columns where !present.contains(column.name) {
-            return .unfit(reason: "table \"\(table.name)\" has no column \"\(column.name)\" at \(stream.destination); add it")
+            return .unfit(
+                reason: "table \"\(table.name)\" has no column \"\(column.name)\" at \(stream.destination); add it")
         }
         let key = (atHead ? ["branch_id"] : []) + table.key
         let unique = shape.uniqueIndexes.contains { index in
@@ -55,7 +58,9 @@ final class Target {
         }
         guard Set(shape.key) == Set(key) || unique else {
             return .unfit(
-                reason: "table \"\(table.name)\" has no primary key or unique index on (\(key.joined(separator: ", "))) at \(stream.destination)")
+                reason:
+                    "table \"\(table.name)\" has no primary key or unique index on (\(key.joined(separator: ", "))) at \(stream.destination)"
+            )
         }
         return .found(try Target(shape, table, branch: atHead ? stream.source : nil, key: key, db))
     }
@@ -100,7 +105,8 @@ final class Target {
             for (index, field) in fields.enumerated() {
                 let column = line.isDelete ? keyIndices[index] : index
                 let name = columns[column].name
-                let value = withoutCircular && circular.contains(name)
+                let value =
+                    withoutCircular && circular.contains(name)
                     ? .null
                     : try FieldReader.value(
                         CopyText.bytes(field), as: kinds[column], misfit: line.misfits[name], into: affinities[column])
@@ -130,11 +136,14 @@ final class Target {
         var lines = atHead ? ["branch_id TEXT NOT NULL"] : []
         for column in table.columns {
             let type = DeclaredType.declaration(for: column.type)
-            lines.append("\(TableName.quoted(column.name)) \(type)\(table.key.contains(column.name) ? " NOT NULL" : "")")
+            lines.append(
+                "\(TableName.quoted(column.name)) \(type)\(table.key.contains(column.name) ? " NOT NULL" : "")")
         }
         let key = (atHead ? ["branch_id"] : []) + table.key.map { TableName.quoted($0) }
         lines.append("PRIMARY KEY (\(key.joined(separator: ", ")))")
         try db.execute(
-            sql: "CREATE TABLE IF NOT EXISTS \(TableName.quoted(table.name.inSQLite)) (\(lines.joined(separator: ", ")))")
+            sql:
+                "CREATE TABLE IF NOT EXISTS \(TableName.quoted(table.name.inSQLite)) (\(lines.joined(separator: ", ")))"
+        )
     }
 }

@@ -24,11 +24,15 @@ struct SQLToken: Hashable {
             } else if let closing = closingQuote(first) {
                 tokens.append(SQLToken(text: quoted(&rest, closing: closing), isQuoted: true))
             } else if first.isLetter || first.isNumber || first == "_" || first == "$" {
-                let word = rest.prefix { $0.isLetter || $0.isNumber || "_$.".contains($0) && !($0 == "." && !first.isNumber) }
+                let word = rest.prefix {
+                    $0.isLetter || $0.isNumber || "_$.".contains($0) && !($0 == "." && !first.isNumber)
+                }
                 tokens.append(SQLToken(text: String(word), isQuoted: false))
                 rest = rest.dropFirst(word.count)
             } else {
-                let length = ["->>", "||", "<=", ">=", "<>", "!=", "==", "<<", ">>", "->"].first { rest.hasPrefix($0) }?.count ?? 1
+                let length =
+                    ["->>", "||", "<=", ">=", "<>", "!=", "==", "<<", ">>", "->"].first { rest.hasPrefix($0) }?.count
+                    ?? 1
                 tokens.append(SQLToken(text: String(rest.prefix(length)), isQuoted: false))
                 rest = rest.dropFirst(length)
             }

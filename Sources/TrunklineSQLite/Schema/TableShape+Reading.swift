@@ -47,7 +47,8 @@ extension TableShape {
 
     fileprivate static func terms(of index: String, _ db: Database) throws -> [Row] {
         try Row.fetchAll(
-            db, sql: "SELECT cid, name, coll FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno", arguments: [index])
+            db, sql: "SELECT cid, name, coll FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno",
+            arguments: [index])
     }
 
     private static func foreignKeys(of table: String, _ db: Database) throws -> [ForeignKey] {

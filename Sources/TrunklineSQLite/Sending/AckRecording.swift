@@ -20,7 +20,8 @@ struct AckRecording {
         }
         guard ack.watermark < outbound.nextNumber else {
             return try stop(
-                "the receiver has batch \(ack.watermark), this database has formed \(outbound.nextNumber - 1) only: it is an older copy")
+                "the receiver has batch \(ack.watermark), this database has formed \(outbound.nextNumber - 1) only: it is an older copy"
+            )
         }
         let acked = try acknowledge()
         if let list = ack.setAside, ack.setAsideVersion > outbound.setAsideVersion { try replaceNotices(list) }
@@ -60,7 +61,8 @@ struct AckRecording {
                 SELECT table_name || ' ' || key AS id, since FROM trunkline_set_aside_notice
                 WHERE stream = ? AND origin = 'receiver'
                 """, arguments: [stream])
-        let since = Dictionary(known.map { ($0["id"] as String, $0["since"] as String) }, uniquingKeysWith: { a, _ in a })
+        let since = Dictionary(
+            known.map { ($0["id"] as String, $0["since"] as String) }, uniquingKeysWith: { a, _ in a })
         try db.execute(
             sql: "DELETE FROM trunkline_set_aside_notice WHERE stream = ? AND origin = 'receiver'", arguments: [stream])
         var keys = LocalKeys(db)

@@ -35,7 +35,8 @@ struct BatchReader {
         for name in try order(tables.mapValues(\.shape)) {
             let (table, shape) = tables[name]!
             let changed = changes[table.id]!
-            var one = TableContent(name: name, key: shape.key, columns: shape.wireColumns, allNew: changed.areAllInserts)
+            var one = TableContent(
+                name: name, key: shape.key, columns: shape.wireColumns, allNew: changed.areAllInserts)
             guard try read(changed.keys, of: shape, into: &one) else {
                 let perImage = max(1, bytes / max(1, images))
                 return .tooLarge(fitting: max(1, min(batch.changes - 1, limits.batchBytes / perImage)))
@@ -65,14 +66,16 @@ struct BatchReader {
     }
 
     private func order(_ shapes: [TableName: TableShape]) throws -> [TableName] {
-        let byName = Dictionary(shapes.keys.map { ($0.inSQLite.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        let byName = Dictionary(
+            shapes.keys.map { ($0.inSQLite.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
         return ForeignKeyOrder.sort(
             Array(shapes.keys),
             parents: shapes.mapValues { Set($0.foreignKeys.compactMap { byName[$0.parent.lowercased()] }) })
     }
 
     /// - Returns: false when the limit of bytes is passed.
-    private mutating func read(_ keys: [String], of shape: TableShape, into content: inout TableContent) throws -> Bool {
+    private mutating func read(_ keys: [String], of shape: TableShape, into content: inout TableContent) throws -> Bool
+    {
         let images = try RowImages(shape, db)
         var line: [UInt8] = []
         for localKey in keys {
@@ -89,7 +92,9 @@ struct BatchReader {
             }
             notices.accept(entry())
             if image.isRow {
-                content.misfits += image.misfits.map { Misfit(row: content.rowCount, column: $0.column, storage: $0.storage) }
+                content.misfits += image.misfits.map {
+                    Misfit(row: content.rowCount, column: $0.column, storage: $0.storage)
+                }
                 content.rows += line
                 content.rowCount += 1
             } else {

@@ -17,7 +17,8 @@ struct SentBatch: Sendable {
                 WHERE stream = ? AND state = 'sent'
                 """, arguments: [stream.description]
         ).map { row in
-            SentBatch(number: row["number"], id: row["id"], attempt: row["attempts"], age: .seconds(row["age"] as Double))
+            SentBatch(
+                number: row["number"], id: row["id"], attempt: row["attempts"], age: .seconds(row["age"] as Double))
         }
     }
 
@@ -30,7 +31,9 @@ struct SentBatch: Sendable {
     /// Doubled at each attempt up to the ceiling; ±10 %, always the same for one attempt.
     func timeout(_ policy: StalePolicy) -> Duration {
         let doubled = policy.timeout * (1 << min(attempt - 1, 30))
-        let spread = (id + "\(attempt)").utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let spread = (id + "\(attempt)").utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
         return min(doubled, policy.ceiling) * (0.9 + 0.2 * Double(spread % 1_000) / 999)
     }
 

@@ -28,7 +28,9 @@ enum FieldReader {
     /// The value of a key's part that is written in canonical text.
     static func key(_ text: String?, as kind: WireKind) -> SQLiteValue {
         guard let text else { return .null }
-        if kind == .bytes, text.hasPrefix("\\x"), let bytes = HexText.bytes(text.utf8.dropFirst(2)) { return .blob(bytes) }
+        if kind == .bytes, text.hasPrefix("\\x"), let bytes = HexText.bytes(text.utf8.dropFirst(2)) {
+            return .blob(bytes)
+        }
         return typed(Array(text.utf8), as: kind)
     }
 
@@ -65,7 +67,10 @@ enum FieldReader {
         case (.text(let field), .integer), (.text(let field), .real), (.text(let field), .numeric):
             let text = String(decoding: field, as: UTF8.self)
             guard let stored = asNumber(text, affinity), !isSame(text, stored, kind) else { return value }
-            throw Refusal(reason: "the column's declared type would change the value; declare it so that it keeps text, such as DECIMAL_TEXT")
+            throw Refusal(
+                reason:
+                    "the column's declared type would change the value; declare it so that it keeps text, such as DECIMAL_TEXT"
+            )
         default: return value
         }
     }
