@@ -67,11 +67,20 @@ let package = Package(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
         .target(name: "TrunklineTesting", swiftSettings: settings),
         .testTarget(
+            name: "TrunklineCoreTests",
+            dependencies: [
+                "TrunklineCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "TrunklineRabbitMQTests",
             dependencies: ["TrunklineRabbitMQ", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
         .testTarget(
-            name: "TrunklinePostgresTests",
-            dependencies: ["TrunklinePostgres", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
+            name: "TrunklineStoreTests",
+            dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
         .target(
             name: "TrunklineRuntime",
             dependencies: [

@@ -59,9 +59,9 @@ extension PostgresStore {
                 continue
             }
             let columns = table.columns.map { "t.\($0.name.identifier)" }.joined(separator: ", ")
-            // For a key of one column an array is a quarter faster than a join.
+            // For a key of one column an array is a quarter faster than a join; there are no arrays of arrays.
             let images =
-                part.table.key.count == 1
+                part.table.key.count == 1 && !keyCasts[0].hasSuffix("]")
                 ? "\(part.table.relation) t WHERE t.\(part.table.key[0].identifier) = ANY (ARRAY(SELECT c.key[1]::\(keyCasts[0]) FROM (\(keys)) c))"
                 : "(\(keys)) c JOIN \(part.table.relation) t ON \(join)"
             let whole = try connection.copyOut("COPY (SELECT \(columns) FROM \(images)) TO STDOUT", "read rows") {

@@ -1,28 +1,44 @@
 import Foundation
 import TrunklineCore
 import TrunklinePostgres
+import TrunklineSQLite
 import TrunklineTesting
 
-/// A branch `east` and a head, each with a PostgreSQL database of its own, joined by the contracts
-/// alone: what a broker would carry is handed over in the test's own steps.
+/// A branch `east` and a head, each with a real database of its own, joined by the contracts alone:
+/// what a broker would carry is handed over in the test's own steps.
 struct Pair {
-    let branchDatabase = try! TestPostgres()
-    let headDatabase = try! TestPostgres()
+    let branchDatabase: TestOffice
+    let headDatabase: TestOffice
     let branch: any OfficeStore
     let head: any OfficeStore
     let stream = StreamID(from: OfficeID("east")!, to: .head)
+    private let directory: TemporaryDirectory
 
-    init() throws {
-        branch = try PostgresStore(url: branchDatabase.url)
-        head = try PostgresStore(url: headDatabase.url)
+    init(_ pairing: Pairing = Pairing(branch: .postgres, head: .postgres)) throws {
+        directory = try TemporaryDirectory()
+        branchDatabase = try TestOffice("east", pairing.branch, in: directory)
+        headDatabase = try TestOffice("head", pairing.head, in: directory)
+        branch = try Pair.store(branchDatabase)
+        head = try Pair.store(headDatabase)
+    }
+
+    static func store(_ office: TestOffice) throws -> any OfficeStore {
+        switch office.kind {
+        case .postgres: try PostgresStore(url: office.url)
+        case .sqlite: try SQLiteStore(url: office.url)
+        }
     }
 
     /// Creates the tables at the branch and initialises both offices.
-    init(branch sql: String, tables: [String], head headSQL: String = "") async throws {
-        try self.init()
+    init(
+        _ pairing: Pairing = Pairing(branch: .postgres, head: .postgres), branch sql: String, tables: [String],
+        head headSQL: String = "", accepting accepted: [String] = []
+    ) async throws {
+        try self.init(pairing)
         try branchDatabase.run(sql)
         if !headSQL.isEmpty { try headDatabase.run(headSQL) }
-        _ = try await head.initialise(OfficeSetup(office: .head, role: .head, tables: []))
+        _ = try await head.initialise(
+            OfficeSetup(office: .head, role: .head, tables: accepted.map { TableName(parsing: $0)! }))
         _ = try await initialiseBranch(tables)
     }
 

@@ -1,0 +1,59 @@
+import Foundation
+
+/// Which database an office has.
+public enum DatabaseKind: String, Sendable, CaseIterable {
+    case postgres, sqlite
+}
+
+/// Which databases a branch and the head have.
+public struct Pairing: Sendable, CustomStringConvertible {
+    public var branch: DatabaseKind
+    public var head: DatabaseKind
+
+    public init(branch: DatabaseKind, head: DatabaseKind) {
+        self.branch = branch
+        self.head = head
+    }
+
+    public var description: String { "\(branch) → \(head)" }
+
+    public static let all = [
+        Pairing(branch: .postgres, head: .postgres), Pairing(branch: .sqlite, head: .postgres),
+        Pairing(branch: .sqlite, head: .sqlite), Pairing(branch: .postgres, head: .sqlite),
+    ]
+}
+
+/// An office with a real database of its own.
+public final class TestOffice: Sendable {
+    public let id: String
+    public let kind: DatabaseKind
+    public let url: String
+    private let postgres: TestPostgres?
+    private let file: String
+
+    /// - Parameters:
+    ///   - directory: where a SQLite file goes; it must live as long as the office.
+    ///   - server: the PostgreSQL server; nil: the one that `scripts/test` started.
+    public init(_ id: String, _ kind: DatabaseKind, in directory: TemporaryDirectory, server: String? = nil) throws {
+        self.id = id
+        self.kind = kind
+        file = directory.file("\(id).db")
+        switch kind {
+        case .postgres:
+            let database = try server.map { try TestPostgres(server: $0) } ?? TestPostgres()
+            postgres = database
+            url = database.url
+        case .sqlite:
+            postgres = nil
+            url = "sqlite://\(file)"
+        }
+    }
+
+    /// Runs statements as the till would: another process, with nothing of ours.
+    /// - Returns: the rows, a line each, the columns parted by `|`.
+    @discardableResult
+    public func run(_ sql: String) throws -> String {
+        if let postgres { return try postgres.run(sql) }
+        return try Command.run("sqlite3", ["-batch", "-bail", file], input: ".timeout 10000\n.separator |\n\(sql);\n")
+    }
+}
