@@ -80,7 +80,8 @@ let package = Package(
             dependencies: ["TrunklineRabbitMQ", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
         .testTarget(
             name: "TrunklineStoreTests",
-            dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
+            dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"],
+            swiftSettings: settings),
         .target(
             name: "TrunklineRuntime",
             dependencies: [

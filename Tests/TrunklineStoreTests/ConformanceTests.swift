@@ -14,7 +14,8 @@ struct ConformanceTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*), min(branch_id) from item") == "10|east")
         try pair.branchDatabase.run(
-            "update item set name = 'changed' where id = 3; delete from item where id = 4; update item set id = 50 where id = 5")
+            "update item set name = 'changed' where id = 3; delete from item where id = 4; update item set id = 50 where id = 5"
+        )
         try await pair.sync()
         #expect(
             try pair.headDatabase.run("select id, name from item where id in (3, 4, 5, 50) order by id")
@@ -111,7 +112,9 @@ struct ConformanceTests {
         #expect(try pair.headDatabase.run("select count(*) from item") == "6")
         while try await pair.branch.prune(stream) > 0 {}
         let status = try await pair.branch.status()[0]
-        #expect(status.pending == 0 && status.inFlightChanges == 0 && status.ackedRows == 6 && status.oldestUnackedSeconds == nil)
+        #expect(
+            status.pending == 0 && status.inFlightChanges == 0 && status.ackedRows == 6
+                && status.oldestUnackedSeconds == nil)
     }
 
     @Test(arguments: Pairing.all) func acksAreIdempotentAndOfTheirEpoch(pairing: Pairing) async throws {
@@ -192,7 +195,8 @@ struct ConformanceTests {
     @Test(arguments: Pairing.all) func circularForeignKeysAreStored(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing,
-            branch: "create table a (id integer primary key, b integer); create table b (id integer primary key, a integer)",
+            branch:
+                "create table a (id integer primary key, b integer); create table b (id integer primary key, a integer)",
             tables: ["a", "b"],
             head: pairing.head == .postgres
                 ? """

@@ -17,7 +17,8 @@ struct SQLiteTests {
                 create unique index lowered on item (lower(name))
                 """, tables: ["item"])
         try pair.branchDatabase.run(
-            "insert into item values (1, 'x', 'one', 1, 1), (2, 'y', 'two', 2, 2), (3, 'z', 'three', 3, 3), (4, 'w', 'four', 4, 4)")
+            "insert into item values (1, 'x', 'one', 1, 1), (2, 'y', 'two', 2, 2), (3, 'z', 'three', 3, 3), (4, 'w', 'four', 4, 4)"
+        )
         try await pair.sync()
         try pair.branchDatabase.run(
             """
@@ -37,7 +38,8 @@ struct SQLiteTests {
                 create table code (code text collate nocase primary key, n int) without rowid;
                 create table pair (a text, b blob, n int, primary key (a, b))
                 """, tables: ["code", "pair"])
-        try pair.branchDatabase.run("insert into code values ('ABC', 1); insert into pair values ('a,b', x'00ff', 1), ('', x'', 2)")
+        try pair.branchDatabase.run(
+            "insert into code values ('ABC', 1); insert into pair values ('a,b', x'00ff', 1), ('', x'', 2)")
         try await pair.sync()
         try pair.branchDatabase.run(
             "update code set code = 'abc'; update pair set n = 5 where b = x'00ff'; delete from pair where a = ''")
@@ -73,7 +75,8 @@ struct SQLiteTests {
             Pairing(branch: .sqlite, head: head),
             branch: "create table price (id integer primary key, exact DECIMAL_TEXT(30,10), numeric DECIMAL(10,2))",
             tables: ["price"])
-        try pair.branchDatabase.run("insert into price values (1, '12345678901234567890.0123456789', 12.95), (2, '0.10', 0.1)")
+        try pair.branchDatabase.run(
+            "insert into price values (1, '12345678901234567890.0123456789', 12.95), (2, '0.10', 0.1)")
         try await pair.sync()
         let exact = try pair.headDatabase.run("select exact from price order by id")
         #expect(exact.hasPrefix("12345678901234567890.0123456789\n0.10"))
@@ -104,7 +107,8 @@ struct SQLiteTests {
         let schema = try String(contentsOfFile: "examples/product_sales.\(pairing.branch).sql", encoding: .utf8)
         let pair = try await Pair(pairing, branch: schema, tables: ["product_sales"])
         try pair.branchDatabase.run(
-            "insert into product_sales (date, region, product, qty, cost, tax) values ('2021-04-29', 'East', 'Paper', 73, '12.95', '66.17')")
+            "insert into product_sales (date, region, product, qty, cost, tax) values ('2021-04-29', 'East', 'Paper', 73, '12.95', '66.17')"
+        )
         try await pair.sync()
         let row = "select date, region, product, qty, cost, amt, tax, total, deleted_at is null from product_sales"
         #expect(try pair.headDatabase.run(row).hasPrefix("2021-04-29|East|Paper|73|12.95|945.35|66.17|1011.52|"))

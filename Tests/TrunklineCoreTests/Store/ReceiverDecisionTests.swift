@@ -1,0 +1,76 @@
+import FoundationEssentials
+import Testing
+
+@testable import TrunklineCore
+
+/// The table of the design's section 5, row by row.
+@Suite struct ReceiverDecisionTests {
+    private let epoch = UUID()
+    private let first = UUID()
+    private let last = UUID()
+
+    private func batch(_ number: Int64, id: UUID = UUID(), after previous: UUID? = nil, epoch: UUID? = nil)
+        -> BatchHeader
+    {
+        BatchHeader(
+            stream: SampleBatch.stream, epoch: epoch ?? self.epoch, number: number, id: id, previousID: previous,
+            tables: [])
+    }
+
+    /// Through batch 5.
+    private func watermark(stopped: String? = nil) -> ReceiverDecision.Watermark {
+        ReceiverDecision.Watermark(epoch: epoch, number: 5, id: last, stopped: stopped)
+    }
+
+    private func stops(_ decision: ReceiverDecision) -> Bool {
+        if case .stop = decision { true } else { false }
+    }
+
+    @Test func next() {
+        #expect(ReceiverDecision.decide(batch(6, after: last), after: watermark()) == .store)
+    }
+
+    @Test func theFirstOfAStreamWhoseWatermarkIsZero() {
+        let watermark = ReceiverDecision.Watermark(epoch: epoch, number: 0, id: nil)
+        #expect(ReceiverDecision.decide(batch(1), after: watermark) == .store)
+        #expect(ReceiverDecision.decide(batch(2, after: first), after: watermark) == .wait(expected: 1))
+    }
+
+    @Test func duplicateAtTheWatermark() {
+        #expect(ReceiverDecision.decide(batch(5, id: last, after: first), after: watermark()) == .duplicate)
+    }
+
+    @Test func duplicateBelowTheWatermark() {
+        #expect(ReceiverDecision.decide(batch(4, after: first), after: watermark()) == .duplicate)
+        #expect(ReceiverDecision.decide(batch(1, id: first), after: watermark()) == .duplicate)
+    }
+
+    @Test func anotherIDAtTheWatermark() {
+        #expect(stops(ReceiverDecision.decide(batch(5, after: first), after: watermark())))
+    }
+
+    @Test func wrongPredecessor() {
+        #expect(stops(ReceiverDecision.decide(batch(6, after: first), after: watermark())))
+        #expect(stops(ReceiverDecision.decide(batch(6), after: watermark())))
+    }
+
+    @Test(arguments: [Int64(1), 4, 5, 6, 7]) func anotherEpoch(number: Int64) {
+        let decision = ReceiverDecision.decide(batch(number, after: last, epoch: UUID()), after: watermark())
+        #expect(stops(decision))
+    }
+
+    @Test(arguments: [Int64(7), 8, .max]) func gap(number: Int64) {
+        #expect(ReceiverDecision.decide(batch(number, after: first), after: watermark()) == .wait(expected: 6))
+    }
+
+    @Test func unknownStream() {
+        #expect(ReceiverDecision.decide(batch(1), after: nil) == .store)
+        #expect(ReceiverDecision.decide(batch(2, after: first), after: nil) == .wait(expected: 1))
+    }
+
+    @Test(arguments: [Int64(4), 5, 6, 7]) func stopped(number: Int64) {
+        let decision = ReceiverDecision.decide(
+            batch(number, id: number == 5 ? last : UUID(), after: last), after: watermark(stopped: "why"))
+        #expect(decision == .stop(reason: "why"))
+    }
+}
