@@ -6,6 +6,22 @@ public struct RowKey: Hashable, Sendable, Codable, CustomStringConvertible {
 
     public init(_ values: [String?]) { self.values = values }
 
+    /// By the bytes: what Unicode takes for equivalent are two keys to a database.
+    public static func == (a: RowKey, b: RowKey) -> Bool {
+        a.values.count == b.values.count
+            && zip(a.values, b.values).allSatisfy { x, y in
+                switch (x, y) {
+                case (nil, nil): true
+                case (let x?, let y?): x.utf8.elementsEqual(y.utf8)
+                case (nil, _?), (_?, nil): false
+                }
+            }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for value in values { hasher.combine(value.map { Array($0.utf8) }) }
+    }
+
     public init(from decoder: any Decoder) throws {
         values = try decoder.singleValueContainer().decode([String?].self)
     }

@@ -14,29 +14,30 @@ public struct TableName: Hashable, Sendable, Comparable, CustomStringConvertible
     /// Parses `name`, `schema.name`, and quoted parts.
     /// - Returns: nil when a part is empty, a quote is not closed, or there are more than two parts.
     public init?(parsing text: String) {
+        // Scalars, not characters: a quote that a combining mark follows is a quote.
         var parts: [String] = []
-        var rest = Substring(text)
+        var rest = text.unicodeScalars[...]
         while true {
-            var part = ""
+            var part = String.UnicodeScalarView()
             if rest.first == "\"" {
                 rest.removeFirst()
                 while true {
-                    guard let character = rest.popFirst() else { return nil }
-                    if character != "\"" {
-                        part.append(character)
+                    guard let scalar = rest.popFirst() else { return nil }
+                    if scalar != "\"" {
+                        part.append(scalar)
                         continue
                     }
                     guard rest.first == "\"" else { break }
                     part.append(rest.removeFirst())
                 }
             } else {
-                while let character = rest.first, character != "." {
-                    guard character != "\"" else { return nil }
+                while let scalar = rest.first, scalar != "." {
+                    guard scalar != "\"" else { return nil }
                     part.append(rest.removeFirst())
                 }
             }
             guard !part.isEmpty else { return nil }
-            parts.append(part)
+            parts.append(String(part))
             if rest.isEmpty { break }
             guard rest.removeFirst() == "." else { return nil }
         }
@@ -53,14 +54,12 @@ public struct TableName: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     private static func quotedIfNeeded(_ part: String) -> String {
-        guard part.contains(where: { $0 == "." || $0 == "\"" }) else { return part }
+        guard part.unicodeScalars.contains(where: { $0 == "." || $0 == "\"" }) else { return part }
         return quoted(part)
     }
 
     /// An SQL identifier in double quotes, for both PostgreSQL and SQLite.
-    public static func quoted(_ identifier: String) -> String {
-        "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-    }
+    public static func quoted(_ identifier: String) -> String { "\"" + identifier.doubling("\"") + "\"" }
 
     public static func < (a: TableName, b: TableName) -> Bool { a.description < b.description }
 }

@@ -12,7 +12,7 @@ struct BatchSizing: Sendable {
 
     var changes: Int {
         guard let bytesPerChange, bytesPerChange > 0 else { return rows }
-        return max(1, min(rows, Int(Double(bytes) / bytesPerChange)))
+        return max(1, Int(min(Double(rows), Double(bytes) / bytesPerChange)))
     }
 
     /// «About» the limit: a batch a quarter larger is not worth reading twice.

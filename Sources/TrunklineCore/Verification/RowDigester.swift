@@ -42,17 +42,14 @@ public struct RowDigester: Sendable {
             }
             row.append(CopyText.tab)
         }
-        var keyText: [UInt8] = []
-        for index in keyIndices {
-            keyText += CanonicalValue.apply(rules[index], to: fields[index])
-            keyText.append(CopyText.tab)
-        }
+        let keyFields = keyIndices.map { CanonicalValue.apply(rules[$0], to: fields[$0]) }
+        let keyText = Array(keyFields.joined(separator: [CopyText.tab]))
         let bucket = Int(RowDigester.words(SHA256.hash(data: keyText)).0 & UInt64(buckets.count - 1))
         let (low, high) = RowDigester.words(SHA256.hash(data: row))
         rows += 1
         buckets[bucket].add(low: low, high: high)
         if covered.contains(bucket) {
-            let key = RowKey(keyIndices.map { CopyText.value(fields[$0]) })
+            let key = RowKey(keyFields.map { CopyText.value($0[...]) })
             entries.append(TableClaim.RowEntry(key: key, hash: low))
         }
     }

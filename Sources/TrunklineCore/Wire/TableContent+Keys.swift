@@ -2,7 +2,7 @@ extension TableContent {
     /// The keys of all rows and deletes.
     public func keys() -> [RowKey] {
         let indices = key.map { name in columns.firstIndex { $0.name == name }! }
-        let ofRows = rows.split(separator: CopyText.newline).map { line in
+        let ofRows = rows.split(separator: CopyText.newline, omittingEmptySubsequences: false).dropLast().map { line in
             let fields = line.split(separator: CopyText.tab, omittingEmptySubsequences: false)
             return RowKey(indices.map { CopyText.value(fields[$0]) })
         }

@@ -10,15 +10,23 @@ extension String {
     var identifier: String { TableName.quoted(self) }
 
     /// A string literal; `standard_conforming_strings` is on.
-    var literal: String { "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'" }
+    var literal: String { "'" + doubling("'") + "'" }
 }
 
 /// PostgreSQL's text form of a `text[]`.
 enum TextArray {
     static func encode(_ values: [String]) -> String {
-        let items = values.map { value in
-            "\"" + value.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+        var text = "{".unicodeScalars
+        for (index, value) in values.enumerated() {
+            if index > 0 { text.append(",") }
+            text.append("\"")
+            for scalar in value.unicodeScalars {
+                if scalar == "\"" || scalar == "\\" { text.append("\\") }
+                text.append(scalar)
+            }
+            text.append("\"")
         }
-        return "{" + items.joined(separator: ",") + "}"
+        text.append("}")
+        return String(text)
     }
 }

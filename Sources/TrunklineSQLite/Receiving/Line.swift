@@ -9,6 +9,9 @@ struct Line {
     /// By column: the storage class of a value that does not fit its type.
     var misfits: [String: String] = [:]
 
+    /// Tells it from the other lines of its stream.
+    var identity: [UInt8] { Array(table.name.description.utf8) + [0] + text }
+
     var key: RowKey {
         let fields = CopyText.fields(text)
         guard !isDelete else { return RowKey(fields) }

@@ -77,9 +77,9 @@ struct SetAsideRows {
         var writer = RowWriter(stream: stream, db: db)
         let failures = try writer.store(lines.map(\.line))
         let reasons = Dictionary(
-            failures.map { ("\($0.line.table.name) \($0.line.key)", $0.reason) }, uniquingKeysWith: { a, _ in a })
+            failures.map { ($0.line.identity, $0.reason) }, uniquingKeysWith: { a, _ in a })
         for (id, line) in lines {
-            if let reason = reasons["\(line.table.name) \(line.key)"] {
+            if let reason = reasons[line.identity] {
                 try db.execute(
                     sql:
                         "UPDATE trunkline_set_aside SET tries = tries + 1, reason = ?, last_tried = \(Timestamp.now) WHERE rowid = ?",
@@ -88,7 +88,7 @@ struct SetAsideRows {
                 try db.execute(sql: "DELETE FROM trunkline_set_aside WHERE rowid = ?", arguments: [id])
             }
         }
-        return RetryOutcome(tried: lines.count, stored: lines.count - reasons.count)
+        return RetryOutcome(tried: lines.count, stored: lines.count - failures.count)
     }
 
     func notices() throws -> [SetAsideNotice] {

@@ -45,18 +45,14 @@ import Testing
     /// A combining character after a quote makes one `Character` of both; a database still sees the quote.
     @Test(arguments: ["a\"\u{301}; drop", "\"\u{200D}", "\"\u{FE0F}x"])
     func quotesEveryQuoteAScalarHas(identifier: String) {
-        withKnownIssue("quoted(_:) doubles Characters, not scalars") {
-            let inner = TableName.quoted(identifier).utf8.dropFirst().dropLast()
-            #expect(inner.count { $0 == UInt8(ascii: "\"") } == 2)
-        }
+        let inner = TableName.quoted(identifier).utf8.dropFirst().dropLast()
+        #expect(inner.count { $0 == UInt8(ascii: "\"") } == 2)
     }
 
     /// The dot or the opening quote becomes one `Character` with what follows it.
     @Test(arguments: [TableName(schema: "a", "\u{301}x"), TableName("\u{301}a.b")])
     func partsMayBeginWithACombiningCharacter(name: TableName) {
-        withKnownIssue("the parser reads Characters, not scalars") {
-            #expect(TableName(parsing: name.description) == name)
-        }
+        #expect(TableName(parsing: name.description) == name)
     }
 
     @Test func codesAsItsDescription() throws {
