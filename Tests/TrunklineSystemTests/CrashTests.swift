@@ -37,8 +37,10 @@ struct CrashTests {
             try await broker.kill()
             for (index, branch) in site.branches.enumerated() { try branch.run(writers[index].statements(200)) }
             try await broker.start()
+            // RabbitMQ 3.10 may leave a quorum queue without a leader for good when it is killed again before
+            // the queue has one; so everything drains before the next crash.
+            try await site.settle(within: .seconds(180))
         }
-        try await site.settle(within: .seconds(180))
         for branch in site.branches { #expect(try site.differences(branch) == []) }
         try await site.stopAll()
     }
