@@ -19,8 +19,7 @@ struct LinkFixture {
     }
 
     static func declare(on link: RabbitMQLink) async throws {
-        try await link.declare(.head)
-        try await link.declare(.branch(#require(OfficeID("east"))))
+        try await link.declare(.head.adding(.branch(#require(OfficeID("east")))))
     }
 
     /// Another link to the same virtual host.

@@ -27,7 +27,8 @@ public protocol BrokerLink: Sendable {
     /// Tells the broker that the message is dealt with.
     func acknowledge(_ delivery: Delivery) async throws(BrokerError)
 
-    /// Creates exchanges, queues and bindings that do not exist yet.
+    /// Creates exchanges, queues and bindings that do not exist yet, and returns when they would survive a crash of
+    /// the broker.
     /// - Throws: a permanent error when one exists with other properties.
     func declare(_ topology: Topology) async throws(BrokerError)
 

@@ -18,6 +18,12 @@ public struct Topology: Hashable, Sendable {
     public var queues: [Queue] = []
     public var bindings: [Binding] = []
 
+    /// Both together, to be declared in one go.
+    public func adding(_ other: Topology) -> Topology {
+        Topology(
+            exchanges: exchanges + other.exchanges, queues: queues + other.queues, bindings: bindings + other.bindings)
+    }
+
     public static let upExchange = "trunkline.up"
     public static let downExchange = "trunkline.down"
     public static let acksExchange = "trunkline.acks"

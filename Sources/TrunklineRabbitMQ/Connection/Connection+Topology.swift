@@ -8,7 +8,13 @@ extension Connection {
         for queue in topology.queues { try declareQueue(queue) }
         for binding in topology.bindings { try bind(binding) }
         try closeChannel(.topology)
+        if !topology.queues.isEmpty { try pump(within: Self.queuesSettle) }
     }
+
+    /// RabbitMQ writes the name of a new quorum queue to disk only when no other one came for half a second
+    /// (`auto_save` in `ra_directory.erl`, checked at that interval). A node that is killed before that comes back
+    /// with a queue that never elects a leader, and every call on it times out.
+    private static let queuesSettle = Duration.milliseconds(1_500)
 
     func depth(of queue: String) throws(BrokerError) -> QueueDepth {
         try openChannel(.topology)

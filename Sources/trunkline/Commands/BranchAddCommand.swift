@@ -35,8 +35,7 @@ struct BranchAddCommand: OfficeCommand {
         let settings = try await options.settings(for: SettingsRequirements("branch add", broker: .always, role: .head))
         let office = OfficeAssembly(settings)
         try await office.withLink(for: "branch add") { link in
-            try await link.declare(.head)
-            try await link.declare(.branch(branch))
+            try await link.declare(.head.adding(.branch(branch)))
         }
         let store = try office.store()
         let isNew = try await store.addBranch(branch)
