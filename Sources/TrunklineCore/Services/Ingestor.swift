@@ -32,6 +32,13 @@ public actor Ingestor: SteppedService {
     private let logger: Logger
     private let clock = ContinuousClock()
 
+    private enum Arrival: Sendable {
+        case batch(Delivery, InboundBatch)
+        case refused(Delivery, WireError)
+    }
+
+    /// Received and unpacked ahead of its turn.
+    private var upcoming: Arrival?
     /// Above the next number of their stream, the oldest first.
     private var held: [(delivery: Delivery, batch: InboundBatch, until: ContinuousClock.Instant)] = []
     private var nextRetry: ContinuousClock.Instant
@@ -51,8 +58,8 @@ public actor Ingestor: SteppedService {
 
     public func step() async throws -> StepResult {
         try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
-        if let delivery = try await link.receive(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
-            try await take(delivery)
+        if let arrival = try await nextArrival(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
+            try await take(arrival)
             return .worked
         }
         if !held.isEmpty {
@@ -69,6 +76,7 @@ public actor Ingestor: SteppedService {
     /// What was held is delivered again over the next connection.
     public func recover() async {
         held = []
+        upcoming = nil
         await link.close()
     }
 
@@ -77,23 +85,38 @@ public actor Ingestor: SteppedService {
         await store.close()
     }
 
-    private func take(_ delivery: Delivery) async throws {
-        let batch: InboundBatch
+    private func nextArrival(within timeout: Duration) async throws -> Arrival? {
+        if let arrival = upcoming {
+            upcoming = nil
+            return arrival
+        }
+        guard let delivery = try await link.receive(within: timeout) else { return nil }
         do {
-            batch = try decode(delivery)
+            return .batch(delivery, try decode(delivery))
         } catch {
+            return .refused(delivery, error)
+        }
+    }
+
+    private func take(_ arrival: Arrival) async throws {
+        switch arrival {
+        case .batch(let delivery, let batch):
+            // The next one is read and unpacked while this one is stored; to wait for it a moment delays nobody.
+            async let next = nextArrival(within: .milliseconds(20))
+            let isTaken = try await receive(batch, parking: held.count >= configuration.prefetch / 2)
+            upcoming = try await next
+            guard isTaken else {
+                held.append((delivery, batch, clock.now + configuration.holdFor))
+                return
+            }
+            try await link.acknowledge(delivery)
+            if !held.isEmpty { try await retryHeld() }
+        case .refused(let delivery, let error):
             logger.warning(
                 "message refused",
                 metadata: [LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")"])
             try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
-            return
         }
-        guard try await receive(batch, parking: held.count >= configuration.prefetch / 2) else {
-            held.append((delivery, batch, clock.now + configuration.holdFor))
-            return
-        }
-        try await link.acknowledge(delivery)
-        if !held.isEmpty { try await retryHeld() }
     }
 
     private func decode(_ delivery: Delivery) throws(WireError) -> InboundBatch {

@@ -36,6 +36,13 @@ public actor Publisher: SteppedService {
     private let logger: Logger
     private let clock = ContinuousClock()
 
+    private struct ReadBatch: Sendable {
+        var batch: ClaimedBatch
+        var tables: [TableContent]
+    }
+
+    /// To be packed and published while the next one is read.
+    private var ready: ReadBatch?
     private var unconfirmed: [MessageTag: ClaimedBatch] = [:]
     private var lastConfirm: ContinuousClock.Instant
     private var nextVerificationCheck: ContinuousClock.Instant
@@ -59,12 +66,17 @@ public actor Publisher: SteppedService {
         try await link.keepAlive()
         try await settle(within: .zero)
         try await formVerification()
-        if let batch = try await store.claimBatch(
-            of: configuration.stream, window: configuration.window, changes: sizing.changes)
-        {
-            try await send(batch)
-            return .worked
+        let outgoing = ready
+        ready = nil
+        async let sending: Void = send(outgoing)
+        do {
+            ready = try await readNext()
+        } catch {
+            try? await sending
+            throw error
         }
+        try await sending
+        if ready != nil || outgoing != nil { return .worked }
         guard !unconfirmed.isEmpty else { return .idle }
         try await settle(within: .milliseconds(20))
         return unconfirmed.isEmpty ? .worked : .idle
@@ -75,8 +87,9 @@ public actor Publisher: SteppedService {
     }
 
     public func recover() async {
-        await release(Array(unconfirmed.values))
+        await release(unconfirmed.values + (ready.map { [$0.batch] } ?? []))
         unconfirmed = [:]
+        ready = nil
         await link.close()
     }
 
@@ -86,9 +99,22 @@ public actor Publisher: SteppedService {
         await store.close()
     }
 
-    private func send(_ claimed: ClaimedBatch) async throws {
+    private func readNext() async throws -> ReadBatch? {
+        guard
+            let claimed = try await store.claimBatch(
+                of: configuration.stream, window: configuration.window, changes: sizing.changes)
+        else { return nil }
         do {
-            let (batch, tables) = try await read(claimed)
+            return try await read(claimed)
+        } catch {
+            await release([claimed])
+            throw error
+        }
+    }
+
+    private func send(_ outgoing: ReadBatch?) async throws {
+        guard let batch = outgoing?.batch, let tables = outgoing?.tables else { return }
+        do {
             let body = try BatchEncoder.encode(batch, tables: tables)
             let tag = try await link.publish(
                 OutboundMessage(
@@ -106,20 +132,20 @@ public actor Publisher: SteppedService {
                     LogKey.attempt: "\(batch.attempt)", LogKey.rows: "\(rows)", LogKey.bytes: "\(body.count)",
                 ])
         } catch {
-            await release([claimed])
+            await release([batch])
             throw error
         }
     }
 
     /// The batch's content, the batch made smaller first if its rows turn out too large.
-    private func read(_ claimed: ClaimedBatch) async throws -> (ClaimedBatch, [TableContent]) {
+    private func read(_ claimed: ClaimedBatch) async throws -> ReadBatch {
         var batch = claimed
         var limits = ReadLimits(batchBytes: sizing.readLimit, rowBytes: configuration.rowBytes)
         while true {
             switch try await store.readBatch(batch, limits: limits) {
             case .content(let tables):
                 sizing.learn(changes: batch.changes, bytes: tables.reduce(0) { $0 + $1.rows.count + $1.deletes.count })
-                return (batch, tables)
+                return ReadBatch(batch: batch, tables: tables)
             case .tooLarge(let fitting):
                 sizing.learn(changes: fitting, bytes: configuration.batchBytes)
                 if fitting < batch.changes, let smaller = try await store.shrinkBatch(batch, to: fitting) {

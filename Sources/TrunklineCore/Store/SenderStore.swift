@@ -41,7 +41,8 @@ public protocol SenderStore: Sendable {
     /// - Returns: how many.
     func resetStale(of stream: StreamID, policy: StalePolicy, quietFor: Duration) async throws(StoreError) -> Int
 
-    /// Deletes the change-log rows of acked batches, one batch at a time.
+    /// Deletes the change-log rows of acked batches, one batch at a time. While other batches of the stream are
+    /// unacked it leaves those alone that were acked in the last minute: a backlog drains first.
     /// - Returns: batches pruned; call again while it is not 0.
     func prune(_ stream: StreamID) async throws(StoreError) -> Int
 

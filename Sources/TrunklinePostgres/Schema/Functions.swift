@@ -2,11 +2,12 @@
 enum Functions {
     /// The changes of the wave that `w` describes, after the position `from`; `w` has the columns
     /// late, floor and upper. Two index ranges, so that a transaction that stays open costs nothing.
-    private static func wave(_ columns: String, of w: String, after from: String, and more: String = "") -> String {
+    private static func wave(_ columns: String, of w: String, after from: String, if more: String = "true") -> String {
+        // In this order: what is cheap to see is seen before the snapshot is asked.
         """
-        SELECT \(columns) FROM trunkline.change WHERE \(late(w, from)) \(more)
+        SELECT \(columns) FROM trunkline.change WHERE \(more) AND \(late(w, from))
         UNION ALL
-        SELECT \(columns) FROM trunkline.change WHERE \(fresh(w, from)) \(more)
+        SELECT \(columns) FROM trunkline.change WHERE \(more) AND \(fresh(w, from))
         """
     }
 
@@ -93,7 +94,7 @@ enum Functions {
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = off
         AS $function$
         BEGIN
-            IF EXISTS (\(wave("1", of: "o", after: "(o.at_transaction, o.at_seq)", and: "AND op <> 'i'"))) THEN
+            IF EXISTS (\(wave("1", of: "o", after: "(o.at_transaction, o.at_seq)", if: "op <> 'i'"))) THEN
                 DELETE FROM trunkline.change c USING (
                     SELECT transaction, seq,
                         row_number() OVER (PARTITION BY table_id, key ORDER BY transaction, seq) AS occurrence
@@ -156,7 +157,7 @@ enum Functions {
         $function$
         """
 
-    /// Deletes the oldest acked batch and its change-log rows; false when there is none.
+    /// Deletes the oldest acked batch and its change-log rows; false when there is none, or when it can wait.
     private static let pruneBatch = """
         CREATE OR REPLACE FUNCTION trunkline.prune_batch(p_stream text) RETURNS boolean
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
@@ -166,6 +167,8 @@ enum Functions {
         BEGIN
             DELETE FROM trunkline.batch WHERE stream = p_stream AND number = (
                 SELECT number FROM trunkline.batch WHERE stream = p_stream AND state = 'acked'
+                    AND (acked_at < now() - interval '1 minute'
+                        OR NOT EXISTS (SELECT FROM trunkline.batch WHERE stream = p_stream AND state <> 'acked'))
                 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING * INTO b;
             IF b.number IS NULL THEN RETURN false; END IF;
             DELETE FROM trunkline.change WHERE transaction = ANY (b.late)

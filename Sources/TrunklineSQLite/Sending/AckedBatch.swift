@@ -6,13 +6,18 @@ struct AckedBatch: Sendable {
     var number: Int64
     var range: (from: Int64, to: Int64)
 
+    /// The oldest one; nil when there is none, or when it can wait.
     static func lowest(of stream: StreamID, _ db: Database) throws -> AckedBatch? {
         let row = try Row.fetchOne(
             db,
             sql: """
                 SELECT number, from_seq, to_seq FROM trunkline_batch
-                WHERE stream = ? AND state = 'acked' ORDER BY number LIMIT 1
-                """, arguments: [stream.description])
+                WHERE stream = :stream AND state = 'acked' AND (
+                    \(Timestamp.age(of: "acked_at")) > 60
+                    OR NOT EXISTS (
+                        SELECT 1 FROM trunkline_batch WHERE stream = :stream AND state IN ('pending', 'sent')))
+                ORDER BY number LIMIT 1
+                """, arguments: ["stream": stream.description])
         return row.map { AckedBatch(number: $0["number"], range: ($0["from_seq"], $0["to_seq"])) }
     }
 
