@@ -56,4 +56,24 @@ public final class TestOffice: Sendable {
         if let postgres { return try postgres.run(sql) }
         return try Command.run("sqlite3", ["-batch", "-bail", file], input: ".timeout 10000\n.separator |\n\(sql);\n")
     }
+
+    /// Makes a backup as an administrator would: `pg_dump`, or SQLite's `.backup`.
+    public func backUp() throws {
+        switch postgres {
+        case let postgres?: try postgres.backUp(to: backup)
+        case nil: try Command.run("sqlite3", [file, ".backup \(backup)"])
+        }
+    }
+
+    /// Puts the last backup in the place of the database; connections to it are ended.
+    public func restore() throws {
+        switch postgres {
+        case let postgres?: try postgres.restore(from: backup)
+        case nil:
+            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + suffix) }
+            try FileManager.default.copyItem(atPath: backup, toPath: file)
+        }
+    }
+
+    private var backup: String { file + ".backup" }
 }

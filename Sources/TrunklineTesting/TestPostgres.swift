@@ -27,6 +27,14 @@ public final class TestPostgres: Sendable {
     @discardableResult
     public func run(_ sql: String) throws -> String { try Self.psql(url, sql) }
 
+    func backUp(to file: String) throws { try Command.run("pg_dump", ["--file=\(file)", url]) }
+
+    func restore(from file: String) throws {
+        try Self.psql(server, "drop database \(name) with (force)")
+        try Self.psql(server, "create database \(name) template template0")
+        try Command.run("psql", ["-XAtq", "--set=ON_ERROR_STOP=1", "--file=\(file)", url])
+    }
+
     @discardableResult
     static func psql(_ url: String, _ sql: String) throws -> String {
         try Command.run("psql", ["-XAtq", "--set=ON_ERROR_STOP=1", url], input: sql)

@@ -25,6 +25,7 @@ struct Trunkline: AsyncParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             InitCommand.self, BranchCommand.self, StatusCommand.self, SyncCommand.self, RowsCommand.self,
-            RetryCommand.self, ResyncCommand.self, VerifyCommand.self, RunCommand.self, ConfigCommand.self,
+            RetryCommand.self, ResyncCommand.self, VerifyCommand.self, RecoverCommand.self, RunCommand.self,
+            ConfigCommand.self,
         ])
 }

@@ -5,17 +5,6 @@ import TrunklineTesting
 /// The command-line tool as a person and a script use it: output and exit codes.
 @Suite(.enabled(if: TestEnvironment.hasPostgres && TestEnvironment.hasBroker), .serialized)
 struct CommandTests {
-    private func exit(_ site: Site, _ office: TestOffice, _ arguments: String...) async throws -> (Int32, String) {
-        let directory = try TemporaryDirectory()
-        let process = try ChildProcess(
-            Site.executable("trunkline"), arguments, environment: site.environment(office),
-            output: directory.file("output"))
-        guard case .code(let code) = try await process.waitForExit(within: .seconds(120)) else {
-            throw TestFailure("trunkline was killed")
-        }
-        return (code, process.output)
-    }
-
     @Test(arguments: Pairing.all) func syncVerifyRetryAndRows(pairing: Pairing) async throws {
         let site = try await Site(
             pairing,
@@ -26,17 +15,17 @@ struct CommandTests {
         try site.east.run("insert into item values (1, 'good', 1), (2, 'gift', 0)")
         #expect(try site.trunkline(site.east, "rows", "item").contains("pending"))
         // The head is away.
-        #expect(try await exit(site, site.east, "sync", "--timeout", "2s").0 == 1)
+        #expect(try await site.exit(site.east, "sync", "--timeout", "2s").0 == 1)
         for service in Site.headServices { try site.start(service, at: site.head) }
-        let (code, output) = try await exit(site, site.east, "sync", "--timeout", "60s")
+        let (code, output) = try await site.exit(site.east, "sync", "--timeout", "60s")
         #expect(code == 3, "a row is set aside: \(output)")
         #expect(try site.trunkline(site.east, "rows", "item", "--state", "acked").contains("good"))
         #expect(try site.trunkline(site.east, "rows", "item").contains("no_gifts"))
-        #expect(try await exit(site, site.east, "verify", "--timeout", "60s").0 == 2)
-        #expect(try await exit(site, site.head, "retry").0 == 3)
+        #expect(try await site.exit(site.east, "verify", "--timeout", "60s").0 == 2)
+        #expect(try await site.exit(site.head, "retry").0 == 3)
         try site.east.run("update item set n = 2 where id = 2")
-        #expect(try await exit(site, site.east, "sync", "--timeout", "60s").0 == 0)
-        let verified = try await exit(site, site.east, "verify", "--timeout", "60s")
+        #expect(try await site.exit(site.east, "sync", "--timeout", "60s").0 == 0)
+        let verified = try await site.exit(site.east, "verify", "--timeout", "60s")
         #expect(verified.0 == 0 && verified.1.contains("verify: east agrees with head"), "\(verified.1)")
         #expect(try site.differences(site.east) == [])
         try await site.stopAll()
@@ -52,7 +41,7 @@ struct CommandTests {
                 output: directory.file("\($0.id).log"))
         }
         try await site.settle()
-        let (code, output) = try await exit(site, site.head, "verify", "--timeout", "60s")
+        let (code, output) = try await site.exit(site.head, "verify", "--timeout", "60s")
         #expect(code == 0 && output.contains("verify: 1 of 1 branches agree"), "\(output)")
         for run in runs { run.send(SIGTERM) }
         for run in runs { #expect(try await run.waitForExit(within: .seconds(40)) == .code(0)) }

@@ -68,6 +68,18 @@ final class Site {
         try Command.run(Site.executable("trunkline"), arguments, environment: environment(office))
     }
 
+    /// Runs the command-line tool for its exit code, and all that it prints.
+    func exit(_ office: TestOffice, _ arguments: String...) async throws -> (Int32, String) {
+        started += 1
+        let process = try ChildProcess(
+            Site.executable("trunkline"), arguments, environment: environment(office),
+            output: directory.file("\(started).log"))
+        guard case .code(let code) = try await process.waitForExit(within: .seconds(120)) else {
+            throw TestFailure("trunkline was killed")
+        }
+        return (code, process.output)
+    }
+
     /// Starts one more copy of a service. Its name in ``services`` is `east/branch-publisher`, with `#2` for a second copy.
     func start(_ service: String, at office: TestOffice, copy: Int = 1) throws {
         let name = "\(office.id)/\(service)" + (copy == 1 ? "" : "#\(copy)")

@@ -96,6 +96,8 @@ public enum MessageType: String, Sendable {
     case batch, ack
     /// The head asks a branch to verify; the body is the id of the question.
     case verify
+    /// A sender stopped its own stream, see ``Halt``.
+    case halt
 }
 
 /// A message that arrived.

@@ -69,11 +69,15 @@ public actor AckListener: SteppedService {
                         LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)",
                         LogKey.count: "\(batches)", LogKey.setAside: "\(ack.setAsideTotal)",
                     ])
+            case .resending:
+                logger.warning(
+                    "the receiver was restored from an older backup; what it lost goes again",
+                    metadata: [LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)"])
             case .ignored(let reason):
                 logger.warning("ack ignored", metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
             case .stopped(let reason):
                 logger.error(
-                    "stream stopped by its receiver",
+                    "stream stopped",
                     metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
             }
         case .verify:
@@ -81,7 +85,7 @@ public actor AckListener: SteppedService {
                 throw WireError(.malformed, "a wish for a verification without an id")
             }
             try await store.requestVerification(VerificationRequest(id: id, stream: configuration.stream))
-        case .batch, nil:
+        case .batch, .halt, nil:
             throw WireError(.unsupported, "message type \(delivery.type ?? "none") on an ack queue")
         }
     }

@@ -34,6 +34,7 @@ public actor Ingestor: SteppedService {
 
     private enum Arrival: Sendable {
         case batch(Delivery, InboundBatch)
+        case halt(Delivery, Halt)
         case refused(Delivery, WireError)
     }
 
@@ -92,6 +93,7 @@ public actor Ingestor: SteppedService {
         }
         guard let delivery = try await link.receive(within: timeout) else { return nil }
         do {
+            if delivery.type == MessageType.halt.rawValue { return .halt(delivery, try decodeHalt(delivery)) }
             return .batch(delivery, try decode(delivery))
         } catch {
             return .refused(delivery, error)
@@ -111,6 +113,12 @@ public actor Ingestor: SteppedService {
             }
             try await link.acknowledge(delivery)
             if !held.isEmpty { try await retryHeld() }
+        case .halt(let delivery, let halt):
+            try await store.takeHalt(halt)
+            logger.error(
+                "stream stopped by its sender",
+                metadata: [LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)"])
+            try await link.acknowledge(delivery)
         case .refused(let delivery, let error):
             logger.warning(
                 "message refused",
@@ -125,13 +133,23 @@ public actor Ingestor: SteppedService {
                 .unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
         }
         let batch = try InboundBatch(message: delivery.body, limits: configuration.limits)
-        guard batch.header.stream.destination == configuration.office else {
-            throw WireError(.forged, "stream \(batch.header.stream) does not lead to \(configuration.office)")
-        }
-        guard batch.header.stream.source.description == delivery.routingKey else {
-            throw WireError(.forged, "stream \(batch.header.stream) came with routing key \"\(delivery.routingKey)\"")
-        }
+        try checkOrigin(of: batch.header.stream, delivery)
         return batch
+    }
+
+    private func decodeHalt(_ delivery: Delivery) throws(WireError) -> Halt {
+        let halt = try Halt(message: delivery.body)
+        try checkOrigin(of: halt.stream, delivery)
+        return halt
+    }
+
+    private func checkOrigin(of stream: StreamID, _ delivery: Delivery) throws(WireError) {
+        guard stream.destination == configuration.office else {
+            throw WireError(.forged, "stream \(stream) does not lead to \(configuration.office)")
+        }
+        guard stream.source.description == delivery.routingKey else {
+            throw WireError(.forged, "stream \(stream) came with routing key \"\(delivery.routingKey)\"")
+        }
     }
 
     /// - Returns: whether the message is dealt with; false when it is above the next number and not parked.
@@ -152,6 +170,9 @@ public actor Ingestor: SteppedService {
             logger.debug("duplicate batch", metadata: metadata)
         case .parked:
             logger.debug("batch parked", metadata: metadata)
+        case .behind(let acked):
+            metadata[LogKey.watermark] = "\(acked)"
+            logger.warning("this database is older than an ack of its own; its sender is told", metadata: metadata)
         case .stopped(let reason):
             metadata[LogKey.reason] = "\(reason)"
             logger.error("stream stopped", metadata: metadata)

@@ -44,8 +44,9 @@ public actor Publisher: SteppedService {
     /// To be packed and published while the next one is read.
     private var ready: ReadBatch?
     private var unconfirmed: [MessageTag: ClaimedBatch] = [:]
+    private var unconfirmedHalt: (MessageTag, Halt)?
     private var lastConfirm: ContinuousClock.Instant
-    private var nextVerificationCheck: ContinuousClock.Instant
+    private var nextRareNews: ContinuousClock.Instant
     private var sizing: BatchSizing
 
     public init(
@@ -58,14 +59,14 @@ public actor Publisher: SteppedService {
         self.link = link
         self.logger = logger
         lastConfirm = clock.now
-        nextVerificationCheck = clock.now
+        nextRareNews = clock.now
         sizing = BatchSizing(rows: configuration.batchRows, bytes: configuration.batchBytes)
     }
 
     public func step() async throws -> StepResult {
         try await link.keepAlive()
         try await settle(within: .zero)
-        try await formVerification()
+        try await sendRareNews()
         let outgoing = ready
         ready = nil
         async let sending: Void = send(outgoing)
@@ -89,6 +90,7 @@ public actor Publisher: SteppedService {
     public func recover() async {
         await release(unconfirmed.values + (ready.map { [$0.batch] } ?? []))
         unconfirmed = [:]
+        unconfirmedHalt = nil
         ready = nil
         await link.close()
     }
@@ -159,16 +161,19 @@ public actor Publisher: SteppedService {
 
     /// Takes the confirmations that are there.
     private func settle(within timeout: Duration) async throws {
-        guard !unconfirmed.isEmpty else { return }
+        guard !unconfirmed.isEmpty || unconfirmedHalt != nil else { return }
         var unroutable: String?
         for confirmation in try await link.confirmations(within: timeout) {
             lastConfirm = clock.now
             switch confirmation {
             case .confirmed(let tag):
                 unconfirmed[tag] = nil
+                if let halt = takeHalt(tag) { try await store.haltPublished(halt) }
             case .nacked(let tag):
+                _ = takeHalt(tag)
                 if let batch = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(batch) }
             case .returned(let tag, let reason):
+                _ = takeHalt(tag)
                 if let batch = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(batch) }
                 unroutable = reason
             }
@@ -183,10 +188,25 @@ public actor Publisher: SteppedService {
         }
     }
 
-    private func formVerification() async throws {
-        guard clock.now >= nextVerificationCheck else { return }
-        nextVerificationCheck = clock.now + .milliseconds(500)
+    private func takeHalt(_ tag: MessageTag) -> Halt? {
+        guard let (haltTag, halt) = unconfirmedHalt, haltTag == tag else { return nil }
+        unconfirmedHalt = nil
+        return halt
+    }
+
+    /// What is looked for now and then only: a wish for a verification, and a stop that the receiver is to be told.
+    private func sendRareNews() async throws {
+        guard clock.now >= nextRareNews else { return }
+        nextRareNews = clock.now + .milliseconds(500)
         _ = try await store.formVerification(of: configuration.stream)
+        if unconfirmedHalt == nil, let halt = try await store.pendingHalt(of: configuration.stream) {
+            let tag = try await link.publish(
+                OutboundMessage(
+                    exchange: configuration.exchange, routingKey: configuration.routingKey, type: .halt,
+                    messageID: UUID().uuidString.lowercased(), contentType: ContentType.halt, contentEncoding: nil,
+                    body: try halt.encoded()))
+            unconfirmedHalt = (tag, halt)
+        }
     }
 
     /// Best effort: what stays `sent` is the stale reaper's.

@@ -36,6 +36,14 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     public var lastContactSeconds: Double?
     /// Why the stream is stopped; nil while it runs.
     public var stopped: String?
+    /// After a database was restored, until both sides agree again (sending).
+    public var recovery: RecoveryMode?
+
+    /// Why nothing travels, until someone decides; nil while it does.
+    public var standstill: String? {
+        stopped
+            ?? (recovery == .compare ? "both sides were compared after a restore, and it waits for a decision" : nil)
+    }
 
     public init(stream: StreamID, direction: Direction) {
         self.stream = stream

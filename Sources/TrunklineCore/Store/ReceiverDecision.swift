@@ -4,10 +4,15 @@ public import FoundationEssentials
 public enum ReceiverDecision: Hashable, Sendable {
     /// The next one: store its rows and advance the watermark.
     case store
-    /// At or below the watermark: acknowledge again.
+    /// The first of an epoch that replaces the one that is followed: go over to it, then store.
+    case adopt
+    /// At or below the watermark, or of an epoch that is over: acknowledge again.
     case duplicate
     /// Above the next: a gap.
     case wait(expected: Int64)
+    /// The sender has an ack of ours of which we know nothing: this database was restored from an older backup. Say
+    /// so; the sender begins a new epoch and sends what was lost.
+    case behind(acked: Int64)
     /// Of another history: stop the stream (promise 9).
     case stop(reason: String)
 
@@ -21,27 +26,37 @@ public enum ReceiverDecision: Hashable, Sendable {
         public var id: UUID?
         /// Why the stream was stopped; nil while it runs.
         public var stopped: String?
+        /// Epochs that were followed before; one more for each recovery.
+        public var pastEpochs: Set<UUID>
 
-        public init(epoch: UUID, number: Int64, id: UUID?, stopped: String? = nil) {
+        public init(epoch: UUID, number: Int64, id: UUID?, stopped: String? = nil, pastEpochs: Set<UUID> = []) {
             self.epoch = epoch
             self.number = number
             self.id = id
             self.stopped = stopped
+            self.pastEpochs = pastEpochs
         }
     }
 
     /// - Parameter watermark: nil for a stream that was never seen.
     public static func decide(_ header: BatchHeader, after watermark: Watermark?) -> ReceiverDecision {
         guard let watermark else {
+            if header.acked > 0 { return .behind(acked: header.acked) }
             return header.number == 1 ? .store : .wait(expected: 1)
         }
-        if let reason = watermark.stopped { return .stop(reason: reason) }
         guard header.epoch == watermark.epoch else {
+            if let follows = header.follows, follows.contains(watermark.epoch) {
+                if header.acked > 0 { return .behind(acked: header.acked) }
+                return header.number == 1 ? .adopt : .wait(expected: 1)
+            }
+            if watermark.pastEpochs.contains(header.epoch) { return .duplicate }
             return .stop(
                 reason:
                     "batch \(header.number) is of epoch \(header.epoch), this database follows epoch \(watermark.epoch)"
             )
         }
+        if let reason = watermark.stopped { return .stop(reason: reason) }
+        if header.acked > watermark.number { return .behind(acked: header.acked) }
         if header.number < watermark.number { return .duplicate }
         if header.number == watermark.number {
             return header.id == watermark.id

@@ -8,6 +8,10 @@ public protocol ReceiverStore: Sendable {
     ///   change nothing and return `.gap` (false), so that the caller may wait a little first.
     func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome
 
+    /// Takes the sender's notice that it stopped a stream: it is shown as stopped here too. One of an epoch that is not
+    /// followed changes nothing.
+    func takeHalt(_ halt: Halt) async throws(StoreError)
+
     /// The parked message that is the next of its stream, if there is one: the message's body as it arrived.
     /// It leaves the parking place when it is received.
     func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]?
@@ -36,6 +40,9 @@ public enum ReceiveOutcome: Hashable, Sendable {
     case gap(expected: Int64)
     /// Above the next number; kept in the database.
     case parked
+    /// The sender has an ack of a later batch: this database was restored from an older backup. The batch is not kept,
+    /// its sender is told and sends it again.
+    case behind(acked: Int64)
     /// Of another history (promise 9): the stream is stopped, the batch is kept.
     case stopped(reason: String)
 }

@@ -29,10 +29,23 @@ public protocol SenderStore: Sendable {
     /// Notes how large the batch was when it was sent (rows and deletes; bytes on the wire), for people.
     func noteSent(_ batch: ClaimedBatch, rows: Int, bytes: Int) async throws(StoreError)
 
-    /// Takes an ack: batches through its watermark become `acked`, the list of set-aside rows is
-    /// replaced if its version is newer, a stop notice stops the stream. Idempotent. An ack of
-    /// another epoch or stream changes nothing.
+    /// Takes an ack, as ``AckDecision`` says: batches through its watermark become `acked`, the list of set-aside
+    /// rows is replaced if its version is newer, a result that belongs to a recovery moves that on. Idempotent.
     func recordAck(_ ack: Ack) async throws(StoreError) -> AckOutcome
+
+    /// The notice that this database stopped the stream by itself, which the receiver is still to be told; else nil.
+    func pendingHalt(of stream: StreamID) async throws(StoreError) -> Halt?
+
+    /// The broker has the notice.
+    func haltPublished(_ halt: Halt) async throws(StoreError)
+
+    /// Begins a new epoch, which replaces those that this database or its receiver followed: unacked batches are
+    /// dissolved, their changes are free again, and a verification is requested whose result moves the recovery on.
+    /// - Throws: `.configuration` when the stream is neither stopped nor in a recovery that waits for a decision.
+    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError)
+
+    /// The recovery that the stream is in; nil in ordinary times.
+    func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState?
 
     /// `sent → pending` for batches of the stream that were sent before `reference` minus their
     /// time-out, and not acked. The time-out doubles at each attempt up to a ceiling, with jitter.
@@ -62,6 +75,10 @@ public struct ClaimedBatch: Hashable, Sendable {
     public var number: Int64
     public var id: UUID
     public var previousID: UUID?
+    /// As ``BatchHeader`` explains them.
+    public var acked: Int64
+    public var follows: [UUID]
+    public var recovery: RecoveryMode?
     /// 1 for the first sending. Names the claim: the batch's later claims have higher attempts.
     public var attempt: Int
     /// How many changes it covers; 0 for a batch that only verifies.
@@ -69,7 +86,8 @@ public struct ClaimedBatch: Hashable, Sendable {
     public var verification: VerificationClaim?
 
     public init(
-        stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, attempt: Int, changes: Int,
+        stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
+        follows: [UUID] = [], recovery: RecoveryMode? = nil, attempt: Int, changes: Int,
         verification: VerificationClaim? = nil
     ) {
         self.stream = stream
@@ -77,6 +95,9 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.number = number
         self.id = id
         self.previousID = previousID
+        self.acked = acked
+        self.follows = follows
+        self.recovery = recovery
         self.attempt = attempt
         self.changes = changes
         self.verification = verification
@@ -117,9 +138,23 @@ public struct StalePolicy: Hashable, Sendable {
 /// What an ack changed.
 public enum AckOutcome: Hashable, Sendable {
     case recorded(batchesAcked: Int)
-    /// Of another epoch, or of a stream that is not ours: nothing changed.
+    /// Of an epoch that is over, or of a stream that is not ours: nothing changed.
     case ignored(reason: String)
     case stopped(reason: String)
+    /// The receiver was restored from an older backup: what it lost goes again, in a new epoch.
+    case resending
+}
+
+/// How far a recovery has come.
+public struct RecoveryState: Hashable, Sendable {
+    public var mode: RecoveryMode
+    /// The verification that it waits for.
+    public var verification: UUID
+
+    public init(mode: RecoveryMode, verification: UUID) {
+        self.mode = mode
+        self.verification = verification
+    }
 }
 
 /// The wish for a verification.

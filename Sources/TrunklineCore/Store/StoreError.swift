@@ -50,6 +50,14 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What `beginRecovery` says of a stream that needs none.
+    public static func nothingToRecover(_ stream: StreamID) -> StoreError {
+        StoreError(
+            .configuration, operation: "recover", subject: "stream \(stream)",
+            reason: "it is not stopped, there is nothing to recover",
+            hint: "\"trunkline verify\" compares both sides")
+    }
+
     public var description: String {
         "database: \(operation) \(subject): \(reason)" + (hint.map { "; \($0)" } ?? "")
     }

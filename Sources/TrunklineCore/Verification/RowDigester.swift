@@ -12,17 +12,22 @@ public struct RowDigester: Sendable {
     private let keyIndices: [Int]
     private let rules: [CanonicalValue.Rule]
     private let covered: Set<Int>
+    private let leftOut: Set<String>
     private var row: [UInt8] = []
 
     /// - Parameters:
     ///   - bucketCount: a power of two.
     ///   - covered: the buckets whose rows are kept as ``entries``.
-    public init(columns: [Column], key: [String], bucketCount: Int, covered: Set<Int> = []) {
+    ///   - leftOut: rows that do not count, by ``RowKey/description``.
+    public init(
+        columns: [Column], key: [String], bucketCount: Int, covered: Set<Int> = [], leavingOut leftOut: Set<String> = []
+    ) {
         precondition(bucketCount > 0 && bucketCount & (bucketCount - 1) == 0, "bucketCount is not a power of two")
         buckets = Array(repeating: BucketDigest(), count: bucketCount)
         keyIndices = key.map { name in columns.firstIndex { $0.name == name }! }
         rules = columns.map { CanonicalValue.rule(for: $0.type) }
         self.covered = covered
+        self.leftOut = leftOut
     }
 
     /// Adds a row: its COPY text line, the fields in the columns' order.
@@ -43,16 +48,18 @@ public struct RowDigester: Sendable {
             row.append(CopyText.tab)
         }
         let keyFields = keyIndices.map { CanonicalValue.apply(rules[$0], to: fields[$0]) }
+        if !leftOut.isEmpty, leftOut.contains(RowDigester.key(keyFields).description) { return }
         let keyText = Array(keyFields.joined(separator: [CopyText.tab]))
         let bucket = Int(RowDigester.words(SHA256.hash(data: keyText)).0 & UInt64(buckets.count - 1))
         let (low, high) = RowDigester.words(SHA256.hash(data: row))
         rows += 1
         buckets[bucket].add(low: low, high: high)
         if covered.contains(bucket) {
-            let key = RowKey(keyFields.map { CopyText.value($0[...]) })
-            entries.append(TableClaim.RowEntry(key: key, hash: low))
+            entries.append(TableClaim.RowEntry(key: RowDigester.key(keyFields), hash: low))
         }
     }
+
+    private static func key(_ fields: [[UInt8]]) -> RowKey { RowKey(fields.map { CopyText.value($0[...]) }) }
 
     private static func words(_ digest: SHA256.Digest) -> (UInt64, UInt64) {
         digest.withUnsafeBytes {

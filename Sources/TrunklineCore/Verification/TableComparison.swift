@@ -17,8 +17,10 @@ extension RowDigester {
 
 extension TableClaim {
     /// The receiver's digester for this claim; add all rows of the sender, then ``compare(with:)``.
-    public func digester() -> RowDigester {
-        RowDigester(columns: columns, key: key, bucketCount: bucketCount, covered: Set(coveredBuckets ?? []))
+    /// - Parameter keys: rows that count on neither side, by ``RowKey/description``.
+    public func digester(leavingOut keys: Set<String> = []) -> RowDigester {
+        RowDigester(
+            columns: columns, key: key, bucketCount: bucketCount, covered: Set(coveredBuckets ?? []), leavingOut: keys)
     }
 
     /// Whether a claim that came from outside can be worked with.
@@ -30,8 +32,10 @@ extension TableClaim {
             && !key.isEmpty && Set(key).isSubset(of: names) && Set(names).count == names.count
     }
 
-    /// - Parameter own: a digester from ``digester()`` that has all the receiver's rows of the sender.
-    public func compare(with own: RowDigester) -> TableResult {
+    /// - Parameters:
+    ///   - own: a digester from ``digester()`` that has all the receiver's rows of the sender.
+    ///   - listing: the most keys to list.
+    public func compare(with own: RowDigester, listing: Int = TableResult.maximalKeys) -> TableResult {
         guard let entries else {
             let differing = buckets.indices.filter { buckets[$0] != own.buckets[$0] }
             return TableResult(
@@ -50,6 +54,6 @@ extension TableClaim {
         differences.sort { $0.key.description < $1.key.description }
         return TableResult(
             name: name, rowsAtSender: rows, rowsAtReceiver: own.rows, differingBuckets: [], bucketCount: bucketCount,
-            differingKeys: Array(differences.prefix(TableResult.maximalKeys)))
+            differingKeys: Array(differences.prefix(listing)), differences: differences.count)
     }
 }

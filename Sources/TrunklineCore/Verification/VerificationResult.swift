@@ -32,14 +32,20 @@ public struct TableResult: Hashable, Sendable, Codable {
     public var bucketCount: Int
     /// Round 2: the keys that differ, at most ``maximalKeys`` of them.
     public var differingKeys: [KeyDifference]
+    /// Round 2: how many keys differ in all.
+    public var differences: Int
+    /// The highest key of the sender's rows at the receiver, when the key is one integer column.
+    public var highestKey: Int64?
     /// Why the receiver could not compare (it has no such table, say).
     public var problem: String?
 
     public static let maximalKeys = 1_000
+    /// In a recovery, where every key that is listed is dealt with.
+    public static let maximalRecoveryKeys = 100_000
 
     public init(
         name: TableName, rowsAtSender: Int, rowsAtReceiver: Int, differingBuckets: [Int], bucketCount: Int,
-        differingKeys: [KeyDifference] = [], problem: String? = nil
+        differingKeys: [KeyDifference] = [], differences: Int = 0, problem: String? = nil
     ) {
         self.name = name
         self.rowsAtSender = rowsAtSender
@@ -47,8 +53,12 @@ public struct TableResult: Hashable, Sendable, Codable {
         self.differingBuckets = differingBuckets
         self.bucketCount = bucketCount
         self.differingKeys = differingKeys
+        self.differences = differences
         self.problem = problem
     }
+
+    /// Whether more keys differ than are listed.
+    public var isTruncated: Bool { differences > differingKeys.count }
 
     public var agrees: Bool {
         problem == nil && rowsAtSender == rowsAtReceiver && differingBuckets.isEmpty && differingKeys.isEmpty

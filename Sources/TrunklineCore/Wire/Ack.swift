@@ -13,6 +13,10 @@ public struct Ack: Hashable, Sendable, Codable {
     public var epoch: UUID
     /// Every batch up to and including this number is committed. 0: none yet.
     public var watermark: Int64
+    /// The id of that batch; nil before the first.
+    public var batchID: UUID?
+    /// Set when a batch claimed an ack of this number, and the receiver, restored from an older backup, has less.
+    public var behind: Behind?
     /// Counts the changes of the receiver's list of set-aside rows of this stream.
     public var setAsideVersion: Int64
     /// The whole list (at most ``maximalNotices`` of it); nil when the version did not change since the last ack.
@@ -23,17 +27,31 @@ public struct Ack: Hashable, Sendable, Codable {
     public var stopped: StopNotice?
     public var verification: VerificationResult?
 
+    /// A batch of this epoch claimed an ack of this number.
+    public struct Behind: Hashable, Sendable, Codable {
+        public var epoch: UUID
+        public var number: Int64
+
+        public init(epoch: UUID, number: Int64) {
+            self.epoch = epoch
+            self.number = number
+        }
+    }
+
     /// More set-aside rows than this are counted, not listed.
     public static let maximalNotices = 10_000
 
     public init(
-        stream: StreamID, epoch: UUID, watermark: Int64, setAsideVersion: Int64, setAside: [SetAsideNotice]?,
+        stream: StreamID, epoch: UUID, watermark: Int64, batchID: UUID? = nil, behind: Behind? = nil,
+        setAsideVersion: Int64, setAside: [SetAsideNotice]?,
         setAsideTotal: Int, stopped: StopNotice? = nil, verification: VerificationResult? = nil
     ) {
         self.version = Ack.currentVersion
         self.stream = stream
         self.epoch = epoch
         self.watermark = watermark
+        self.batchID = batchID
+        self.behind = behind
         self.setAsideVersion = setAsideVersion
         self.setAside = setAside
         self.setAsideTotal = setAsideTotal

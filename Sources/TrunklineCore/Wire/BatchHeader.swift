@@ -12,6 +12,13 @@ public struct BatchHeader: Hashable, Sendable, Codable {
     public var id: UUID
     /// The id of batch `number - 1` of this epoch; nil for the first.
     public var previousID: UUID?
+    /// The last batch of this epoch of which the sender has an ack; 0: none. A receiver that has less was restored
+    /// from an older backup.
+    public var acked: Int64
+    /// The epochs that this one replaces: a receiver that follows one of them goes over to this one.
+    public var follows: [UUID]?
+    /// Why the epoch began, until both sides agree again; nil in ordinary times.
+    public var recovery: RecoveryMode?
     /// Foreign-key order, parents first. The body holds the row lines of each table in this order,
     /// then the delete lines of each table in the reverse order.
     public var tables: [TableHeader]
@@ -19,7 +26,8 @@ public struct BatchHeader: Hashable, Sendable, Codable {
     public var verification: VerificationClaim?
 
     public init(
-        stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, tables: [TableHeader],
+        stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
+        follows: [UUID]? = nil, recovery: RecoveryMode? = nil, tables: [TableHeader],
         verification: VerificationClaim? = nil
     ) {
         self.version = BatchHeader.currentVersion
@@ -28,6 +36,9 @@ public struct BatchHeader: Hashable, Sendable, Codable {
         self.number = number
         self.id = id
         self.previousID = previousID
+        self.acked = acked
+        self.follows = follows
+        self.recovery = recovery
         self.tables = tables
         self.verification = verification
     }

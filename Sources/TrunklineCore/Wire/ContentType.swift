@@ -3,5 +3,6 @@ public enum ContentType {
     public static let batch = "application/vnd.trunkline.batch"
     public static let ack = "application/vnd.trunkline.ack"
     public static let verify = "application/vnd.trunkline.verify"
+    public static let halt = "application/vnd.trunkline.halt"
     public static let zstd = "zstd"
 }

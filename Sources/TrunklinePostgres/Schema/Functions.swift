@@ -36,7 +36,17 @@ enum Functions {
         """
     }
 
-    static let all = [formBatch, compactWave, claimBatch, shrinkBatch, pruneBatch, unbatched]
+    static let all = [sendsChanges, formBatch, compactWave, claimBatch, shrinkBatch, pruneBatch, unbatched]
+
+    /// Whether changes travel, or a recovery waits for a decision.
+    private static let sendsChanges = """
+        CREATE OR REPLACE FUNCTION trunkline.sends_changes(p_stream text) RETURNS boolean
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+            SELECT coalesce(recovery NOT IN ('compare', 'keep-head'), true) FROM trunkline.outbound
+            WHERE stream = p_stream
+        $function$
+        """
 
     /// Cuts the next batch, from the wave that is open or from a new one.
     private static let formBatch = """
@@ -107,7 +117,8 @@ enum Functions {
         $function$
         """
 
-    /// The next batch to send, marked sent.
+    /// The next batch to send, marked sent. Membership of batches is decided by transaction ids, which mean nothing in
+    /// another cluster: a dump that was restored where they are lower stops the stream.
     private static let claimBatch = """
         CREATE OR REPLACE FUNCTION trunkline.claim_batch(p_stream text, p_window integer, p_changes integer)
         RETURNS SETOF trunkline.batch
@@ -122,8 +133,18 @@ enum Functions {
             THEN
                 RETURN;
             END IF;
+            IF (SELECT pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(upper) FROM trunkline.outbound
+                WHERE stream = p_stream)
+            THEN
+                UPDATE trunkline.outbound_ack SET halt_untold = true,
+                    stopped = 'the server''s transaction ids are lower than this database''s: it was restored from a dump'
+                    WHERE stream = p_stream;
+                RETURN;
+            END IF;
             SELECT min(number) INTO next FROM trunkline.batch WHERE stream = p_stream AND state = 'pending';
-            IF next IS NULL THEN next := trunkline.form_batch(p_stream, p_changes); END IF;
+            IF next IS NULL AND trunkline.sends_changes(p_stream) THEN
+                next := trunkline.form_batch(p_stream, p_changes);
+            END IF;
             RETURN QUERY UPDATE trunkline.batch SET state = 'sent', sent_at = clock_timestamp(), attempts = attempts + 1
                 WHERE stream = p_stream AND number = next AND state = 'pending' RETURNING *;
         END

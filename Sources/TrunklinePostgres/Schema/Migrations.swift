@@ -21,6 +21,14 @@ enum Migrations {
             id text PRIMARY KEY,
             added_at timestamptz NOT NULL DEFAULT now()
         );
+        CREATE TABLE trunkline.superseded_row (
+            id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+            stream text NOT NULL,
+            table_name text NOT NULL,
+            row json NOT NULL,
+            reason text NOT NULL,
+            at timestamptz NOT NULL DEFAULT now()
+        );
         CREATE TABLE trunkline.verification_request (
             id uuid NOT NULL,
             round integer NOT NULL,
@@ -65,7 +73,12 @@ enum Migrations {
             floor xid8 NOT NULL DEFAULT '0',
             upper pg_snapshot NOT NULL DEFAULT '1:1:',
             at_transaction xid8 NOT NULL DEFAULT '0',
-            at_seq bigint NOT NULL DEFAULT 0
+            at_seq bigint NOT NULL DEFAULT 0,
+            past_epochs uuid[] NOT NULL DEFAULT '{}',
+            receiver_epoch uuid,
+            recovery text CHECK (recovery IN ('compare', 'keep-branch', 'keep-head', 'resend')),
+            recovery_id uuid,
+            recovery_passes integer NOT NULL DEFAULT 0
         );
         CREATE TABLE trunkline.outbound_ack (
             stream text PRIMARY KEY REFERENCES trunkline.outbound,
@@ -74,7 +87,8 @@ enum Migrations {
             set_aside_version bigint NOT NULL DEFAULT 0,
             set_aside_total bigint NOT NULL DEFAULT 0,
             last_contact timestamptz,
-            stopped text
+            stopped text,
+            halt_untold boolean NOT NULL DEFAULT false
         );
         CREATE TABLE trunkline.batch (
             stream text NOT NULL,
@@ -125,8 +139,18 @@ enum Migrations {
             last_contact timestamptz NOT NULL DEFAULT now(),
             stopped text,
             stopped_epoch uuid,
-            stopped_number bigint
+            stopped_number bigint,
+            past_epochs uuid[] NOT NULL DEFAULT '{}',
+            behind_epoch uuid,
+            behind_number bigint
         );
+        CREATE TABLE trunkline.kept_row (
+            stream text NOT NULL,
+            table_name text NOT NULL,
+            key text NOT NULL,
+            since timestamptz NOT NULL DEFAULT now()
+        );
+        CREATE UNIQUE INDEX kept_row_key ON trunkline.kept_row (stream, table_name, md5(key));
         CREATE TABLE trunkline.set_aside (
             id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
             stream text NOT NULL,

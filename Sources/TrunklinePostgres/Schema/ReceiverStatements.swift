@@ -3,7 +3,9 @@ enum ReceiverStatements {
     static let lockStream = Statement(
         "lock_stream",
         """
-        SELECT epoch, watermark, batch_id, stopped, set_aside FROM trunkline.inbound WHERE stream = $1 FOR UPDATE
+        SELECT epoch, watermark, batch_id, stopped, set_aside, array_to_json(past_epochs),
+            EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream)
+        FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 
     static let beginStream = Statement(
@@ -37,6 +39,39 @@ enum ReceiverStatements {
         )
         SELECT pg_notify('trunkline_acks', '')
         """)
+
+    /// Goes over to another epoch; what was parked of others is of no use any more.
+    static let adopt = Statement(
+        "adopt_epoch",
+        """
+        WITH dropped AS (
+            DELETE FROM trunkline.parked_batch WHERE stream = $1 AND epoch <> $2
+        )
+        UPDATE trunkline.inbound SET past_epochs = past_epochs || epoch, epoch = $2, watermark = 0, batch_id = NULL,
+            stopped = NULL, stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
+        WHERE stream = $1
+        """)
+
+    static let behind = Statement(
+        "behind", "UPDATE trunkline.inbound SET behind_epoch = $2, behind_number = $3 WHERE stream = $1")
+
+    static let halt = Statement(
+        "take_halt",
+        """
+        UPDATE trunkline.inbound SET stopped = coalesce(stopped, $3), stopped_epoch = coalesce(stopped_epoch, epoch),
+            stopped_number = coalesce(stopped_number, watermark), last_contact = now()
+        WHERE stream = $1 AND epoch = $2
+        """)
+
+    static let keepRow = Statement(
+        "keep_row",
+        """
+        INSERT INTO trunkline.kept_row (stream, table_name, key) SELECT $1, $2, k FROM unnest($3::text[]) k
+        ON CONFLICT DO NOTHING
+        """)
+
+    static let keptRows = Statement(
+        "kept_rows", "SELECT key FROM trunkline.kept_row WHERE stream = $1 AND table_name = $2")
 
     static let stop = Statement(
         "stop_stream",
@@ -154,7 +189,8 @@ enum ReceiverStatements {
         "pending_acks",
         """
         SELECT p.stream, p.serial, i.epoch, i.watermark, i.set_aside_version, i.set_aside,
-            p.whole OR i.set_aside_version > p.published_version, i.stopped, i.stopped_epoch, i.stopped_number, p.verification
+            p.whole OR i.set_aside_version > p.published_version, i.stopped, i.stopped_epoch, i.stopped_number,
+            p.verification, i.batch_id, i.behind_epoch, i.behind_number
         FROM trunkline.pending_ack p JOIN trunkline.inbound i USING (stream)
         WHERE p.pending ORDER BY p.since LIMIT $1
         """)

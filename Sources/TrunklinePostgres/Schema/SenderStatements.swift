@@ -1,19 +1,22 @@
 /// The statements of the sending side.
 enum SenderStatements {
-    private static let claimColumns = "o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification"
+    private static let claimColumns = """
+        o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
+            array_to_json(o.past_epochs), o.recovery
+        """
 
     static let claim = Statement(
         "claim",
         """
         SELECT \(claimColumns) FROM trunkline.claim_batch($1, $2, $3) b
-        JOIN trunkline.outbound o ON o.stream = b.stream
+        JOIN trunkline.outbound o ON o.stream = b.stream JOIN trunkline.outbound_ack a ON a.stream = b.stream
         """)
 
     static let shrink = Statement(
         "shrink",
         """
         SELECT \(claimColumns) FROM trunkline.shrink_batch($1, $2, $3, $4) b
-        JOIN trunkline.outbound o ON o.stream = b.stream
+        JOIN trunkline.outbound o ON o.stream = b.stream JOIN trunkline.outbound_ack a ON a.stream = b.stream
         """)
 
     static let release = Statement(
@@ -45,11 +48,13 @@ enum SenderStatements {
 
     static let prune = Statement("prune", "SELECT trunkline.prune_batch($1)")
 
+    /// `$2`: the number of the batch whose id is wanted.
     static let ackState = Statement(
         "ack_state",
         """
-        SELECT o.epoch, o.last_number, a.set_aside_version FROM trunkline.outbound o
-        JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF a
+        SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version,
+            (SELECT b.id FROM trunkline.batch b WHERE b.stream = o.stream AND b.number = $2)
+        FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF o, a
         """)
 
     static let ackBatches = Statement(
@@ -69,6 +74,28 @@ enum SenderStatements {
     static let stop = Statement(
         "stop",
         "UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now() WHERE stream = $1")
+
+    /// A stop of our own, of which the receiver is to be told; `$3`: the epoch that the receiver follows.
+    static let halt = Statement(
+        "halt",
+        """
+        WITH stopped AS (
+            UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now(),
+                halt_untold = halt_untold OR stopped IS NULL
+            WHERE stream = $1
+        ), receiver AS (
+            UPDATE trunkline.outbound SET receiver_epoch = $3 WHERE stream = $1
+        )
+        SELECT pg_notify('trunkline_changes', '')
+        """)
+    static let pendingHalt = Statement(
+        "pending_halt",
+        """
+        SELECT coalesce(o.receiver_epoch, o.epoch), a.stopped
+        FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE stream = $1 AND a.halt_untold
+        """)
+    static let haltTold = Statement(
+        "halt_told", "UPDATE trunkline.outbound_ack SET halt_untold = false WHERE stream = $1")
 
     static let refusedVersion = Statement(
         "refused_version",

@@ -24,6 +24,7 @@ extension PostgresStore {
             status.oldestUnackedSeconds = result.value(row, 9).flatMap { Double($0) }
             status.lastContactSeconds = result.value(row, 10).flatMap { Double($0) }
             status.stopped = result.value(row, 11)
+            status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
             return status
         }
     }

@@ -15,14 +15,26 @@ extension PostgresStore {
     {
         let header = batch.header
         let stream = header.stream.description
-        var (watermark, setAside) = try lockStream(stream, connection)
-        if watermark == nil, case .store = ReceiverDecision.decide(header, after: nil) {
-            try connection.query(ReceiverStatements.beginStream, [stream, header.epoch.uuidString])
-            (watermark, setAside) = try lockStream(stream, connection)
+        var inbound = try lockStream(stream, connection)
+        switch ReceiverDecision.decide(header, after: inbound?.watermark) {
+        case .store, .behind:
+            if inbound == nil {
+                try connection.query(ReceiverStatements.beginStream, [stream, header.epoch.uuidString])
+                inbound = try lockStream(stream, connection)
+            }
+        case .adopt, .duplicate, .wait, .stop: break
         }
-        switch ReceiverDecision.decide(header, after: watermark) {
+        switch ReceiverDecision.decide(header, after: inbound?.watermark) {
         case .store:
-            return try store(batch, setAside, connection)
+            return try store(batch, inbound!, connection)
+        case .adopt:
+            try connection.query(ReceiverStatements.adopt, [stream, header.epoch.uuidString])
+            try connection.query(ReceiverStatements.ackAgain, [stream])
+            return try store(batch, inbound!, connection)
+        case .behind(let acked):
+            try connection.query(ReceiverStatements.behind, [stream, header.epoch.uuidString, "\(acked)"])
+            try connection.query(ReceiverStatements.ackAgain, [stream])
+            return .behind(acked: acked)
         case .duplicate:
             try connection.query(ReceiverStatements.ackAgain, [stream])
             return .duplicate
@@ -39,15 +51,29 @@ extension PostgresStore {
         }
     }
 
-    private func lockStream(
-        _ stream: String, _ connection: PostgresConnection
-    ) throws(StoreError) -> (ReceiverDecision.Watermark?, setAside: Int) {
+    private struct InboundRow {
+        var watermark: ReceiverDecision.Watermark
+        var setAside: Int
+        /// Whether there are rows that a recovery kept.
+        var hasKeptRows: Bool
+    }
+
+    @discardableResult
+    private func lockStream(_ stream: String, _ connection: PostgresConnection) throws(StoreError) -> InboundRow? {
         let row = try connection.query(ReceiverStatements.lockStream, [stream])
-        guard row.rowCount == 1 else { return (nil, 0) }
+        guard row.rowCount == 1 else { return nil }
         let watermark = ReceiverDecision.Watermark(
             epoch: UUID(uuidString: row.text(0, 0))!, number: Int64(row.integer(0, 1)!),
-            id: row.value(0, 2).flatMap { UUID(uuidString: $0) }, stopped: row.value(0, 3))
-        return (watermark, row.integer(0, 4)!)
+            id: row.value(0, 2).flatMap { UUID(uuidString: $0) }, stopped: row.value(0, 3),
+            pastEpochs: Set(try JSONText.decode([UUID].self, row.text(0, 5), "past epochs")))
+        return InboundRow(watermark: watermark, setAside: row.integer(0, 4)!, hasKeptRows: row.flag(0, 6))
+    }
+
+    public func takeHalt(_ halt: Halt) throws(StoreError) {
+        try withConnection { (connection) throws(StoreError) in
+            _ = try connection.query(
+                ReceiverStatements.halt, [halt.stream.description, halt.epoch.uuidString, halt.reason])
+        }
     }
 
     private func park(_ batch: InboundBatch, _ connection: PostgresConnection) throws(StoreError) {
@@ -60,13 +86,16 @@ extension PostgresStore {
             ])
     }
 
-    private func store(_ batch: InboundBatch, _ setAside: Int, _ connection: PostgresConnection) throws(StoreError)
-        -> ReceiveOutcome
+    private func store(_ batch: InboundBatch, _ inbound: InboundRow, _ connection: PostgresConnection)
+        throws(StoreError) -> ReceiveOutcome
     {
         let header = batch.header
         let stream = header.stream.description
+        let setAside = inbound.setAside
         let writer = RowWriter(connection, header.stream)
-        let work = try groups(of: batch, connection)
+        let kept = inbound.hasKeptRows ? KeptRows(header.stream, connection) : nil
+        let work = try groups(of: batch, kept, connection)
+        if header.recovery == .keepBranch { try SupersededRows(header.stream, connection).keep(work.groups) }
         let failures = work.failures + (try writer.store(work.groups))
         if setAside > 0 {
             for index in header.tables.indices {
@@ -101,7 +130,7 @@ extension PostgresStore {
 
     /// The batch's lines with the tables that take them, and the lines that no table takes.
     private func groups(
-        of batch: InboundBatch, _ connection: PostgresConnection
+        of batch: InboundBatch, _ kept: KeptRows?, _ connection: PostgresConnection
     ) throws(StoreError) -> (groups: [RowWriter.Group], failures: [RowWriter.Failure]) {
         var rows: [RowWriter.Group] = []
         var deletes: [RowWriter.Group] = []
@@ -140,7 +169,9 @@ extension PostgresStore {
                         table: table, target: target, isDelete: true, bytes: batch.body[batch.lines[index].deletes]))
             }
         }
-        return (rows + deletes.reversed(), failures)
+        var groups = rows + deletes.reversed()
+        if let kept { failures += try kept.take(outOf: &groups) }
+        return (groups, failures)
     }
 
     /// The target of a table; made now if it is missing and there are rows for it.
@@ -175,7 +206,7 @@ extension PostgresStore {
             for row in 0..<streams.rowCount {
                 guard total.tried < limit, let stream = StreamID(streams.text(row, 0)) else { continue }
                 try connection.transaction("retry set-aside rows") { () throws(StoreError) in
-                    _ = try lockStream(stream.description, connection)
+                    try lockStream(stream.description, connection)
                     let outcome = try retry(
                         stream, selection.table, older: selection.notTriedFor, patiently: false,
                         limit: limit - total.tried,
@@ -269,7 +300,12 @@ extension PostgresStore {
                         serial: Int64(result.integer(row, 1)!),
                         ack: Ack(
                             stream: stream, epoch: UUID(uuidString: result.text(row, 2))!,
-                            watermark: Int64(result.integer(row, 3)!), setAsideVersion: Int64(result.integer(row, 4)!),
+                            watermark: Int64(result.integer(row, 3)!),
+                            batchID: result.value(row, 11).flatMap { UUID(uuidString: $0) },
+                            behind: result.value(row, 12).flatMap { UUID(uuidString: $0) }.map {
+                                Ack.Behind(epoch: $0, number: Int64(result.integer(row, 13) ?? 0))
+                            },
+                            setAsideVersion: Int64(result.integer(row, 4)!),
                             setAside: notices, setAsideTotal: result.integer(row, 5)!, stopped: stopped,
                             verification: verification)))
             }

@@ -71,23 +71,28 @@ extension PostgresStore {
 
     private func record(_ ack: Ack, _ connection: PostgresConnection) throws(StoreError) -> AckOutcome {
         let stream = ack.stream.description
-        let state = try connection.query(SenderStatements.ackState, [stream])
+        let state = try connection.query(SenderStatements.ackState, [stream, "\(ack.watermark)"])
         guard state.rowCount == 1 else { return .ignored(reason: "this office does not send stream \(stream)") }
-        if let refused = ack.stopped, UUID(uuidString: state.text(0, 0)) == refused.epoch {
-            try connection.query(SenderStatements.stop, [stream, refused.reason])
-            return .stopped(reason: refused.reason)
-        }
-        guard UUID(uuidString: state.text(0, 0)) == ack.epoch else {
-            return .ignored(reason: "it is of epoch \(ack.epoch)")
-        }
-        guard ack.watermark <= Int64(state.integer(0, 1)!) else {
-            let reason =
-                "the receiver has batch \(ack.watermark), this database has formed only \(state.integer(0, 1)!): was it restored from an older backup?"
+        let position = AckDecision.Position(
+            epoch: UUID(uuidString: state.text(0, 0))!,
+            pastEpochs: Set(try JSONText.decode([UUID].self, state.text(0, 1), "past epochs")),
+            lastFormed: Int64(state.integer(0, 2)!), acked: Int64(state.integer(0, 3)!))
+        let ownID = state.value(0, 5).flatMap { UUID(uuidString: $0) }
+        switch AckDecision.decide(ack, at: position, ownID: ownID) {
+        case .record: break
+        case .ignore(let reason): return .ignored(reason: reason)
+        case .refused(let reason):
             try connection.query(SenderStatements.stop, [stream, reason])
             return .stopped(reason: reason)
+        case .halt(let reason):
+            try connection.query(SenderStatements.halt, [stream, reason, ack.epoch.uuidString])
+            return .stopped(reason: reason)
+        case .resend:
+            try beginEpoch(ack.stream, .resend, connection)
+            return .resending
         }
         let acked = try connection.query(SenderStatements.ackBatches, [stream, "\(ack.watermark)"]).integer(0, 0) ?? 0
-        if ack.setAsideVersion > Int64(state.integer(0, 2)!), let notices = ack.setAside {
+        if ack.setAsideVersion > Int64(state.integer(0, 4)!), let notices = ack.setAside {
             try replaceRefused(stream, notices, connection)
             try connection.query(
                 SenderStatements.refusedVersion, [stream, "\(ack.setAsideVersion)", "\(ack.setAsideTotal)"])
@@ -115,8 +120,11 @@ extension PostgresStore {
         try connection.query(
             SenderStatements.keepResult,
             [result.id.uuidString, result.stream.description, "\(result.round)", JSONText.encode(result)])
-        if result.needsSecondRound, result.stream.source.description == (try ownOffice(connection)) {
+        guard result.stream.source.description == (try ownOffice(connection)) else { return }
+        if result.needsSecondRound {
             try request(VerificationRequest(secondRoundAfter: result), connection)
+        } else {
+            try continueRecovery(after: result, connection)
         }
     }
 
@@ -130,7 +138,10 @@ extension PostgresStore {
         return ClaimedBatch(
             stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
-            attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!,
+            acked: Int64(result.integer(0, 7)!),
+            follows: try JSONText.decode([UUID].self, result.text(0, 8), "past epochs"),
+            recovery: result.value(0, 9).flatMap(RecoveryMode.init(rawValue:)), attempt: result.integer(0, 4)!,
+            changes: result.integer(0, 5)!,
             verification: try result.value(0, 6).map { (text) throws(StoreError) in
                 try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
             })

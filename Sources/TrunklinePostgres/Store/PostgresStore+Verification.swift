@@ -25,9 +25,11 @@ extension PostgresStore {
                 let open = try connection.query(SenderStatements.openRequest, [stream.description])
                 guard open.rowCount == 1 else { return false }
                 let request = try JSONText.decode(VerificationRequest.self, open.text(0, 2), "verification request")
-                while try connection.run(
-                    "SELECT trunkline.form_batch($1, 5000)", [stream.description], "form batch"
-                ).value(0, 0) != nil {}
+                if try recovery(of: stream, connection)?.state.mode.sendsChanges ?? true {
+                    while try connection.run(
+                        "SELECT trunkline.form_batch($1, 5000)", [stream.description], "form batch"
+                    ).value(0, 0) != nil {}
+                }
                 let claim = VerificationClaim(
                     id: request.id, round: request.round, tables: try claims(request, connection))
                 let formed = try connection.query(
@@ -82,15 +84,16 @@ extension PostgresStore {
     {
         var results: [TableResult] = []
         for table in claim.tables {
-            results.append(try answer(table, header.stream, connection))
+            results.append(try answer(table, header, connection))
         }
         return VerificationResult(
             id: claim.id, round: claim.round, stream: header.stream, watermark: header.number, tables: results)
     }
 
-    private func answer(_ claim: TableClaim, _ stream: StreamID, _ connection: PostgresConnection) throws(StoreError)
-        -> TableResult
+    private func answer(_ claim: TableClaim, _ header: BatchHeader, _ connection: PostgresConnection)
+        throws(StoreError) -> TableResult
     {
+        let stream = header.stream
         func uncompared(_ problem: String?) -> TableResult {
             TableResult(
                 name: claim.name, rowsAtSender: claim.rows, rowsAtReceiver: 0, differingBuckets: [],
@@ -103,10 +106,27 @@ extension PostgresStore {
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
         case .unfit(let reason): return uncompared(reason)
         case .found(let table):
-            var digester = claim.digester()
+            let kept = KeptRows(stream, connection)
+            var digester = claim.digester(leavingOut: try kept.keys(of: claim.name))
             try digest(
                 table.relation, claim.columns, table.hasBranchColumn ? stream.source : nil, &digester, connection)
-            return claim.compare(with: digester)
+            guard let recovery = header.recovery else { return claim.compare(with: digester) }
+            var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
+            result.highestKey = try highestKey(claim, table, stream, connection)
+            if recovery == .keepHead { try kept.keep(result) }
+            return result
         }
+    }
+
+    private func highestKey(
+        _ claim: TableClaim, _ table: Target, _ stream: StreamID, _ connection: PostgresConnection
+    ) throws(StoreError) -> Int64? {
+        guard claim.key.count == 1, let type = claim.columns.first(where: { $0.name == claim.key[0] })?.type,
+            ["smallint", "integer", "bigint"].contains(type)
+        else { return nil }
+        let filter = table.hasBranchColumn ? " WHERE branch_id = \(stream.source.description.literal)" : ""
+        let highest = try connection.run(
+            "SELECT max(\(claim.key[0].identifier)) FROM \(table.relation)\(filter)", [], "find highest key")
+        return highest.integer(0, 0).map { Int64($0) }
     }
 }

@@ -42,8 +42,22 @@ extension Bookkeeping {
             set_aside_version INTEGER NOT NULL DEFAULT 0,
             set_aside_total INTEGER NOT NULL DEFAULT 0,
             last_contact TEXT,
-            stopped TEXT
+            stopped TEXT,
+            halt_untold INTEGER NOT NULL DEFAULT 0,
+            past_epochs TEXT NOT NULL DEFAULT '[]',
+            receiver_epoch TEXT,
+            recovery TEXT CHECK (recovery IN ('compare', 'keep-branch', 'keep-head', 'resend')),
+            recovery_id TEXT,
+            recovery_passes INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID;
+        CREATE TABLE trunkline_superseded_row (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            stream TEXT NOT NULL,
+            table_name TEXT NOT NULL,
+            row TEXT NOT NULL,      -- a JSON object; blobs as \\x and hexadecimal digits
+            reason TEXT NOT NULL,
+            at TEXT NOT NULL
+        );
         CREATE TABLE trunkline_batch (
             stream TEXT NOT NULL,
             number INTEGER NOT NULL,
@@ -105,7 +119,17 @@ extension Bookkeeping {
             last_contact TEXT,
             stopped TEXT,
             stopped_epoch TEXT,
-            stopped_number INTEGER
+            stopped_number INTEGER,
+            past_epochs TEXT NOT NULL DEFAULT '[]',
+            behind_epoch TEXT,
+            behind_number INTEGER
+        ) WITHOUT ROWID;
+        CREATE TABLE trunkline_kept_row (
+            stream TEXT NOT NULL,
+            table_name TEXT NOT NULL,
+            key TEXT NOT NULL,
+            since TEXT NOT NULL,
+            PRIMARY KEY (stream, table_name, key)
         ) WITHOUT ROWID;
         CREATE TABLE trunkline_set_aside (
             stream TEXT NOT NULL,

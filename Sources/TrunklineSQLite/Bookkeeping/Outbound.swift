@@ -9,7 +9,13 @@ struct Outbound {
     var lastID: UUID?
     var cursor: Int64
     var setAsideVersion: Int64
+    var ackedWatermark: Int64
     var stopped: String?
+    var pastEpochs: [UUID]
+    var recovery: RecoveryMode?
+
+    /// Whether changes travel, or a recovery waits for a decision.
+    var sendsChanges: Bool { recovery?.sendsChanges ?? true }
 
     static func find(_ stream: StreamID, _ db: Database) throws -> Outbound? {
         let row = try Row.fetchOne(
@@ -19,7 +25,9 @@ struct Outbound {
         return Outbound(
             epoch: UUID(uuidString: row["epoch"])!, nextNumber: row["next_number"],
             lastID: (row["last_id"] as String?).flatMap(UUID.init(uuidString:)), cursor: row["cursor"],
-            setAsideVersion: row["set_aside_version"], stopped: row["stopped"])
+            setAsideVersion: row["set_aside_version"], ackedWatermark: row["acked_watermark"],
+            stopped: row["stopped"], pastEpochs: try JSONText.decode([UUID].self, row["past_epochs"]),
+            recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)))
     }
 
     /// - Throws: ``StoreError`` when this office does not send the stream.

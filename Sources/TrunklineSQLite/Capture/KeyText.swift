@@ -20,6 +20,25 @@ enum KeyText {
         return parts.count == 1 ? parts[0] : parts.map { "(\($0))" }.joined(separator: " || ',' || ")
     }
 
+    static func text(of values: [SQLiteValue]) -> String {
+        values.map { value in
+            switch value {
+            case .null: "n"
+            case .integer(let number): "\(number)"
+            case .real(let number): "\(number)"
+            case .text(let bytes): "t" + hex(bytes)
+            case .blob(let bytes): "b" + hex(bytes)
+            }
+        }.joined(separator: ",")
+    }
+
+    /// As SQLite's `hex` writes it.
+    private static func hex(_ bytes: [UInt8]) -> String {
+        var digits: [UInt8] = []
+        HexText.append(bytes, to: &digits)
+        return String(decoding: digits, as: UTF8.self).uppercased()
+    }
+
     /// - Returns: nil when the text is not a key of `count` columns.
     static func values(_ text: String, count: Int) -> [SQLiteValue]? {
         let parts = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)

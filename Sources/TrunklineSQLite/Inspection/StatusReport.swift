@@ -36,6 +36,7 @@ enum StatusReport {
             status.oldestUnackedSeconds = row["oldest"]
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
+            status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
             return status
         }
     }

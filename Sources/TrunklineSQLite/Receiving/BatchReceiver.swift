@@ -11,12 +11,24 @@ struct BatchReceiver {
 
     func run(parking: Bool) throws -> ReceiveOutcome {
         var watermark = try Inbound.watermark(header.stream, db)
-        if watermark == nil, case .store = ReceiverDecision.decide(header, after: nil) {
-            try Inbound.begin(header.stream, epoch: header.epoch, db)
-            watermark = try Inbound.watermark(header.stream, db)
+        switch ReceiverDecision.decide(header, after: watermark) {
+        case .store, .behind:
+            if watermark == nil {
+                try Inbound.begin(header.stream, epoch: header.epoch, db)
+                watermark = try Inbound.watermark(header.stream, db)
+            }
+        case .adopt, .duplicate, .wait, .stop: break
         }
         switch ReceiverDecision.decide(header, after: watermark) {
         case .store: return try store()
+        case .adopt:
+            try Inbound.adopt(header, after: watermark!, db)
+            try Inbound.leaveAck(header.stream, whole: true, verification: nil, db)
+            return try store()
+        case .behind(let acked):
+            try Inbound.setBehind(header, acked, db)
+            try Inbound.leaveAck(header.stream, whole: true, verification: nil, db)
+            return .behind(acked: acked)
         case .duplicate:
             try Inbound.leaveAck(header.stream, whole: true, verification: nil, db)
             return .duplicate
@@ -47,7 +59,11 @@ struct BatchReceiver {
     private func store() throws -> ReceiveOutcome {
         let setAside = SetAsideRows(stream: header.stream, db: db)
         var writer = RowWriter(stream: header.stream, db: db)
-        let failures = try writer.store(lines())
+        var wanted = lines()
+        let kept = KeptRows(stream: header.stream, db: db)
+        var failures = try kept.exist() ? kept.take(outOf: &wanted) : []
+        if header.recovery == .keepBranch { try SupersededRows(stream: header.stream, db: db).keep(wanted) }
+        failures += try writer.store(wanted)
         let hadSetAside = try setAside.exist()
         if hadSetAside {
             for index in header.tables.indices { try setAside.supersede(lines(of: index)) }

@@ -6,12 +6,42 @@ internal import TrunklineCore
 enum Inbound {
     static func watermark(_ stream: StreamID, _ db: Database) throws -> ReceiverDecision.Watermark? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT epoch, watermark, batch_id, stopped FROM trunkline_inbound WHERE stream = ?",
+            db, sql: "SELECT epoch, watermark, batch_id, stopped, past_epochs FROM trunkline_inbound WHERE stream = ?",
             arguments: [stream.description])
         guard let row, let epoch = UUID(uuidString: row["epoch"]) else { return nil }
         return ReceiverDecision.Watermark(
             epoch: epoch, number: row["watermark"], id: (row["batch_id"] as String?).flatMap(UUID.init(uuidString:)),
-            stopped: row["stopped"])
+            stopped: row["stopped"], pastEpochs: Set(try JSONText.decode([UUID].self, row["past_epochs"])))
+    }
+
+    /// Goes over to another epoch; what was parked of others is of no use any more.
+    static func adopt(_ header: BatchHeader, after watermark: ReceiverDecision.Watermark, _ db: Database) throws {
+        let past = try JSONText.encode(watermark.pastEpochs.union([watermark.epoch]).sorted { "\($0)" < "\($1)" })
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET past_epochs = ?, epoch = ?, watermark = 0, batch_id = NULL, stopped = NULL,
+                    stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
+                WHERE stream = ?
+                """, arguments: [past, header.epoch.uuidString, header.stream.description])
+        try db.execute(
+            sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch <> ?",
+            arguments: [header.stream.description, header.epoch.uuidString])
+    }
+
+    static func setBehind(_ header: BatchHeader, _ acked: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_inbound SET behind_epoch = ?, behind_number = ? WHERE stream = ?",
+            arguments: [header.epoch.uuidString, acked, header.stream.description])
+    }
+
+    static func take(_ halt: Halt, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET stopped = coalesce(stopped, ?),
+                    stopped_epoch = coalesce(stopped_epoch, epoch), stopped_number = coalesce(stopped_number, watermark),
+                    last_contact = \(Timestamp.now)
+                WHERE stream = ? AND epoch = ?
+                """, arguments: [halt.reason, halt.stream.description, halt.epoch.uuidString])
     }
 
     static func begin(_ stream: StreamID, epoch: UUID, _ db: Database) throws {
@@ -79,7 +109,12 @@ enum Inbound {
             return PendingAck(
                 serial: row["ack_serial"],
                 ack: Ack(
-                    stream: stream, epoch: epoch, watermark: row["watermark"], setAsideVersion: version,
+                    stream: stream, epoch: epoch, watermark: row["watermark"],
+                    batchID: (row["batch_id"] as String?).flatMap(UUID.init(uuidString:)),
+                    behind: (row["behind_epoch"] as String?).flatMap(UUID.init(uuidString:)).map {
+                        Ack.Behind(epoch: $0, number: row["behind_number"] ?? 0)
+                    },
+                    setAsideVersion: version,
                     setAside: listed ? try SetAsideRows(stream: stream, db: db).notices() : nil,
                     setAsideTotal: row["total"],
                     stopped: refused.map {

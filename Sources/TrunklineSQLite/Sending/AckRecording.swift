@@ -11,23 +11,30 @@ struct AckRecording {
         guard let outbound = try Outbound.find(ack.stream, db) else {
             return .ignored(reason: "this office does not send stream \(ack.stream)")
         }
-        guard ack.epoch == outbound.epoch else {
-            // A receiver that follows another history refused a batch of ours: that is news for us.
-            guard let notice = ack.stopped, notice.epoch == outbound.epoch else {
-                return .ignored(reason: "it is of epoch \(ack.epoch), this office sends epoch \(outbound.epoch)")
-            }
-            return try stop(notice.reason)
-        }
-        guard ack.watermark < outbound.nextNumber else {
-            return try stop(
-                "the receiver has batch \(ack.watermark), this database has formed \(outbound.nextNumber - 1) only: it is an older copy"
-            )
+        let position = AckDecision.Position(
+            epoch: outbound.epoch, pastEpochs: Set(outbound.pastEpochs), lastFormed: outbound.nextNumber - 1,
+            acked: outbound.ackedWatermark)
+        switch AckDecision.decide(ack, at: position, ownID: try ownID()) {
+        case .record: break
+        case .ignore(let reason): return .ignored(reason: reason)
+        case .refused(let reason): return try stop(reason)
+        case .halt(let reason): return try halt(reason)
+        case .resend:
+            try Recovery(ack.stream, db).begin(.resend)
+            return .resending
         }
         let acked = try acknowledge()
         if let list = ack.setAside, ack.setAsideVersion > outbound.setAsideVersion { try replaceNotices(list) }
         if let result = ack.verification, result.stream == ack.stream { try VerificationRecord.save(result, db) }
-        if let notice = ack.stopped { return try stop(notice.reason) }
         return .recorded(batchesAcked: acked)
+    }
+
+    /// The id of our own batch of the number that the ack names.
+    private func ownID() throws -> UUID? {
+        try String.fetchOne(
+            db, sql: "SELECT id FROM trunkline_batch WHERE stream = ? AND number = ?",
+            arguments: [ack.stream.description, ack.watermark]
+        ).flatMap(UUID.init(uuidString:))
     }
 
     private func acknowledge() throws -> Int {
@@ -90,5 +97,15 @@ struct AckRecording {
             arguments: [ack.stream.description])
         try Outbound.stop(ack.stream, reason: reason, db)
         return .stopped(reason: reason)
+    }
+
+    /// A stop of our own, of which the receiver is to be told.
+    private func halt(_ reason: String) throws -> AckOutcome {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_outbound SET halt_untold = halt_untold OR stopped IS NULL, receiver_epoch = ?
+                WHERE stream = ?
+                """, arguments: [ack.epoch.uuidString, ack.stream.description])
+        return try stop(reason)
     }
 }

@@ -28,6 +28,7 @@ struct BatchQueue {
         if try Capture.needsCheck(office, db) || TableLoad.isNeeded(db) { return .heal }
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
         guard outbound.stopped == nil, try inFlight() < window else { return .nothing }
+        guard outbound.sendsChanges else { return try lowestPending() == nil ? .nothing : .claim }
         let hasChanges = try Bool.fetchOne(
             db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_change WHERE seq > ?)", arguments: [outbound.cursor])!
         return try hasChanges || lowestPending() != nil ? .claim : .nothing
@@ -38,6 +39,7 @@ struct BatchQueue {
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
         guard outbound.stopped == nil, try inFlight() < window else { return nil }
         let next = try lowestPending()
+        guard next != nil || outbound.sendsChanges else { return nil }
         guard let number = try next ?? form(after: outbound, changes: changes, state: "pending") else { return nil }
         try db.execute(
             sql: """
@@ -129,7 +131,9 @@ struct BatchQueue {
         let claim = try (row["verification"] as String?).map { try JSONText.decode(VerificationClaim.self, $0) }
         return ClaimedBatch(
             stream: stream, epoch: outbound.epoch, number: number, id: UUID(uuidString: row["id"])!,
-            previousID: (row["previous_id"] as String?).flatMap(UUID.init(uuidString:)), attempt: row["attempts"],
+            previousID: (row["previous_id"] as String?).flatMap(UUID.init(uuidString:)),
+            acked: outbound.ackedWatermark, follows: outbound.pastEpochs, recovery: outbound.recovery,
+            attempt: row["attempts"],
             changes: row["changes"], verification: claim)
     }
 }

@@ -8,10 +8,11 @@ struct VerificationAnswer {
     func answer(_ claim: VerificationClaim, _ header: BatchHeader) throws -> VerificationResult {
         VerificationResult(
             id: claim.id, round: claim.round, stream: header.stream, watermark: header.number,
-            tables: try claim.tables.map { try answer($0, header.stream) })
+            tables: try claim.tables.map { try answer($0, header) })
     }
 
-    private func answer(_ claim: TableClaim, _ stream: StreamID) throws -> TableResult {
+    private func answer(_ claim: TableClaim, _ batch: BatchHeader) throws -> TableResult {
+        let stream = batch.stream
         func uncompared(_ problem: String?) -> TableResult {
             TableResult(
                 name: claim.name, rowsAtSender: claim.rows, rowsAtReceiver: 0, differingBuckets: [],
@@ -25,11 +26,30 @@ struct VerificationAnswer {
         case .missing: return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
         case .unfit(let reason): return uncompared(reason)
         case .found:
-            var digester = claim.digester()
+            let kept = KeptRows(stream: stream, db: db)
+            var digester = claim.digester(leavingOut: try kept.keys(of: claim.name))
             try TableScan.digest(
                 claim.name.inSQLite, columns: claim.columns, branch: stream.destination == .head ? stream.source : nil,
                 into: &digester, db)
-            return claim.compare(with: digester)
+            guard let recovery = batch.recovery else { return claim.compare(with: digester) }
+            var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
+            result.highestKey = try highestKey(claim, stream)
+            if recovery == .keepHead { try kept.keep(result) }
+            return result
         }
+    }
+
+    private func highestKey(_ claim: TableClaim, _ stream: StreamID) throws -> Int64? {
+        guard claim.key.count == 1, let type = claim.columns.first(where: { $0.name == claim.key[0] })?.type,
+            ["smallint", "integer", "bigint"].contains(type)
+        else { return nil }
+        let isHead = stream.destination == .head
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT max(\(TableName.quoted(claim.key[0]))) AS highest
+                FROM \(TableName.quoted(claim.name.inSQLite))\(isHead ? " WHERE branch_id = ?" : "")
+                """, arguments: isHead ? [stream.source.description] : [])
+        return row?["highest"] as Int64?
     }
 }

@@ -21,9 +21,11 @@ enum VerificationBatch {
         guard let request = try VerificationRecord.wanted(stream, db) else { return nil }
         try fixSnapshot()
         let queue = BatchQueue(stream, db)
-        while try queue.form(
-            after: Outbound.get(stream, db, operation: "formVerification"), changes: 5_000, state: "pending") != nil
-        {}
+        if try Outbound.get(stream, db, operation: "formVerification").sendsChanges {
+            while try queue.form(
+                after: Outbound.get(stream, db, operation: "formVerification"), changes: 5_000, state: "pending") != nil
+            {}
+        }
         let outbound = try Outbound.get(stream, db, operation: "formVerification")
         let number = try queue.add(after: outbound, range: nil, changes: 0, state: "preparing")
         try VerificationRecord.setNumber(number, of: request, db)

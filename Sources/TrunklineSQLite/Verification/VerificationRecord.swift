@@ -4,7 +4,8 @@ internal import TrunklineCore
 
 /// The requests and results of verifications, as this office knows them.
 enum VerificationRecord {
-    /// Keeps a result unless a later round's is there, and asks for the second round where it is needed.
+    /// Keeps a result unless a later round's is there, asks for the second round where it is needed, and moves a
+    /// recovery on that waited for it.
     static func save(_ result: VerificationResult, _ db: Database) throws {
         try db.execute(
             sql: """
@@ -15,8 +16,12 @@ enum VerificationRecord {
             arguments: [
                 result.id.uuidString, result.stream.description, result.round, try JSONText.encode(result),
             ])
-        let isOurs = try Outbound.find(result.stream, db) != nil
-        if isOurs, result.needsSecondRound { try request(VerificationRequest(secondRoundAfter: result), db) }
+        guard try Outbound.find(result.stream, db) != nil else { return }
+        if result.needsSecondRound {
+            try request(VerificationRequest(secondRoundAfter: result), db)
+        } else {
+            try Recovery(result.stream, db).proceed(after: result)
+        }
     }
 
     static func results(_ id: UUID, _ db: Database) throws -> [VerificationResult] {

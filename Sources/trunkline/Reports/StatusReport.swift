@@ -44,8 +44,12 @@ struct StatusReport {
 
     private func remarks(_ status: StreamStatus) -> [String] {
         var remarks: [String] = []
-        if let reason = status.stopped {
-            remarks.append("\(status.stream) is STOPPED: \(reason)")
+        if let reason = status.standstill {
+            let place = office.role == .head ? " at \(status.stream.source)" : ""
+            remarks.append(
+                "\(status.stream) is STOPPED: \(reason); see what differs and decide with: trunkline recover\(place)")
+        } else if let recovery = status.recovery {
+            remarks.append("\(status.stream) comes together again after a restore (\(recovery.rawValue))")
         }
         if status.setAside > 0 {
             let rows = HumanNumber.counted(status.setAside, "row")

@@ -18,7 +18,7 @@ struct SyncGoal: Sendable {
     private var lastBatch: Int64?
 
     mutating func look(_ status: StreamStatus) -> Verdict {
-        if let reason = status.stopped { return .stopped(reason: reason) }
+        if let reason = status.standstill { return .stopped(reason: reason) }
         let outstanding = status.pending + status.inFlightChanges
         total = max(total, outstanding)
         if status.pending == 0, lastBatch == nil { lastBatch = status.lastFormed }

@@ -55,7 +55,7 @@ struct SyncWatch: Sendable {
     }
 
     private func stopped(_ reason: String) -> CommandFailure {
-        CommandFailure(.stopped, "stream \(stream) is stopped: \(reason)")
+        CommandFailure(.stopped, "stream \(stream) is stopped: \(reason); see what differs with: trunkline recover")
     }
 
     private func tooLate(_ done: Int, _ total: Int, _ timeout: Duration, _ trouble: String?) -> CommandFailure {

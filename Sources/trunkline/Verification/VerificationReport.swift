@@ -62,7 +62,7 @@ struct VerificationReport {
         let shown = table.differingKeys.prefix(VerificationReport.keysShown).map { difference in
             "    \(difference.key) \(words(for: difference.kind, branch: branch))"
         }
-        let hidden = table.differingKeys.count - shown.count
+        let hidden = max(table.differences, table.differingKeys.count) - shown.count
         return ["\(counts): DIFFER"] + shown + (hidden > 0 ? ["    and \(HumanNumber.grouped(hidden)) more"] : [])
     }
 

@@ -39,7 +39,8 @@ import TrunklineRuntime
         let lines = StatusReport(office: east, streams: [stopped]).text.split(separator: "\n").dropFirst(3)
         #expect(
             Array(lines) == [
-                "east>head is STOPPED: batch 3 is of another epoch·[2J",
+                "east>head is STOPPED: batch 3 is of another epoch·[2J; "
+                    + "see what differs and decide with: trunkline recover",
                 "east>head: 2 rows set aside; see them with: trunkline rows TABLE --state set-aside",
                 "east>head: no word for 3 d",
             ])

@@ -1,0 +1,67 @@
+public import FoundationEssentials
+
+/// What the sender does with an ack, decided from the stream's row and the ack alone.
+public enum AckDecision: Hashable, Sendable {
+    /// Of this epoch and history: record it.
+    case record
+    /// The receiver refused a batch of ours: stop.
+    case refused(reason: String)
+    /// The receiver lost batches that it had acknowledged: begin a new epoch and send them again.
+    case resend
+    /// Of an epoch that is over: nothing to do.
+    case ignore(reason: String)
+    /// This database does not know what the receiver has: it was restored from an older backup, or it is a copy of
+    /// another. Stop, and tell the receiver.
+    case halt(reason: String)
+
+    /// What the sender remembers of its stream.
+    public struct Position: Hashable, Sendable {
+        public var epoch: UUID
+        /// Epochs of this stream that the sender ended.
+        public var pastEpochs: Set<UUID>
+        /// The last batch that was formed; 0 before the first.
+        public var lastFormed: Int64
+        /// The last batch of which an ack was recorded.
+        public var acked: Int64
+
+        public init(epoch: UUID, pastEpochs: Set<UUID>, lastFormed: Int64, acked: Int64) {
+            self.epoch = epoch
+            self.pastEpochs = pastEpochs
+            self.lastFormed = lastFormed
+            self.acked = acked
+        }
+    }
+
+    /// - Parameter ownID: the id of the sender's own batch of the number that the ack names; nil when it is gone.
+    public static func decide(_ ack: Ack, at position: Position, ownID: UUID?) -> AckDecision {
+        if let behind = ack.behind, behind.epoch == position.epoch, behind.number <= position.acked,
+            ack.epoch != position.epoch || ack.watermark < behind.number
+        {
+            return .resend
+        }
+        guard ack.epoch == position.epoch else {
+            if position.pastEpochs.contains(ack.epoch) {
+                return .ignore(reason: "it is of epoch \(ack.epoch), which is over")
+            }
+            if let refused = ack.stopped, refused.epoch == position.epoch { return .refused(reason: refused.reason) }
+            return .halt(
+                reason:
+                    "the receiver follows epoch \(ack.epoch), of which this database knows nothing: it was restored from an older backup, or it is a copy"
+            )
+        }
+        if ack.watermark > position.lastFormed {
+            return .halt(
+                reason:
+                    "the receiver has batch \(ack.watermark), this database has formed only \(position.lastFormed): it was restored from an older backup, or it is a copy"
+            )
+        }
+        if let theirs = ack.batchID, let ownID, theirs != ownID {
+            return .halt(
+                reason:
+                    "batch \(ack.watermark) is not the one that the receiver has: this database was restored from an older backup, or it is a copy"
+            )
+        }
+        if let refused = ack.stopped, refused.epoch == position.epoch { return .refused(reason: refused.reason) }
+        return .record
+    }
+}

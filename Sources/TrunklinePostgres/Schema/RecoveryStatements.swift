@@ -1,0 +1,58 @@
+/// The statements of a recovery, at the sender.
+enum RecoveryStatements {
+    static let state = Statement(
+        "recovery_state",
+        """
+        SELECT a.stopped, o.recovery, o.recovery_id, o.recovery_passes
+        FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1
+        """)
+
+    static let lock = Statement(
+        "recovery_lock",
+        """
+        SELECT FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1
+        FOR UPDATE OF o, a
+        """)
+
+    /// Acked batches may be pruned now.
+    static let hastenPruning = Statement(
+        "hasten_pruning",
+        "UPDATE trunkline.batch SET acked_at = '-infinity' WHERE stream = $1 AND state = 'acked'")
+
+    /// Changes of a cluster whose transaction ids were higher.
+    static let renumberChanges = Statement(
+        "renumber_changes",
+        """
+        UPDATE trunkline.change SET transaction = pg_current_xact_id()
+        WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())
+        """)
+
+    /// Numbers begin anew and every change that is still in the log is free again. 16 epochs back are enough: each is
+    /// one recovery.
+    static let beginEpoch = Statement(
+        "begin_epoch",
+        """
+        WITH dissolved AS (
+            DELETE FROM trunkline.batch WHERE stream = $1
+        ), withdrawn AS (
+            DELETE FROM trunkline.verification_request WHERE stream = $1
+        ), cleared AS (
+            UPDATE trunkline.outbound_ack SET watermark = 0, set_aside_version = -1, stopped = NULL,
+                halt_untold = false
+            WHERE stream = $1
+        )
+        UPDATE trunkline.outbound SET
+            past_epochs = (SELECT coalesce(array_agg(e ORDER BY n), '{}') FROM (
+                SELECT e, n FROM unnest(past_epochs || epoch || receiver_epoch) WITH ORDINALITY AS p (e, n)
+                WHERE e IS NOT NULL ORDER BY n DESC LIMIT 16) recent),
+            receiver_epoch = NULL, epoch = gen_random_uuid(), last_number = 0, last_id = NULL, late = '{}', floor = '0',
+            upper = '1:1:', at_transaction = '0', at_seq = 0
+        WHERE stream = $1
+        """)
+
+    static let set = Statement(
+        "recovery_set",
+        "UPDATE trunkline.outbound SET recovery = $2, recovery_id = $3, recovery_passes = $4 WHERE stream = $1")
+
+    static let putAside = "INSERT INTO trunkline.superseded_row (stream, table_name, row, reason)"
+}

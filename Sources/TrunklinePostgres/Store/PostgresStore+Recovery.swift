@@ -1,0 +1,104 @@
+import FoundationEssentials
+public import TrunklineCore
+
+/// Bringing a stream together again after a database was restored from a backup, at the sender.
+extension PostgresStore {
+    /// A recovery that goes on differing (rows that the receiver sets aside, say) ends after so many comparisons.
+    private static let maximalPasses = 10
+
+    public func pendingHalt(of stream: StreamID) throws(StoreError) -> Halt? {
+        try withConnection { (connection) throws(StoreError) in
+            let result = try connection.query(SenderStatements.pendingHalt, [stream.description])
+            guard result.rowCount == 1, let epoch = UUID(uuidString: result.text(0, 0)) else { return nil }
+            return Halt(stream: stream, epoch: epoch, reason: result.text(0, 1))
+        }
+    }
+
+    public func haltPublished(_ halt: Halt) throws(StoreError) {
+        try withConnection { (connection) throws(StoreError) in
+            _ = try connection.query(SenderStatements.haltTold, [halt.stream.description])
+        }
+    }
+
+    public func recovery(of stream: StreamID) throws(StoreError) -> RecoveryState? {
+        try withConnection { (connection) throws(StoreError) in try recovery(of: stream, connection)?.state }
+    }
+
+    public func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) throws(StoreError) {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.transaction("begin recovery") { () throws(StoreError) in
+                try connection.query(RecoveryStatements.lock, [stream.description])
+                let found = try connection.query(RecoveryStatements.state, [stream.description])
+                let isStopped = found.rowCount == 1 && found.value(0, 0) != nil
+                let current = found.rowCount == 1 ? found.value(0, 1).flatMap(RecoveryMode.init(rawValue:)) : nil
+                guard isStopped || current?.sendsChanges == false else {
+                    throw StoreError.nothingToRecover(stream)
+                }
+                try beginEpoch(stream, mode, connection)
+            }
+        }
+    }
+
+    func beginEpoch(_ stream: StreamID, _ mode: RecoveryMode, _ connection: PostgresConnection) throws(StoreError) {
+        try connection.query(RecoveryStatements.hastenPruning, [stream.description])
+        while try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) {}
+        try connection.query(RecoveryStatements.renumberChanges)
+        try connection.query(RecoveryStatements.beginEpoch, [stream.description])
+        try set(mode, stream, passes: 0, connection)
+    }
+
+    private func set(_ mode: RecoveryMode, _ stream: StreamID, passes: Int, _ connection: PostgresConnection)
+        throws(StoreError)
+    {
+        let wish = VerificationRequest(id: UUID(), stream: stream)
+        try connection.query(
+            RecoveryStatements.set, [stream.description, mode.rawValue, wish.id.uuidString, "\(passes)"])
+        try request(wish, connection)
+    }
+
+    func recovery(of stream: StreamID, _ connection: PostgresConnection) throws(StoreError)
+        -> (state: RecoveryState, passes: Int)?
+    {
+        let found = try connection.query(RecoveryStatements.state, [stream.description])
+        guard found.rowCount == 1, let mode = found.value(0, 1).flatMap(RecoveryMode.init(rawValue:)),
+            let id = found.value(0, 2).flatMap({ UUID(uuidString: $0) })
+        else { return nil }
+        return (RecoveryState(mode: mode, verification: id), found.integer(0, 3)!)
+    }
+
+    /// The last round of a verification came: if the recovery waited for it, it goes on.
+    func continueRecovery(after result: VerificationResult, _ connection: PostgresConnection) throws(StoreError) {
+        guard let (state, passes) = try recovery(of: result.stream, connection), state.verification == result.id
+        else { return }
+        switch state.mode {
+        case .compare: return
+        case .keepBranch, .resend:
+            guard !result.agrees, passes < PostgresStore.maximalPasses else {
+                try connection.query(RecoveryStatements.set, [result.stream.description, nil, nil, "0"])
+                return
+            }
+            for table in result.tables where !table.agrees { try markDifferent(table, connection) }
+            try set(state.mode, result.stream, passes: passes + 1, connection)
+        case .keepHead:
+            for table in result.tables where !table.agrees { try yield(table, result.stream, connection) }
+            let more = result.tables.contains(where: \.isTruncated)
+            try set(more ? .keepHead : .resend, result.stream, passes: 0, connection)
+        }
+    }
+
+    /// Logs the keys that differ, so that what is here of them travels; all keys when the receiver could not list them.
+    private func markDifferent(_ table: TableResult, _ connection: PostgresConnection) throws(StoreError) {
+        guard let keys = try LocalRows(table.name, connection) else { return }
+        if table.problem != nil || table.isTruncated { try keys.logAll() }
+        try keys.log(table.differingKeys.map(\.key))
+    }
+
+    /// The receiver's rows stay: ours of the same keys are kept aside, and new keys come after all that it knows.
+    private func yield(_ table: TableResult, _ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
+        guard let keys = try LocalRows(table.name, connection) else { return }
+        let theirs = table.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key)
+        try keys.putAside(theirs, stream, reason: "the head's row was kept")
+        try keys.log(table.differingKeys.filter { $0.kind == .onlyAtSender }.map(\.key))
+        if let highest = table.highestKey { try keys.advanceSequence(past: highest) }
+    }
+}

@@ -1,0 +1,38 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// Keeps the rows of this office that a recovery replaces or drops.
+struct SupersededRows {
+    let stream: StreamID
+    let db: Database
+
+    func keep(_ lines: [Line]) throws {
+        var statements: [TableName: (Statement, [WireKind])] = [:]
+        for line in lines {
+            let name = line.table.name
+            if statements[name] == nil { statements[name] = try statement(line.table) }
+            guard let (statement, kinds) = statements[name] else { continue }
+            var values = zip(line.key.values, kinds).map { FieldReader.key($0, as: $1) }
+            if stream.destination == .head { values.append(.text(Array(stream.source.description.utf8))) }
+            for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }
+            defer { statement.rewind() }
+            while try statement.stepOnce(db) {}
+        }
+    }
+
+    /// Nil while there is no such table.
+    private func statement(_ table: TableHeader) throws -> (Statement, [WireKind])? {
+        guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { return nil }
+        let key = table.key + (stream.destination == .head ? ["branch_id"] : [])
+        let conditions = key.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
+        let statement = try db.makeStatement(
+            sql: """
+                INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
+                SELECT '\(stream.description.doubling("'"))', '\(table.name.description.doubling("'"))',
+                    \(RowJSON.expression(of: shape.columns.map(\.name))), 'the branch''s row was kept', \(Timestamp.now)
+                FROM \(TableName.quoted(shape.name)) WHERE \(conditions)
+                """)
+        let kinds = table.key.map { name in WireKind(wireType: table.columns.first { $0.name == name }!.type) }
+        return (statement, kinds)
+    }
+}

@@ -1,0 +1,217 @@
+import Foundation
+import Testing
+import TrunklineCore
+import TrunklineTesting
+
+/// Promise 9: a database that was restored from an older backup is noticed, nothing is overwritten before someone
+/// decides, and both sides agree afterwards. On every pairing of databases.
+@Suite(.enabled(if: TestEnvironment.hasPostgres))
+struct RecoveryTests {
+    private static let items = """
+        create table item (id integer primary key, name text, n integer);
+        insert into item values (1, 'one', 1), (2, 'two', 2), (3, 'three', 3);
+        """
+    private static let atHead = "select id, name from item where branch_id = 'east' order by id"
+    private static let atBranch = "select id, name from item order by id"
+
+    /// A branch that sold 4 and 5, came back from a backup of before that, and sold another 4 and 6 since.
+    private func restoredBranch(_ pairing: Pairing) async throws -> Pair {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        try pair.branchDatabase.backUp()
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        try await pair.sync()
+        try pair.branchDatabase.run("insert into item values (5, 'five', 5)")
+        try await pair.sync()
+        await pair.branch.close()
+        try pair.branchDatabase.restore()
+        try pair.branchDatabase.run("insert into item values (4, 'another four', 40), (6, 'six', 6)")
+        return pair
+    }
+
+    private func isStopped(_ store: any OfficeStore) async throws -> Bool { try await store.status()[0].stopped != nil }
+
+    @Test(arguments: Pairing.all) func aRestoredBranchIsStoppedAtBothEnds(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        let before = try pair.headDatabase.run(Self.atHead)
+        let batch = try #require(try await pair.nextBatch())
+        _ = try await pair.head.receive(batch, parking: false)
+        try await pair.deliverAcks()
+        #expect(try await isStopped(pair.branch))
+        let halt = try #require(try await pair.branch.pendingHalt(of: pair.stream))
+        try await pair.head.takeHalt(halt)
+        try await pair.branch.haltPublished(halt)
+        #expect(try await pair.branch.pendingHalt(of: pair.stream) == nil)
+        #expect(try await isStopped(pair.head))
+        #expect(try await pair.nextBatch() == nil)
+        #expect(try pair.headDatabase.run(Self.atHead) == before)
+    }
+
+    @Test(arguments: Pairing.all) func keepBranchReplacesTheHeadsRowsAndKeepsThem(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        try await pair.stopByAck()
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run(Self.atHead) == pair.branchDatabase.run(Self.atBranch))
+        #expect(try await pair.verify().agrees)
+        let kept = try pair.headDatabase.run("select row from \(pair.superseded(pairing.head)) order by id")
+        #expect(kept.contains("\"four\"") && kept.contains("\"five\""))
+        #expect(!kept.contains("another"))
+    }
+
+    @Test(arguments: Pairing.all) func keepHeadPutsTheBranchsRowsAside(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        try await pair.stopByAck()
+        try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
+        try await pair.finishRecovery()
+        #expect(try await pair.verify().agrees)
+        #expect(
+            try pair.headDatabase.run(Self.atHead).split(separator: "\n")
+                == ["1|one", "2|two", "3|three", "4|four", "5|five", "6|six"])
+        #expect(try pair.branchDatabase.run("select count(*) from item where id in (4, 5)") == "0")
+        let aside = try pair.branchDatabase.run("select row from \(pair.superseded(pairing.branch))")
+        #expect(aside.contains("another four"))
+        // A key that the head kept is protected from then on.
+        try pair.branchDatabase.run("insert into item values (5, 'another five', 50)")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select name from item where id = 5 and branch_id = 'east'") == "five")
+        #expect(try await pair.branch.status()[0].setAside == 1)
+    }
+
+    @Test(arguments: Pairing.all) func comparingNamesTheKeysAndSendsNothing(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        try await pair.stopByAck()
+        let before = try pair.headDatabase.run(Self.atHead)
+        try await pair.branch.beginRecovery(of: pair.stream, .compare)
+        let id = try #require(try await pair.branch.recovery(of: pair.stream)).verification
+        try await pair.sync()
+        try await pair.sync()
+        let result = try #require(try await pair.branch.verificationResults(id).first)
+        #expect(
+            result.tables[0].differingKeys == [
+                KeyDifference(key: RowKey(["4"]), kind: .different),
+                KeyDifference(key: RowKey(["5"]), kind: .onlyAtReceiver),
+                KeyDifference(key: RowKey(["6"]), kind: .onlyAtSender),
+            ])
+        #expect(result.tables[0].highestKey == 5)
+        #expect(try pair.headDatabase.run(Self.atHead) == before)
+        #expect(try await pair.branch.recovery(of: pair.stream)?.mode == .compare)
+        // A decision may follow.
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try await pair.verify().agrees)
+    }
+
+    @Test(arguments: Pairing.all) func aRestoredHeadGetsBackWhatItLost(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        try pair.headDatabase.backUp()
+        try pair.branchDatabase.run(
+            "insert into item values (4, 'four', 4); update item set n = 20 where id = 2; delete from item where id = 1"
+        )
+        try await pair.sync()
+        // The change log of all that is gone.
+        while try await pair.branch.prune(pair.stream) > 0 {}
+        await pair.head.close()
+        try pair.headDatabase.restore()
+        try pair.branchDatabase.run("insert into item values (5, 'five', 5)")
+        let batch = try #require(try await pair.nextBatch())
+        guard case .behind = try await pair.head.receive(batch, parking: false) else {
+            Issue.record("the head did not notice")
+            return
+        }
+        try await pair.deliverAcks()
+        #expect(try await !isStopped(pair.branch))
+        try await pair.finishRecovery()
+        let all = "select id, name, n from item"
+        #expect(
+            try pair.headDatabase.run("\(all) where branch_id = 'east' order by id")
+                == pair.branchDatabase.run("\(all) order by id"))
+        #expect(try await pair.verify().agrees)
+    }
+
+    @Test(arguments: Pairing.all) func messagesOfAnEpochThatIsOverChangeNothing(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        let late = try #require(try await pair.nextBatch())
+        _ = try await pair.head.receive(late, parking: false)
+        try await pair.stopByAck()
+        let lateAck = try #require(try await pair.ackAgain(late))
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        let settled = try pair.headDatabase.run(Self.atHead)
+        #expect(try await pair.head.receive(late, parking: false) == .duplicate)
+        #expect(try pair.headDatabase.run(Self.atHead) == settled)
+        guard case .ignored = try await pair.branch.recordAck(lateAck) else {
+            Issue.record("an ack of an epoch that is over counted")
+            return
+        }
+        #expect(try await pair.verify().agrees)
+    }
+
+    /// Two machines with one identity: the one that did not recover meets an epoch that it knows nothing of.
+    @Test(arguments: Pairing.all) func aCopyOfTheBranchIsRefused(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        try await pair.stopByAck()
+        try pair.branchDatabase.backUp()
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        let settled = try pair.headDatabase.run(Self.atHead)
+        await pair.branch.close()
+        try pair.branchDatabase.restore()
+        let ack = try #require(try await pair.currentAck())
+        guard case .stopped = try await pair.branch.recordAck(ack) else {
+            Issue.record("the copy was not refused")
+            return
+        }
+        #expect(try pair.headDatabase.run(Self.atHead) == settled)
+    }
+
+    /// A dump restored into another cluster, whose transaction ids are lower than those in the bookkeeping.
+    @Test func aDumpThatMovedToAnotherClusterIsNoticed() async throws {
+        let pair = try await Pair(branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        try pair.branchDatabase.run("update trunkline.outbound set upper = '900000000:900000000:'")
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        #expect(try await pair.nextBatch() == nil)
+        #expect(try await isStopped(pair.branch))
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try await pair.verify().agrees)
+        #expect(try pair.headDatabase.run("select count(*) from item") == "4")
+    }
+}
+
+extension Pair {
+    func superseded(_ kind: DatabaseKind) -> String {
+        kind == .postgres ? "trunkline.superseded_row" : "trunkline_superseded_row"
+    }
+
+    /// The branch sends, the head answers with what it has, and the branch stops.
+    func stopByAck() async throws {
+        while let batch = try await nextBatch() { _ = try await head.receive(batch, parking: false) }
+        try await deliverAcks()
+    }
+
+    /// Sends until the recovery has ended.
+    func finishRecovery() async throws {
+        for _ in 0..<40 where try await branch.recovery(of: stream) != nil { try await sync() }
+        guard try await branch.recovery(of: stream) == nil else { throw TestFailure("the recovery does not end") }
+        try await sync()
+    }
+
+    /// The head's ack when a batch arrives once more.
+    func ackAgain(_ batch: InboundBatch) async throws -> Ack? {
+        _ = try await head.receive(batch, parking: false)
+        return try await head.pendingAcks(limit: 10).first?.ack
+    }
+
+    /// The head's newest word, as it would be published again.
+    func currentAck() async throws -> Ack? {
+        let status = try await head.status()[0]
+        return status.epoch.map {
+            Ack(
+                stream: stream, epoch: $0, watermark: status.watermark, setAsideVersion: 0, setAside: nil,
+                setAsideTotal: 0)
+        }
+    }
+}
