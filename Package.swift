@@ -65,6 +65,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
+        .target(name: "TrunklineManagement", dependencies: ["TrunklineCore"], swiftSettings: settings),
         .target(name: "TrunklineTesting", swiftSettings: settings),
         .testTarget(
             name: "TrunklineCoreTests",
@@ -103,7 +104,7 @@ let package = Package(
         .executableTarget(
             name: "trunkline",
             dependencies: [
-                "TrunklineCore", "TrunklineRuntime", "TrunklineTerminal",
+                "TrunklineCore", "TrunklineManagement", "TrunklineRuntime", "TrunklineTerminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -112,7 +113,7 @@ let package = Package(
         .testTarget(
             name: "TrunklineRuntimeTests",
             dependencies: [
-                "TrunklineCore", "TrunklineRuntime", "TrunklineTerminal", "trunkline",
+                "TrunklineCore", "TrunklineManagement", "TrunklineRuntime", "TrunklineTerminal", "trunkline",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

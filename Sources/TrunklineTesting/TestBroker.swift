@@ -5,6 +5,8 @@ public final class TestBroker: Sendable {
     public let virtualHost = "test-\(UUID().uuidString.lowercased())"
     /// `amqp://` URL of the virtual host, with the server's administrator.
     public let url: String
+    /// `http://` URL of the management API, with the same user.
+    public let managementURL: String
     private let management: RabbitMQManagement
 
     /// On the server that `scripts/test` started.
@@ -21,12 +23,16 @@ public final class TestBroker: Sendable {
             throw TestFailure("not an AMQP URL with a user")
         }
         url = try Self.url(server, user: nil, virtualHost: virtualHost)
+        managementURL = management
         self.management = RabbitMQManagement(url: management)
         try await self.management.call("PUT", "vhosts/\(virtualHost)")
         try await grant(user, configure: ".*", write: ".*", read: ".*")
     }
 
-    deinit { _ = try? management.callBlocking("DELETE", "vhosts/\(virtualHost)") }
+    deinit {
+        _ = try? management.callBlocking("DELETE", "vhosts/\(virtualHost)")
+        for name in (try? usersOfBranches()) ?? [] { _ = try? management.callBlocking("DELETE", "users/\(name)") }
+    }
 
     /// Makes a user that may do the given things in this virtual host, and returns its URL.
     ///
@@ -83,6 +89,20 @@ public final class TestBroker: Sendable {
     private func grant(_ user: String, configure: String, write: String, read: String) async throws {
         try await management.call(
             "PUT", "permissions/\(virtualHost)/\(user)", ["configure": configure, "write": write, "read": read])
+    }
+
+    /// Those that `trunkline branch add` made for this virtual host: users belong to the whole server.
+    private func usersOfBranches() throws -> [String] {
+        let json = try management.callBlocking("GET", "users?columns=name")
+        let rows = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: String]] ?? []
+        return rows.compactMap { $0["name"] }.filter { $0.hasPrefix("trunkline.\(virtualHost).") }
+    }
+
+    /// The names of the queues.
+    public func queues() async throws -> Set<String> {
+        let json = try await management.call("GET", "queues/\(virtualHost)?columns=name")
+        let rows = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: String]] ?? []
+        return Set(rows.compactMap { $0["name"] })
     }
 
     private func connectionNames() async throws -> [String] {

@@ -37,7 +37,7 @@ struct CrashTests {
     private func brokerGoesAndComesBack(rounds: Int, _ end: (PrivateBroker) async throws -> Void) async throws {
         let broker = try await PrivateBroker()
         let site = try await Site(
-            Pairing(branch: .sqlite, head: .postgres), branches: ["east", "west"], brokerURL: broker.url,
+            Pairing(branch: .sqlite, head: .postgres), branches: ["east", "west"], broker: broker,
             settings: [
                 "TRUNKLINE_BATCH_ROWS": "50", "TRUNKLINE_STALE_TIMEOUT": "2s", "TRUNKLINE_STALE_CEILING": "5s",
             ])

@@ -11,6 +11,11 @@ struct MessageTests {
         RabbitMQLink(try RabbitMQConfiguration(url: site.brokerURL))
     }
 
+    /// As east's services are connected.
+    private func linkOfEast(_ site: Site) throws -> RabbitMQLink {
+        RabbitMQLink(try RabbitMQConfiguration(url: site.brokerURL(of: site.east)))
+    }
+
     /// Every message of the queue, taken out of it.
     private func takeAll(_ queue: String, _ link: RabbitMQLink, count: Int) async throws -> [Delivery] {
         try await link.consume(from: queue, prefetch: 1_000)
@@ -45,7 +50,7 @@ struct MessageTests {
         let link = try link(site)
         let messages = try await takeAll(Topology.headQueue, link, count: 20)
         await link.close()
-        let again = try self.link(site)
+        let again = try linkOfEast(site)
         try await put(messages.reversed().map(\.body) + messages.map(\.body) + messages.reversed().map(\.body), again)
         await again.close()
         for copy in 1...ingestors { try site.start("head-ingestor", at: site.head, copy: copy) }
@@ -79,7 +84,9 @@ struct MessageTests {
             body(header.replacing("east>head", with: "west>head") + "]}\n"),
         ]
         let link = try link(site)
-        try await put(messages, link)
+        let east = try linkOfEast(site)
+        try await put(messages, east)
+        await east.close()
         try site.east.run("insert into item values (1, 'still works', 1);")
         let dead = try await takeAll(Topology.deadQueue, link, count: messages.count)
         #expect(dead.count == messages.count)
@@ -124,12 +131,16 @@ struct MessageTests {
         let directory = try TemporaryDirectory()
         let north = try TestOffice("north", .sqlite, in: directory)
         try north.run(Site.schema)
+        // It has a user at the broker, from somebody who has not told the head.
+        let user = "trunkline.\(site.broker!.virtualHost).by-hand"
+        let url = try await site.broker!.addUser(user)
+        site.configure(north, brokerURL: url)
         try site.trunkline(north, "init")
         try north.run("insert into item values (1, 'early', 0);")
         try site.startAll()
         try site.start("branch-publisher", at: north)
         try await site.services["north/branch-publisher"]!.waitForOutput("trunkline branch add north")
-        try site.trunkline(site.head, "branch", "add", "north")
+        try site.trunkline(site.head, "branch", "add", "north", "--user", user)
         try await eventually("north's row is at the head") {
             // The table is not there before the first row is.
             (try? site.head.run("select count(*) from item where branch_id = 'north'")) == "1"

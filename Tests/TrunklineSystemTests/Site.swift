@@ -6,26 +6,32 @@ import TrunklineTesting
 final class Site {
     let head: TestOffice
     let branches: [TestOffice]
+    /// With an administrator of the broker, who is the head's user.
     let brokerURL: String
-    private let broker: TestBroker?
-    private let directory: TemporaryDirectory
+    /// The virtual host, where it is one of the tests' broker.
+    let broker: TestBroker?
+    let directory: TemporaryDirectory
+    private let management: String
     private let settings: [String: String]
     private(set) var services: [String: ChildProcess] = [:]
     private var started = 0
+    private var brokerURLs: [String: String] = [:]
 
     static let schema = "create table item (id integer primary key, name text, n integer);"
 
     /// - Parameters:
-    ///   - brokerURL: nil: a virtual host of the tests' broker.
+    ///   - broker: a server of its own; nil: a virtual host of the tests' broker.
     ///   - server: the PostgreSQL server; nil: the tests'.
     ///   - settings: environment of every process here, as `TRUNKLINE_BATCH_ROWS`.
     init(
-        _ pairing: Pairing, branches names: [String] = ["east"], brokerURL: String? = nil, server: String? = nil,
+        _ pairing: Pairing, branches names: [String] = ["east"], broker own: PrivateBroker? = nil,
+        server: String? = nil,
         settings: [String: String] = [:], headSchema: String = ""
     ) async throws {
         directory = try TemporaryDirectory()
-        broker = brokerURL == nil ? try await TestBroker() : nil
-        self.brokerURL = brokerURL ?? broker!.url
+        broker = own == nil ? try await TestBroker() : nil
+        brokerURL = own?.url ?? broker!.url
+        management = own?.management ?? broker!.managementURL
         self.settings = settings
         head = try TestOffice("head", pairing.head, in: directory, server: server)
         branches = try names.map { [directory] in try TestOffice($0, pairing.branch, in: directory, server: server) }
@@ -33,12 +39,27 @@ final class Site {
         try trunkline(head, "init")
         for branch in branches {
             try branch.run(Site.schema)
-            try trunkline(head, "branch", "add", branch.id)
+            try add(branch)
             try trunkline(branch, "init")
         }
     }
 
     var east: TestOffice { branches[0] }
+
+    /// Adds a branch at the head, with a broker user and a kit of its own.
+    func add(_ branch: TestOffice) throws { try trunkline(head, "branch", "add", branch.id, "--kit", kit(branch)) }
+
+    /// Gives a branch without a kit its broker.
+    func configure(_ branch: TestOffice, brokerURL: String) { brokerURLs[branch.id] = brokerURL }
+
+    /// Where a branch's kit is.
+    func kit(_ branch: TestOffice) -> String { directory.file("kit-\(branch.id)") }
+
+    /// The broker as a branch reaches it, with its own user.
+    func brokerURL(of branch: TestOffice) throws -> String {
+        try String(contentsOfFile: kit(branch) + "/broker-url", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 
     /// The folder of the products, where the test bundle is too.
     static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -55,9 +76,18 @@ final class Site {
     func environment(_ office: TestOffice) -> [String: String?] {
         var environment: [String: String?] = [
             "TRUNKLINE_OFFICE_ID": office.id, "TRUNKLINE_OFFICE_ROLE": office === head ? "head" : "branch",
-            "TRUNKLINE_DATABASE_URL": office.url, "TRUNKLINE_BROKER_URL": brokerURL, "TRUNKLINE_LOG_LEVEL": "debug",
+            "TRUNKLINE_DATABASE_URL": office.url, "TRUNKLINE_LOG_LEVEL": "debug",
         ]
-        if office !== head { environment["TRUNKLINE_TABLES"] = "item" }
+        if office === head {
+            environment["TRUNKLINE_BROKER_URL"] = brokerURL
+            environment["TRUNKLINE_BROKER_MANAGEMENT_URL"] = management
+        } else if let url = brokerURLs[office.id] {
+            environment["TRUNKLINE_BROKER_URL"] = url
+            environment["TRUNKLINE_TABLES"] = "item"
+        } else {
+            environment["TRUNKLINE_CONFIG"] = kit(office) + "/office.yaml"
+            environment["TRUNKLINE_TABLES"] = "item"
+        }
         for (key, value) in settings { environment[key] = value }
         return environment
     }

@@ -18,6 +18,12 @@ database_url() {
 }
 
 configure() { # OFFICE ROLE
+  local broker
+  if [[ $2 == head ]]; then
+    broker="url: $BROKER_URL"$'\n'"  management-url: $MANAGEMENT_URL"
+  else
+    broker="url-file: kits/$1/broker-url"
+  fi
   (umask 077 && cat >"$work/$1.yaml") <<CONFIGURATION
 office:
   id: $1
@@ -25,7 +31,7 @@ office:
 database:
   url: $(database_url "$1")
 broker:
-  url: $BROKER_URL
+  $broker
 tables: [product_sales]
 CONFIGURATION
 }
@@ -38,8 +44,9 @@ sql() { # OFFICE
   fi
 }
 
+# Paths are those of the folder.
 trunkline() { # OFFICE ARGUMENTS...
-  "$bin/trunkline" "${@:2}" --config "$work/$1.yaml"
+  (cd "$work" && "$bin/trunkline" "${@:2}" --config "$1.yaml")
 }
 
 start_service() { # OFFICE NAME

@@ -4,6 +4,14 @@ public struct Topology: Hashable, Sendable {
         public var name: String
         /// Where messages go that are rejected; nil: nowhere.
         public var deadLetterExchange: String?
+        /// The most bytes that it keeps, the oldest messages going first; nil: no limit.
+        public var byteLimit: Int?
+
+        public init(name: String, deadLetterExchange: String?, byteLimit: Int? = nil) {
+            self.name = name
+            self.deadLetterExchange = deadLetterExchange
+            self.byteLimit = byteLimit
+        }
     }
 
     public struct Binding: Hashable, Sendable {
@@ -29,6 +37,8 @@ public struct Topology: Hashable, Sendable {
     public static let acksExchange = "trunkline.acks"
     public static let deadExchange = "trunkline.dead"
     public static let deadQueue = "trunkline.dead"
+    /// Who sends what is refused, without end, must not fill the broker's disk.
+    public static let deadBytes = 1 << 30
     public static let headQueue = "trunkline.head"
     public static let headAcksQueue = "trunkline.head.acks"
 
@@ -42,7 +52,7 @@ public struct Topology: Hashable, Sendable {
             queues: [
                 Queue(name: headQueue, deadLetterExchange: deadExchange),
                 Queue(name: headAcksQueue, deadLetterExchange: deadExchange),
-                Queue(name: deadQueue, deadLetterExchange: nil),
+                Queue(name: deadQueue, deadLetterExchange: nil, byteLimit: deadBytes),
             ],
             bindings: [
                 Binding(queue: deadQueue, exchange: deadExchange, routingKey: "#"),

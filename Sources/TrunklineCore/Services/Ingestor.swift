@@ -43,6 +43,7 @@ public actor Ingestor: SteppedService {
     /// Above the next number of their stream, the oldest first.
     private var held: [(delivery: Delivery, batch: InboundBatch, until: ContinuousClock.Instant)] = []
     private var nextRetry: ContinuousClock.Instant
+    private var senders = SenderCheck()
 
     public init(
         name: String, configuration: Configuration, store: any ReceiverStore & AdministrationStore,
@@ -91,12 +92,27 @@ public actor Ingestor: SteppedService {
             upcoming = nil
             return arrival
         }
-        guard let delivery = try await link.receive(within: timeout) else { return nil }
+        guard let delivery = try await receive(within: timeout) else { return nil }
+        if let refusal = try await refusal(of: delivery) { return .refused(delivery, refusal) }
         do {
             if delivery.type == MessageType.halt.rawValue { return .halt(delivery, try decodeHalt(delivery)) }
             return .batch(delivery, try decode(delivery))
         } catch {
             return .refused(delivery, error)
+        }
+    }
+
+    /// - Returns: nil as well for a message over the limit, which the link has rejected unread: no reason to stop.
+    private func receive(within timeout: Duration) async throws -> Delivery? {
+        do {
+            return try await link.receive(within: timeout)
+        } catch {
+            guard error.code == .tooLarge else { throw error }
+            let count = senders.countRefusal("")
+            if SenderCheck.isLogged(count) {
+                logger.warning("message refused", metadata: [LogKey.reason: "\(error)", LogKey.count: "\(count)"])
+            }
+            return nil
         }
     }
 
@@ -120,11 +136,28 @@ public actor Ingestor: SteppedService {
                 metadata: [LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)"])
             try await link.acknowledge(delivery)
         case .refused(let delivery, let error):
-            logger.warning(
-                "message refused",
-                metadata: [LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")"])
+            let count = senders.countRefusal(delivery.routingKey)
+            if SenderCheck.isLogged(count) {
+                logger.warning(
+                    "message refused",
+                    metadata: [
+                        LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")",
+                        LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
+                    ])
+            }
             try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
         }
+    }
+
+    /// Before anything is unpacked. That the stream is the routing key's is checked in ``decode(_:)``.
+    private func refusal(of delivery: Delivery) async throws -> WireError? {
+        guard let source = OfficeID(delivery.routingKey) else {
+            return WireError(.forged, "routing key \"\(delivery.routingKey)\" is no branch")
+        }
+        if !senders.knows(source, at: clock.now) {
+            senders.remember(try await store.branch(source), as: source, at: clock.now)
+        }
+        return senders.refusal(of: delivery, from: source)
     }
 
     private func decode(_ delivery: Delivery) throws(WireError) -> InboundBatch {

@@ -6,6 +6,8 @@ public enum LogKey {
     public static let batch = "batch"
     /// The batch's id: follows a batch from the publisher to the ack listener.
     public static let batchID = "batch-id"
+    /// The broker's user who sent a message.
+    public static let user = "user"
     public static let attempt = "attempt"
     public static let rows = "rows"
     public static let deletes = "deletes"
@@ -13,6 +15,8 @@ public enum LogKey {
     public static let bytes = "bytes"
     public static let count = "count"
     public static let watermark = "watermark"
+    /// Where a connection leads, without secrets.
+    public static let place = "place"
     public static let reason = "reason"
     public static let error = "error"
     public static let retryIn = "retry-in"

@@ -19,10 +19,20 @@ public protocol AdministrationStore: Sendable {
     ///   key) and the way out, before anything is changed.
     func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport
 
-    /// Records a branch at the head. False when it was already there.
-    func addBranch(_ branch: OfficeID) async throws(StoreError) -> Bool
+    /// Records a branch at the head, with the broker's user that speaks for it. Of a branch that was already there it
+    /// replaces the user.
+    /// - Returns: false when it was already there.
+    func addBranch(_ branch: OfficeID, brokerUser: String) async throws(StoreError) -> Bool
+    /// The head's record of a branch; nil: nobody added it.
+    func branch(_ id: OfficeID) async throws(StoreError) -> Branch?
     /// The branches that the head knows, by name.
-    func branches() async throws(StoreError) -> [OfficeID]
+    func branches() async throws(StoreError) -> [Branch]
+    /// Notes whether the head refuses what the branch sends.
+    /// - Returns: false when nobody added the branch.
+    func setSuspended(_ isSuspended: Bool, branch: OfficeID) async throws(StoreError) -> Bool
+    /// Forgets who the branch is; its rows and its stream stay.
+    /// - Returns: false when nobody added the branch.
+    func removeBranch(_ branch: OfficeID) async throws(StoreError) -> Bool
 
     /// Marks every row of the table (nil: of all synced tables) as pending.
     /// - Returns: rows marked.

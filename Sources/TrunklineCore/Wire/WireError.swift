@@ -9,6 +9,8 @@ public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge
         /// It speaks for an office that its sender is not.
         case forged
+        /// The head takes nothing from this branch at present.
+        case suspended
     }
 
     public var code: Code

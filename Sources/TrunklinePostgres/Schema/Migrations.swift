@@ -19,6 +19,8 @@ enum Migrations {
         );
         CREATE TABLE trunkline.branch (
             id text PRIMARY KEY,
+            broker_user text NOT NULL UNIQUE,
+            suspended boolean NOT NULL DEFAULT false,
             added_at timestamptz NOT NULL DEFAULT now()
         );
         CREATE TABLE trunkline.superseded_row (

@@ -9,9 +9,19 @@ enum Statements {
         ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables
         """)
 
+    /// Says whether it is new.
     static let addBranch = Statement(
-        "add_branch", "INSERT INTO trunkline.branch (id) VALUES ($1) ON CONFLICT DO NOTHING")
-    static let branches = Statement("branches", "SELECT id FROM trunkline.branch ORDER BY id")
+        "add_branch",
+        """
+        INSERT INTO trunkline.branch AS b (id, broker_user) VALUES ($1, $2)
+        ON CONFLICT (id) DO UPDATE SET broker_user = EXCLUDED.broker_user RETURNING xmax = 0
+        """)
+    static let branch = Statement(
+        "branch", "SELECT id, broker_user, suspended FROM trunkline.branch WHERE id = $1")
+    static let branches = Statement("branches", "SELECT id, broker_user, suspended FROM trunkline.branch ORDER BY id")
+    static let suspendBranch = Statement(
+        "suspend_branch", "UPDATE trunkline.branch SET suspended = $2 WHERE id = $1")
+    static let removeBranch = Statement("remove_branch", "DELETE FROM trunkline.branch WHERE id = $1")
 
     /// Key columns as a COPY text line: tabs between, so that no array needs to be parsed.
     static let syncedTables = Statement(

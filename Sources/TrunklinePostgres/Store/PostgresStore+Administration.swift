@@ -24,19 +24,6 @@ extension PostgresStore {
         }
     }
 
-    public func addBranch(_ branch: OfficeID) throws(StoreError) -> Bool {
-        try withConnection { (connection) throws(StoreError) in
-            try connection.query(Statements.addBranch, [branch.description]).affectedRows == 1
-        }
-    }
-
-    public func branches() throws(StoreError) -> [OfficeID] {
-        try withConnection { (connection) throws(StoreError) in
-            let result = try connection.query(Statements.branches)
-            return (0..<result.rowCount).compactMap { OfficeID(result.text($0, 0)) }
-        }
-    }
-
     public func resync(_ table: TableName?) throws(StoreError) -> Int {
         try withConnection { (connection) throws(StoreError) in
             let synced = try SyncedTable.all(connection).filter { $0.captured && (table == nil || $0.name == table) }

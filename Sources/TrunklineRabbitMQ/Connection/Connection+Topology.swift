@@ -49,6 +49,7 @@ extension Connection {
         arguments.durable = 1
         var values: [String: AMQPValue] = ["x-queue-type": .string("quorum")]
         values["x-dead-letter-exchange"] = queue.deadLetterExchange.map { .string($0) }
+        values["x-max-length-bytes"] = queue.byteLimit.map { .integer(Int64($0)) }
         arguments.arguments = arena.table(values)
         _ = try call(
             AMQP_QUEUE_DECLARE_METHOD, arguments, on: .topology, operation: "declare queue", subject: queue.name)

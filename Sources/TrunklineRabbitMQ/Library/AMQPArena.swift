@@ -37,6 +37,9 @@ struct AMQPArena: ~Copyable {
         case .bool(let bool):
             field.kind = UInt8(AMQP_FIELD_KIND_BOOLEAN.rawValue)
             field.value.boolean = bool ? 1 : 0
+        case .integer(let number):
+            field.kind = UInt8(AMQP_FIELD_KIND_I64.rawValue)
+            field.value.i64 = number
         case .string(let text):
             field.kind = UInt8(AMQP_FIELD_KIND_UTF8.rawValue)
             field.value.bytes = bytes(text)

@@ -11,6 +11,7 @@ extension ServiceCommand {
         let settings = try await options.settings(for: service.requirements)
         let office = OfficeAssembly(settings)
         let logger = office.logger(service.name)
+        office.warnOfPlaintext(logger)
         try await ServiceRunner.run([office.service(service, logger: logger)], logger: logger)
     }
 }

@@ -20,6 +20,13 @@ public struct OfficeAssembly: Sendable {
         return logger
     }
 
+    /// Says which connections are open to whoever is on the way; for the start of a service.
+    public func warnOfPlaintext(_ logger: Logger) {
+        for connection in settings.plaintext {
+            logger.warning("connection without TLS", metadata: [LogKey.place: "\(connection.key) \(connection.place)"])
+        }
+    }
+
     /// - Precondition: the settings were loaded for something that needs the broker.
     public func link(for name: String) throws(BrokerError) -> any BrokerLink {
         guard let url = settings.broker.url else { preconditionFailure("\(name) did not ask for broker.url") }

@@ -18,6 +18,10 @@ enum SettingTable {
     static let brokerURL = Setting<SecretURL>(
         "broker.url", .url(schemes: ["amqp", "amqps"]), isSecret: true,
         help: "The RabbitMQ broker: amqps://east:password@broker.example:5671/vhost; amqp:// is without TLS.")
+    static let brokerManagementURL = Setting<SecretURL>(
+        "broker.management-url", .url(schemes: ["http", "https"]), defaultNote: "none", isSecret: true,
+        help: "At the head: RabbitMQ's management API with an administrator, for trunkline branch: "
+            + "https://admin:password@broker.example:15671.")
     static let brokerHeartbeat = Setting<Duration>(
         "broker.heartbeat", .duration(.seconds(1)...(.seconds(600))), default: .seconds(30),
         help: "How often each end of an idle connection shows that it lives; after twice this it counts as lost.")
@@ -34,6 +38,10 @@ enum SettingTable {
         "broker.tls.verify", .choice, default: .full,
         help: "What is checked of the broker's certificate: authority and host name (full), authority only (ca), "
             + "nothing (none; for tests).")
+
+    static let allowPlaintext = Setting<Bool>(
+        "allow-plaintext", .boolean, default: false,
+        help: "Connect to other machines without TLS too, and warn of it in the log.")
 
     static let tables = Setting<[TableName]>(
         "tables", .tables, default: [], defaultNote: "none; at the head any",
@@ -78,8 +86,10 @@ enum SettingTable {
 
     /// In the order of the reference.
     static let keys: [SettingKey] = [
-        officeID.key, officeRole.key, databaseURL.key, brokerURL.key, brokerHeartbeat.key, brokerCAFile.key,
-        brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, tables.key, batchRows.key, batchBytes.key,
+        officeID.key, officeRole.key, databaseURL.key, brokerURL.key, brokerManagementURL.key, brokerHeartbeat.key,
+        brokerCAFile.key,
+        brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, allowPlaintext.key, tables.key, batchRows.key,
+        batchBytes.key,
         batchWindow.key, batchMaxRowBytes.key, staleTimeout.key, staleCeiling.key, retryInterval.key,
         receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key, logLevel.key, logFormat.key,
     ]

@@ -16,6 +16,10 @@ extension Settings {
         // Of an office that is not known, every need is checked: all errors in one go.
         let needsBroker = office.map { requirements.broker.holds(at: $0.role) } ?? (requirements.broker != .never)
         let broker = BrokerSettings(&reader, isNeeded: needsBroker)
+        let plaintext = PlaintextConnection.all(database, broker)
+        if reader.require(SettingTable.allowPlaintext) == false {
+            for connection in plaintext { reader.note(connection.problem) }
+        }
         let tables = reader.require(SettingTable.tables)
         if let office, tables?.isEmpty == true, requirements.tables.holds(at: office.role) {
             reader.missing(SettingTable.tables, hint: "name the tables to sync, such as product_sales")
@@ -30,7 +34,7 @@ extension Settings {
             let log
         else { throw SettingsError(problems) }
         return Settings(
-            office: office, database: database, broker: broker, tables: tables, batch: batch, stale: stale,
-            receiver: receiver, log: log)
+            office: office, database: database, broker: broker, plaintext: plaintext, tables: tables, batch: batch,
+            stale: stale, receiver: receiver, log: log)
     }
 }

@@ -5,6 +5,8 @@ public struct Settings: Sendable {
     public var office: OfficeSettings
     public var database: DatabaseSettings
     public var broker: BrokerSettings
+    /// Connections to other machines without TLS, which `allow-plaintext` allows.
+    public var plaintext: [PlaintextConnection]
     /// The synced tables; empty at the head: any.
     public var tables: [TableName]
     public var batch: BatchSettings

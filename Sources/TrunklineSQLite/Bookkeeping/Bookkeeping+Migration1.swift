@@ -11,6 +11,8 @@ extension Bookkeeping {
         );
         CREATE TABLE trunkline_branch (
             id TEXT PRIMARY KEY,
+            broker_user TEXT NOT NULL UNIQUE,
+            suspended INTEGER NOT NULL DEFAULT 0,
             added_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
         ) WITHOUT ROWID;
 

@@ -15,27 +15,6 @@ extension SQLiteStore {
         return report
     }
 
-    public func addBranch(_ branch: OfficeID) async throws(StoreError) -> Bool {
-        try await write("addBranch", branch.description) { db in
-            let office = try Office.read(db, operation: "addBranch")
-            guard office.role == .head else {
-                throw StoreError(
-                    .configuration, operation: "addBranch", subject: branch.description,
-                    reason: "this database is the branch \(office.id)'s", hint: "add branches at the head")
-            }
-            try db.execute(
-                sql: "INSERT INTO trunkline_branch (id) VALUES (?) ON CONFLICT (id) DO NOTHING",
-                arguments: [branch.description])
-            return db.changesCount > 0
-        }
-    }
-
-    public func branches() async throws(StoreError) -> [OfficeID] {
-        try await read("branches", location.path) { db in
-            try String.fetchAll(db, sql: "SELECT id FROM trunkline_branch ORDER BY id").compactMap(OfficeID.init)
-        }
-    }
-
     public func resync(_ table: TableName?) async throws(StoreError) -> Int {
         try await write("resync", table?.description ?? location.path) { db in
             _ = try Office.read(db, operation: "resync")

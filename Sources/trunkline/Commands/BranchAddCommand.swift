@@ -1,18 +1,21 @@
 import ArgumentParser
 import TrunklineCore
+import TrunklineManagement
 import TrunklineRuntime
 
 /// `trunkline branch add`
 struct BranchAddCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Declare a branch's queues and record the branch at the head.",
+        abstract: "Declare a branch's queues, make its broker user, and record both at the head.",
         discussion: """
-            May be run again; what is there stays.
+            The user is made through broker.management-url. It may write with its own routing key and read its own \
+            queues, and nothing else. The head takes the branch's rows from this user alone. May be run again; what \
+            is there stays, the password too.
 
             Examples:
-              trunkline branch add east
-              for id in east west north; do trunkline branch add $id; done
+              trunkline branch add east --kit kits/east
+              trunkline branch add east --user east        (a broker user that is there already)
 
             Exit codes: 0 done, 69 database or broker unavailable, 78 configuration.
             """)
@@ -22,28 +25,58 @@ struct BranchAddCommand: OfficeCommand {
         transform: NameArgument.office)
     var branch: OfficeID
 
-    @OptionGroup var options: OfficeOptions
+    @Option(help: ArgumentHelp("A broker user that exists: record it, and make none.", valueName: "name"))
+    var user: String?
 
-    @Flag(help: "Print a JSON object.")
-    var json = false
+    @OptionGroup var output: CredentialsOutput
+
+    @OptionGroup var options: OfficeOptions
 
     func validate() throws {
         guard branch.isBranchName else { throw ValidationError("A branch may not be named \(branch).") }
+        guard user == nil || output.kit == nil else {
+            throw ValidationError("--kit needs a new user's password; leave --user or --kit out.")
+        }
+        guard user?.isEmpty != true else { throw ValidationError("--user needs a name.") }
     }
 
     func execute() async throws {
         let settings = try await options.settings(for: SettingsRequirements("branch add", broker: .always, role: .head))
         let office = OfficeAssembly(settings)
+        let administration =
+            user == nil
+            ? try office.administration(or: "or name a broker user that is there already with --user") : nil
+        let prepared = try output.prepared(office)
+        if let administration { try await refuseWhatCannotBeShown(administration) }
         try await office.withLink(for: "branch add") { link in
             try await link.declare(.head.adding(.branch(branch)))
         }
         let store = try office.store()
-        let isNew = try await store.addBranch(branch)
+        let name = user ?? administration!.userName(of: branch)
+        let isNew = try await store.addBranch(branch, brokerUser: name)
+        let credentials = try await administration.asyncFlatMap {
+            try await BranchAccess(branch: branch, store: store).addUser($0)
+        }
         await store.close()
-        if json {
-            print(try JSONOutput.text(Result(branch: branch, added: isNew)))
+        var lines = ["\(branch): \(isNew ? "added" : "was there already"); its queues are declared"]
+        if let credentials {
+            lines.append(try prepared.deliver(credentials, of: branch, directory: output.kit))
         } else {
-            print("\(branch): \(isNew ? "added" : "was there already"); its queues are declared")
+            lines.append(
+                "\(branch): broker user \(name)" + (user == nil ? " was there already, with its password" : ""))
+        }
+        let result = Result(branch: branch, added: isNew, brokerUser: name, kit: credentials == nil ? nil : output.kit)
+        print(output.json ? try JSONOutput.text(result) : lines.joined(separator: "\n"))
+    }
+
+    private func refuseWhatCannotBeShown(_ administration: BrokerAdministration) async throws {
+        let name = administration.userName(of: branch)
+        guard try await administration.userExists(name) else { return try output.requireKitForJSON() }
+        if let kit = output.kit {
+            throw CommandFailure(
+                .configuration,
+                "broker user \(name) is there already, and nobody knows its password; run: trunkline branch rotate "
+                    + "\(branch) --kit \(kit)")
         }
     }
 
@@ -51,5 +84,17 @@ struct BranchAddCommand: OfficeCommand {
         var branch: OfficeID
         /// False when it was there already.
         var added: Bool
+        var brokerUser: String
+        /// Where the new password is.
+        var kit: String?
+    }
+}
+
+extension Optional {
+    fileprivate func asyncFlatMap<Result>(
+        _ transform: (Wrapped) async throws -> Result?
+    ) async throws -> Result? {
+        guard let self else { return nil }
+        return try await transform(self)
     }
 }

@@ -1,12 +1,13 @@
 import ArgumentParser
 import TrunklineCore
 import TrunklineRuntime
+import TrunklineTerminal
 
 /// `trunkline branch list`
 struct BranchListCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the branches that the head knows, one a line.",
+        abstract: "List the branches that the head knows, with their broker users.",
         discussion: """
             Examples:
               trunkline branch list
@@ -28,7 +29,11 @@ struct BranchListCommand: OfficeCommand {
         if json {
             print(try JSONOutput.text(branches))
         } else {
-            for branch in branches { print(branch) }
+            var table = TextTable([.init("BRANCH"), .init("BROKER USER"), .init("STATE")])
+            for branch in branches {
+                table.add([branch.id.description, branch.brokerUser, branch.isSuspended ? "suspended" : "active"])
+            }
+            print(table.rendered(), terminator: "")
         }
     }
 }

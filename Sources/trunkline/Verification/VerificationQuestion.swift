@@ -16,7 +16,7 @@ struct VerificationQuestion: Sendable {
     func branches(_ wanted: [OfficeID]) async throws -> [OfficeID] {
         let settings = office.settings.office
         guard settings.role == .head else { return [settings.id] }
-        let known = try await store.branches()
+        let known = try await store.branches().map(\.id)
         if let unknown = wanted.first(where: { !known.contains($0) }) {
             throw CommandFailure(.usage, "there is no branch \(unknown); trunkline branch list names them all")
         }

@@ -14,7 +14,7 @@ import Testing
             head.queues == [
                 Queue(name: "trunkline.head", deadLetterExchange: "trunkline.dead"),
                 Queue(name: "trunkline.head.acks", deadLetterExchange: "trunkline.dead"),
-                Queue(name: "trunkline.dead", deadLetterExchange: nil),
+                Queue(name: "trunkline.dead", deadLetterExchange: nil, byteLimit: 1 << 30),
             ])
         #expect(
             Set(head.bindings) == [

@@ -12,16 +12,16 @@ import Testing
             """
         let settings = try await Configured(yaml: yaml, environment: ["TRUNKLINE_BROKER_URL_FILE": "DIR/broker-url"])
             .load(files: [
-                "database-url": "postgres://east:s3cr3t@localhost/shop\n", "broker-url": "\n amqp://u:p@h \n",
+                "database-url": "postgres://east:s3cr3t@localhost/shop\n", "broker-url": "\n amqps://u:p@h \n",
             ])
         #expect(settings.database.url.revealed == "postgres://east:s3cr3t@localhost/shop")
-        #expect(settings.broker.url?.revealed == "amqp://u:p@h")
+        #expect(settings.broker.url?.revealed == "amqps://u:p@h")
     }
 
     @Test func aSecretGivenTwiceInOneLayerIsRefused() async throws {
         var configured = Configured(yaml: Configured.complete)
-        configured.environment = ["TRUNKLINE_BROKER_URL": "amqp://a:b@c", "TRUNKLINE_BROKER_URL_FILE": "DIR/f"]
-        let problems = try await configured.problems(files: ["f": "amqp://u:p@h"])
+        configured.environment = ["TRUNKLINE_BROKER_URL": "amqps://a:b@c", "TRUNKLINE_BROKER_URL_FILE": "DIR/f"]
+        let problems = try await configured.problems(files: ["f": "amqps://u:p@h"])
         #expect(problems.count == 1)
         #expect(
             problems[0].hasSuffix("both TRUNKLINE_BROKER_URL and TRUNKLINE_BROKER_URL_FILE are given; leave one out"))
@@ -30,8 +30,8 @@ import Testing
     @Test func aFileOfAHigherLayerWinsOverAValueOfALowerOne() async throws {
         let settings = try await Configured(
             yaml: Configured.complete, environment: ["TRUNKLINE_BROKER_URL_FILE": "DIR/f"]
-        ).load(files: ["f": "amqp://u:p@h"])
-        #expect(settings.broker.url?.revealed == "amqp://u:p@h")
+        ).load(files: ["f": "amqps://u:p@h"])
+        #expect(settings.broker.url?.revealed == "amqps://u:p@h")
     }
 
     @Test func anEmptySecretFileIsRefused() async throws {
@@ -46,8 +46,10 @@ import Testing
         let settings = try await Configured(
             environment: [
                 "TRUNKLINE_OFFICE_ID": "east",
-                "TRUNKLINE_DATABASE_URL": "postgres://till:s3cr3t@db.example:5432/shop?password=s3cr3t",
+                "TRUNKLINE_DATABASE_URL":
+                    "postgres://till:s3cr3t@db.example:5432/shop?password=s3cr3t&sslmode=verify-full",
                 "TRUNKLINE_BROKER_URL": "amqps://east:s3cr3t@broker.example/vhost",
+                "TRUNKLINE_BROKER_MANAGEMENT_URL": "https://admin:s3cr3t@broker.example:15671",
             ]
         ).load()
         var dumped = ""

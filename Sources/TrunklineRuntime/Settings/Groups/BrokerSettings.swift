@@ -6,6 +6,8 @@ public struct BrokerSettings: Hashable, Sendable {
 
     /// nil: not given; not every command needs the broker.
     public var url: SecretURL?
+    /// At the head, for whoever adds branches; nil: not given.
+    public var managementURL: SecretURL?
     public var heartbeat: Duration
     public var caFile: String?
     public var certificateFile: String?
@@ -16,6 +18,7 @@ public struct BrokerSettings: Hashable, Sendable {
 extension BrokerSettings {
     init?(_ reader: inout SettingsReader, isNeeded: Bool) {
         let url = isNeeded ? reader.require(SettingTable.brokerURL) : reader.read(SettingTable.brokerURL)
+        let managementURL = reader.read(SettingTable.brokerManagementURL)
         let heartbeat = reader.require(SettingTable.brokerHeartbeat)
         let caFile = reader.read(SettingTable.brokerCAFile)
         let certificateFile = reader.read(SettingTable.brokerCertificateFile)
@@ -25,8 +28,8 @@ extension BrokerSettings {
         if let url, let problem = RabbitMQURL.problem(of: url) { reader.note(problem) }
         guard let heartbeat, let verify else { return nil }
         self.init(
-            url: url, heartbeat: heartbeat, caFile: caFile, certificateFile: certificateFile, keyFile: keyFile,
-            verify: verify)
+            url: url, managementURL: managementURL, heartbeat: heartbeat, caFile: caFile,
+            certificateFile: certificateFile, keyFile: keyFile, verify: verify)
     }
 
     /// A TLS setting that would have no effect is an error: somebody believes that the line is encrypted.

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import FoundationEssentials
 
 /// The three layers of the configuration: flags over environment over the YAML file.
 struct SettingSources {
@@ -14,10 +15,12 @@ struct SettingSources {
     private let reader: ConfigReader
     /// The keys that each layer gives, under the names of the YAML file.
     private let given: [Layer: Set<String>]
+    private let filePath: String?
 
     init(flags: [String: String], environment: [String: String], file: String?) async throws(SettingsError) {
         let environment = EnvironmentLayer(environment)
-        let file = try await FileLayer(path: file ?? environment.configurationFile)
+        filePath = file ?? environment.configurationFile
+        let file = try await FileLayer(path: filePath)
         let flagValues = Dictionary(
             uniqueKeysWithValues: flags.map {
                 (AbsoluteConfigKey(ConfigKey($0.key).components), ConfigValue(.string($0.value), isSecret: true))
@@ -48,12 +51,18 @@ struct SettingSources {
             guard let path = reader.string(forKey: ConfigKey(fileKey)) else {
                 throw InvalidSetting("\(fileKey) takes one path")
             }
-            return .text(try secret(at: path))
+            return .text(try secret(at: self.path(path, of: key)))
         }
         let configKey = ConfigKey(key.name)
         if let text = reader.string(forKey: configKey, isSecret: key.isSecret) { return .text(text) }
         if let items = reader.stringArray(forKey: configKey, isSecret: key.isSecret) { return .items(items) }
         throw InvalidSetting("takes one value")
+    }
+
+    /// A path as it was meant: one in the YAML file is relative to that file.
+    func path(_ path: String, of key: SettingKey) -> String {
+        guard origin(of: key) == .file, let filePath, !path.hasPrefix("/") else { return path }
+        return URL(filePath: filePath).deletingLastPathComponent().appending(path: path).path
     }
 
     private func gives(_ layer: Layer, _ name: String) -> Bool { given[layer]!.contains(name) }

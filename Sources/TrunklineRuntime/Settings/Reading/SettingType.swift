@@ -8,6 +8,8 @@ struct SettingType<Value: Sendable>: Sendable {
     let format: @Sendable (Value) -> String
     /// Reads the items of a YAML list; nil where a list makes no sense.
     var parseItems: (@Sendable ([String]) throws(InvalidSetting) -> Value)?
+    /// Whether it is the path of a file, which in a YAML file is relative to that file.
+    var isPath = false
 
     init(
         _ name: String, parse: @escaping @Sendable (String) throws(InvalidSetting) -> Value,
@@ -70,6 +72,19 @@ extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawVal
     }
 }
 
+extension SettingType where Value == Bool {
+    static var boolean: SettingType {
+        SettingType("true or false") { text throws(InvalidSetting) in
+            guard let value = Bool(text.lowercased()) else {
+                throw InvalidSetting("\"\(text)\" is neither true nor false")
+            }
+            return value
+        } format: {
+            String($0)
+        }
+    }
+}
+
 extension SettingType where Value == OfficeID {
     static var office: SettingType {
         SettingType("office name") { text throws(InvalidSetting) in
@@ -87,12 +102,14 @@ extension SettingType where Value == OfficeID {
 extension SettingType where Value == String {
     /// The path of a file that can be read.
     static var readableFile: SettingType {
-        SettingType("path of a file") { text throws(InvalidSetting) in
+        var type = SettingType("path of a file") { text throws(InvalidSetting) in
             if let problem = TextFile.problem(at: text) { throw InvalidSetting(problem) }
             return text
         } format: {
             $0
         }
+        type.isPath = true
+        return type
     }
 }
 

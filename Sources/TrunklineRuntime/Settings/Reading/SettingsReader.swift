@@ -16,7 +16,8 @@ struct SettingsReader {
         do throws(InvalidSetting) {
             guard let raw = try sources.value(of: setting.key) else { return setting.fallback }
             switch raw {
-            case .text(let text): return try setting.type.parse(text)
+            case .text(let text):
+                return try setting.type.parse(setting.type.isPath ? sources.path(text, of: setting.key) : text)
             case .items(let items):
                 guard let parseItems = setting.type.parseItems else {
                     throw InvalidSetting("takes one value, not a list")

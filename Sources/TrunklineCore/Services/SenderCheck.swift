@@ -1,0 +1,47 @@
+/// Who may speak for which branch: decides from the message's broker user and the head's record of the branch.
+///
+/// The broker has compared `user_id` with the user of the connection, so it is the one property that a sender cannot
+/// make up. Records are remembered for a second: a suspended branch is refused that much later, and no batch costs a
+/// query of its own.
+struct SenderCheck: Sendable {
+    private static let remembered = Duration.seconds(1)
+    /// The broker has a binding a branch, so that there are no more names than branches; this is for a broker that has not.
+    private static let most = 10_000
+
+    private var records: [OfficeID: (branch: Branch?, until: ContinuousClock.Instant)] = [:]
+    private var refusals: [String: Int] = [:]
+
+    func knows(_ branch: OfficeID, at now: ContinuousClock.Instant) -> Bool {
+        records[branch].map { now < $0.until } ?? false
+    }
+
+    /// - Parameter branch: nil: nobody added it.
+    mutating func remember(_ branch: Branch?, as id: OfficeID, at now: ContinuousClock.Instant) {
+        if records.count >= SenderCheck.most { records = [:] }
+        records[id] = (branch, now + SenderCheck.remembered)
+    }
+
+    /// - Returns: why the message must not be taken; nil when its sender is who it says.
+    func refusal(of delivery: Delivery, from id: OfficeID) -> WireError? {
+        guard let branch = records[id]?.branch else {
+            return WireError(.forged, "no branch \(id) is known here")
+        }
+        guard let user = delivery.userID else { return WireError(.forged, "a message for \(id) names no broker user") }
+        guard user == branch.brokerUser else {
+            return WireError(.forged, "broker user \"\(user.prefix(255))\" may not speak for \(id)")
+        }
+        guard !branch.isSuspended else { return WireError(.suspended, "branch \(id) is suspended") }
+        return nil
+    }
+
+    /// - Parameter routingKey: empty: of a message that was not read.
+    /// - Returns: how many messages with this routing key were refused since the start.
+    mutating func countRefusal(_ routingKey: String) -> Int {
+        if refusals.count >= SenderCheck.most { refusals = [:] }
+        refusals[routingKey, default: 0] += 1
+        return refusals[routingKey]!
+    }
+
+    /// Who sends nonsense without end does not fill the disk with the log of it.
+    static func isLogged(_ refusals: Int) -> Bool { refusals <= 100 || refusals % 1_000 == 0 }
+}

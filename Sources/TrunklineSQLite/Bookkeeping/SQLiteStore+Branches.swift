@@ -1,0 +1,60 @@
+internal import GRDB
+public import TrunklineCore
+
+extension SQLiteStore {
+    public func addBranch(_ branch: OfficeID, brokerUser: String) async throws(StoreError) -> Bool {
+        try await write("addBranch", branch.description) { db in
+            let office = try Office.read(db, operation: "addBranch")
+            guard office.role == .head else {
+                throw StoreError(
+                    .configuration, operation: "addBranch", subject: branch.description,
+                    reason: "this database is the branch \(office.id)'s", hint: "add branches at the head")
+            }
+            let isTaken = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_branch WHERE broker_user = ? AND id <> ?)",
+                arguments: [brokerUser, branch.description])!
+            guard !isTaken else { throw StoreError.userTaken(brokerUser, branch: branch) }
+            try db.execute(
+                sql: "UPDATE trunkline_branch SET broker_user = ? WHERE id = ?",
+                arguments: [brokerUser, branch.description])
+            guard db.changesCount == 0 else { return false }
+            try db.execute(
+                sql: "INSERT INTO trunkline_branch (id, broker_user) VALUES (?, ?)",
+                arguments: [branch.description, brokerUser])
+            return true
+        }
+    }
+
+    public func branch(_ id: OfficeID) async throws(StoreError) -> Branch? {
+        try await read("branch", id.description) { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM trunkline_branch WHERE id = ?", arguments: [id.description])
+                .flatMap(Self.branch)
+        }
+    }
+
+    public func branches() async throws(StoreError) -> [Branch] {
+        try await read("branches", location.path) { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM trunkline_branch ORDER BY id").compactMap(Self.branch)
+        }
+    }
+
+    public func setSuspended(_ isSuspended: Bool, branch: OfficeID) async throws(StoreError) -> Bool {
+        try await write("setSuspended", branch.description) { db in
+            try db.execute(
+                sql: "UPDATE trunkline_branch SET suspended = ? WHERE id = ?",
+                arguments: [isSuspended, branch.description])
+            return db.changesCount > 0
+        }
+    }
+
+    public func removeBranch(_ branch: OfficeID) async throws(StoreError) -> Bool {
+        try await write("removeBranch", branch.description) { db in
+            try db.execute(sql: "DELETE FROM trunkline_branch WHERE id = ?", arguments: [branch.description])
+            return db.changesCount > 0
+        }
+    }
+
+    private static func branch(_ row: Row) -> Branch? {
+        OfficeID(row["id"]).map { Branch(id: $0, brokerUser: row["broker_user"], isSuspended: row["suspended"]) }
+    }
+}
