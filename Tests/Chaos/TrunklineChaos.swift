@@ -5,5 +5,5 @@ import ArgumentParser
 struct TrunklineChaos: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trunkline-chaos", abstract: "Pull every plug of a real system, and count.",
-        subcommands: [StormCommand.self], defaultSubcommand: StormCommand.self)
+        subcommands: [StormCommand.self, HourADayCommand.self], defaultSubcommand: StormCommand.self)
 }

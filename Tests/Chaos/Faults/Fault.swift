@@ -1,3 +1,5 @@
+import TrunklineTesting
+
 /// Something that goes wrong, for a while, and then is over.
 enum Fault: Hashable, Sendable {
     /// kill -9; started again when the fault is over.

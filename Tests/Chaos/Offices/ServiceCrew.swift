@@ -23,9 +23,11 @@ actor ServiceCrew {
     }
 
     func startAll() throws {
-        for office in environments.keys {
-            for name in ServiceName.all(at: office) { try start(name) }
-        }
+        for office in environments.keys { try startAll(at: office) }
+    }
+
+    func startAll(at office: String) throws {
+        for name in ServiceName.all(at: office) { try start(name) }
     }
 
     func start(_ name: ServiceName) throws {

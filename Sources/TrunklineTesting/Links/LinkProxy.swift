@@ -1,13 +1,12 @@
 import Foundation
 import Synchronization
-import TrunklineTesting
 
 /// A link between one office and the broker, as a TCP proxy whose condition can change at any moment.
 ///
 /// Has a thread of its own, which alone touches the sockets, and keeps the proxy alive until ``stop()``.
-final class LinkProxy: Sendable {
+public final class LinkProxy: Sendable {
     /// Where the office finds the broker.
-    let port: UInt16
+    public let port: UInt16
     private let listener: Int32
     private let serverPort: UInt16
     private let shared = Mutex(Shared())
@@ -20,30 +19,34 @@ final class LinkProxy: Sendable {
     }
 
     /// What passed so far, in bytes.
-    struct Traffic: Sendable {
+    public struct Traffic: Sendable {
         /// From the office, each byte once.
-        var up = 0
+        public var up = 0
         /// From the office, with what loss made the line carry twice.
-        var upOnTheLine = 0
+        public var upOnTheLine = 0
+
+        public static func - (now: Traffic, before: Traffic) -> Traffic {
+            Traffic(up: now.up - before.up, upOnTheLine: now.upOnTheLine - before.upOnTheLine)
+        }
     }
 
     /// - Parameter serverPort: the broker's, on 127.0.0.1.
-    init(to serverPort: UInt16) throws {
+    public init(to serverPort: UInt16) throws {
         self.serverPort = serverPort
         (listener, port) = try Sockets.listen()
         Thread.detachNewThread { self.run() }
     }
 
-    var condition: LinkCondition { shared.withLock { $0.condition } }
-    var traffic: Traffic { shared.withLock { $0.traffic } }
+    public var condition: LinkCondition { shared.withLock { $0.condition } }
+    public var traffic: Traffic { shared.withLock { $0.traffic } }
 
-    func set(_ condition: LinkCondition) { shared.withLock { $0.condition = condition } }
+    public func set(_ condition: LinkCondition) { shared.withLock { $0.condition = condition } }
 
     /// Resets every connection that is open now.
-    func resetAll() { shared.withLock { $0.resetsWanted += 1 } }
+    public func resetAll() { shared.withLock { $0.resetsWanted += 1 } }
 
     /// Ends the thread and all connections.
-    func stop() { shared.withLock { $0.isStopped = true } }
+    public func stop() { shared.withLock { $0.isStopped = true } }
 
     private func run() {
         var loop = LinkLoop(listener: listener, serverPort: serverPort)

@@ -1,5 +1,4 @@
 import Foundation
-import TrunklineTesting
 
 /// One direction of one connection through a ``LinkProxy``: bytes that were read and wait for their time.
 ///

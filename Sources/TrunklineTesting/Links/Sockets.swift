@@ -1,5 +1,4 @@
 import Foundation
-import TrunklineTesting
 
 /// TCP sockets on 127.0.0.1.
 enum Sockets {

@@ -1,5 +1,4 @@
 import Foundation
-import TrunklineTesting
 
 /// What the thread of a ``LinkProxy`` does, one turn at a time.
 struct LinkLoop {
