@@ -67,6 +67,12 @@ let package = Package(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
         .target(name: "TrunklineManagement", dependencies: ["TrunklineCore"], swiftSettings: settings),
         .target(name: "TrunklineTesting", swiftSettings: settings),
+        .executableTarget(
+            name: "trunkline-chaos",
+            dependencies: [
+                "TrunklineTesting", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Chaos", swiftSettings: settings),
         .testTarget(
             name: "TrunklineCoreTests",
             dependencies: [

@@ -30,6 +30,10 @@ public final class PrivateBroker: Sendable {
     /// Ends the server in an orderly way.
     public func stop() async throws { try await server.run("stop") }
 
+    /// Stops the server's time (SIGSTOP), and lets it go on.
+    public func pause() async throws { try await server.run("pause") }
+    public func resume() async throws { try await server.run("resume") }
+
     /// Runs rabbitmqctl, as in `control("set_vm_memory_high_watermark", "0")`; takes seconds.
     @discardableResult
     public func control(_ arguments: String...) async throws -> String {

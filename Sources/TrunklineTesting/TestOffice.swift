@@ -54,8 +54,18 @@ public final class TestOffice: Sendable {
     @discardableResult
     public func run(_ sql: String) throws -> String {
         if let postgres { return try postgres.run(sql) }
-        return try Command.run("sqlite3", ["-batch", "-bail", file], input: ".timeout 10000\n.separator |\n\(sql);\n")
+        return try Command.run("sqlite3", sqliteArguments, input: sqliteInput(sql))
     }
+
+    /// The same for statements that may fail; the first that does is the last.
+    public func attempt(_ sql: String) throws -> Command.Outcome {
+        if let postgres { return try postgres.attempt(sql) }
+        return try Command.attempt("sqlite3", sqliteArguments, input: sqliteInput(sql))
+    }
+
+    private var sqliteArguments: [String] { ["-batch", "-bail", file] }
+
+    private func sqliteInput(_ sql: String) -> String { ".timeout 10000\n.separator |\n\(sql);\n" }
 
     /// Makes a backup as an administrator would: `pg_dump`, or SQLite's `.backup`.
     public func backUp() throws {

@@ -27,6 +27,11 @@ public final class TestPostgres: Sendable {
     @discardableResult
     public func run(_ sql: String) throws -> String { try Self.psql(url, sql) }
 
+    /// The same for statements that may fail; the first that does is the last.
+    public func attempt(_ sql: String) throws -> Command.Outcome {
+        try Command.attempt("psql", Self.arguments(url), input: sql)
+    }
+
     func backUp(to file: String) throws { try Command.run("pg_dump", ["--file=\(file)", url]) }
 
     func restore(from file: String) throws {
@@ -37,6 +42,8 @@ public final class TestPostgres: Sendable {
 
     @discardableResult
     static func psql(_ url: String, _ sql: String) throws -> String {
-        try Command.run("psql", ["-XAtq", "--set=ON_ERROR_STOP=1", url], input: sql)
+        try Command.run("psql", arguments(url), input: sql)
     }
+
+    private static func arguments(_ url: String) -> [String] { ["-XAtq", "--set=ON_ERROR_STOP=1", url] }
 }

@@ -11,7 +11,7 @@ struct CrashTests {
             settings: ["TRUNKLINE_BATCH_ROWS": "7", "TRUNKLINE_STALE_TIMEOUT": "1s", "TRUNKLINE_STALE_CEILING": "3s"])
         try site.startAll()
         var writer = Writer(seed: 42)
-        var random = SplitMix64(state: 7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<25 {
             try site.east.run(writer.statements(40))
             let victim = site.services.keys.sorted().randomElement(using: &random)!

@@ -6,7 +6,7 @@ struct Writer {
     private var random: SplitMix64
     private var next = 1
 
-    init(seed: UInt64) { random = SplitMix64(state: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     /// Some statements, each in a transaction of its own.
     mutating func statements(_ count: Int) -> String {
@@ -26,18 +26,5 @@ struct Writer {
             return
                 "update item set id = \(next) where id = \(known) and not exists (select 1 from item where id = \(next));"
         }
-    }
-}
-
-/// Source: Sebastiano Vigna, splitmix64, public domain; a seed replays a run.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,7 +1,8 @@
 /// How many changes the next batch should cover so that it comes near its limit of bytes.
 struct BatchSizing: Sendable {
     private let rows: Int
-    private let bytes: Int
+    /// The limit now.
+    var bytes: Int
     /// Moving average of what a change came to, in bytes; nil before the first batch.
     private var bytesPerChange: Double?
 

@@ -41,13 +41,20 @@ public actor Publisher: SteppedService {
         var tables: [TableContent]
     }
 
+    private struct Unconfirmed: Sendable {
+        var batch: ClaimedBatch
+        /// Before compression.
+        var bytes: Int
+    }
+
     /// To be packed and published while the next one is read.
     private var ready: ReadBatch?
-    private var unconfirmed: [MessageTag: ClaimedBatch] = [:]
+    private var unconfirmed: [MessageTag: Unconfirmed] = [:]
     private var unconfirmedHalt: (MessageTag, Halt)?
     private var lastConfirm: ContinuousClock.Instant
     private var nextRareNews: ContinuousClock.Instant
     private var sizing: BatchSizing
+    private var pace: LinkPace
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
@@ -60,12 +67,13 @@ public actor Publisher: SteppedService {
         self.logger = logger
         lastConfirm = clock.now
         nextRareNews = clock.now
-        sizing = BatchSizing(rows: configuration.batchRows, bytes: configuration.batchBytes)
+        pace = LinkPace(bytes: configuration.batchBytes)
+        sizing = BatchSizing(rows: configuration.batchRows, bytes: pace.batchBytes)
     }
 
     public func step() async throws -> StepResult {
         try await link.keepAlive()
-        try await settle(within: .zero)
+        _ = try await settle(within: .zero)
         try await sendRareNews()
         let outgoing = ready
         ready = nil
@@ -79,8 +87,7 @@ public actor Publisher: SteppedService {
         try await sending
         if ready != nil || outgoing != nil { return .worked }
         guard !unconfirmed.isEmpty else { return .idle }
-        try await settle(within: .milliseconds(20))
-        return unconfirmed.isEmpty ? .worked : .idle
+        return try await settle(within: .milliseconds(20)) ? .worked : .idle
     }
 
     public func waitForWork() async throws {
@@ -88,7 +95,8 @@ public actor Publisher: SteppedService {
     }
 
     public func recover() async {
-        await release(unconfirmed.values + (ready.map { [$0.batch] } ?? []))
+        if !unconfirmed.isEmpty { pace.interrupted() }
+        await release(unconfirmed.values.map(\.batch) + (ready.map { [$0.batch] } ?? []))
         unconfirmed = [:]
         unconfirmedHalt = nil
         ready = nil
@@ -96,12 +104,14 @@ public actor Publisher: SteppedService {
     }
 
     public func shutdown() async {
-        try? await settle(within: .seconds(2))
+        _ = try? await settle(within: .seconds(2))
         await recover()
         await store.close()
     }
 
     private func readNext() async throws -> ReadBatch? {
+        guard unconfirmed.values.reduce(0, { $0 + $1.bytes }) < pace.unconfirmedBytes else { return nil }
+        sizing.bytes = pace.batchBytes
         guard
             let claimed = try await store.claimBatch(
                 of: configuration.stream, window: configuration.window, changes: sizing.changes)
@@ -118,13 +128,13 @@ public actor Publisher: SteppedService {
         guard let batch = outgoing?.batch, let tables = outgoing?.tables else { return }
         do {
             let body = try BatchEncoder.encode(batch, tables: tables)
+            if unconfirmed.isEmpty { lastConfirm = clock.now }
             let tag = try await link.publish(
                 OutboundMessage(
                     exchange: configuration.exchange, routingKey: configuration.routingKey, type: .batch,
                     messageID: batch.id.uuidString.lowercased(), contentType: ContentType.batch,
                     contentEncoding: ContentType.zstd, body: body))
-            if unconfirmed.isEmpty { lastConfirm = clock.now }
-            unconfirmed[tag] = batch
+            unconfirmed[tag] = Unconfirmed(batch: batch, bytes: Self.bytes(of: tables))
             let rows = tables.reduce(0) { $0 + $1.rowCount + $1.deleteCount }
             try await store.noteSent(batch, rows: rows, bytes: body.count)
             logger.debug(
@@ -134,6 +144,7 @@ public actor Publisher: SteppedService {
                     LogKey.attempt: "\(batch.attempt)", LogKey.rows: "\(rows)", LogKey.bytes: "\(body.count)",
                 ])
         } catch {
+            pace.interrupted()
             await release([batch])
             throw error
         }
@@ -146,10 +157,10 @@ public actor Publisher: SteppedService {
         while true {
             switch try await store.readBatch(batch, limits: limits) {
             case .content(let tables):
-                sizing.learn(changes: batch.changes, bytes: tables.reduce(0) { $0 + $1.rows.count + $1.deletes.count })
+                sizing.learn(changes: batch.changes, bytes: Self.bytes(of: tables))
                 return ReadBatch(batch: batch, tables: tables)
             case .tooLarge(let fitting):
-                sizing.learn(changes: fitting, bytes: configuration.batchBytes)
+                sizing.learn(changes: fitting, bytes: sizing.bytes)
                 if fitting < batch.changes, let smaller = try await store.shrinkBatch(batch, to: fitting) {
                     batch = smaller
                 } else {
@@ -160,32 +171,49 @@ public actor Publisher: SteppedService {
     }
 
     /// Takes the confirmations that are there.
-    private func settle(within timeout: Duration) async throws {
-        guard !unconfirmed.isEmpty || unconfirmedHalt != nil else { return }
+    /// - Returns: whether there were any.
+    private func settle(within timeout: Duration) async throws -> Bool {
+        guard !unconfirmed.isEmpty || unconfirmedHalt != nil else { return false }
+        let confirmations = try await link.confirmations(within: timeout)
+        guard !confirmations.isEmpty else {
+            try checkPatience()
+            return false
+        }
+        let sinceLast = clock.now - lastConfirm
+        lastConfirm = clock.now
+        var bytes = 0
         var unroutable: String?
-        for confirmation in try await link.confirmations(within: timeout) {
-            lastConfirm = clock.now
+        for confirmation in confirmations {
             switch confirmation {
             case .confirmed(let tag):
-                unconfirmed[tag] = nil
+                bytes += unconfirmed.removeValue(forKey: tag)?.bytes ?? 0
                 if let halt = takeHalt(tag) { try await store.haltPublished(halt) }
             case .nacked(let tag):
                 _ = takeHalt(tag)
-                if let batch = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(batch) }
+                if let sent = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(sent.batch) }
             case .returned(let tag, let reason):
                 _ = takeHalt(tag)
-                if let batch = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(batch) }
+                if let sent = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(sent.batch) }
                 unroutable = reason
             }
         }
+        pace.confirmed(bytes: bytes, in: sinceLast)
         if let unroutable {
             throw ServiceFailure(
                 "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head"
             )
         }
-        if !unconfirmed.isEmpty, clock.now - lastConfirm > configuration.confirmTimeout {
+        return true
+    }
+
+    private func checkPatience() throws {
+        if clock.now - lastConfirm > configuration.confirmTimeout {
             throw ServiceFailure("the broker confirmed nothing for \(configuration.confirmTimeout)")
         }
+    }
+
+    private static func bytes(of tables: [TableContent]) -> Int {
+        tables.reduce(0) { $0 + $1.rows.count + $1.deletes.count }
     }
 
     private func takeHalt(_ tag: MessageTag) -> Halt? {

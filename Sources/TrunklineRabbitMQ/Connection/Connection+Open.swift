@@ -18,8 +18,18 @@ extension Connection {
         try check(
             amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout),
             "connect", configuration.address)
+        limitSilence(of: socket)
         amqp_set_handshake_timeout(state, &timeout)
         try logIn()
+    }
+
+    /// A write that the other end does not take would otherwise wait for TCP to give up, a quarter of an hour
+    /// (tcp(7), TCP_USER_TIMEOUT): the heartbeat is not looked at meanwhile.
+    private func limitSilence(of socket: OpaquePointer?) {
+        var milliseconds = UInt32(configuration.heartbeat * 2_000)
+        _ = setsockopt(
+            amqp_socket_get_sockfd(socket), Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
+            socklen_t(MemoryLayout<UInt32>.size))
     }
 
     private func secureSocket(_ tls: RabbitMQConfiguration.TLS) throws(BrokerError) -> OpaquePointer? {

@@ -1,0 +1,83 @@
+import TrunklineTesting
+
+/// Makes the faults of a script happen to a site, each undone by itself; several may be under way at once.
+actor FaultRunner {
+    private let site: ChaosSite
+    private let log: @Sendable (String) -> Void
+    private var busy: Set<Fault.Target> = []
+    private var undoing: [Task<Void, any Error>] = []
+    private(set) var counts: [Fault.Kind: Int] = [:]
+
+    init(_ site: ChaosSite, log: @escaping @Sendable (String) -> Void) {
+        self.site = site
+        self.log = log
+    }
+
+    var count: Int { counts.values.reduce(0, +) }
+
+    /// Runs the script until the deadline, and returns when every fault is undone.
+    func run(_ script: FaultScript, until deadline: ContinuousClock.Instant) async throws {
+        for entry in script {
+            try await Task.sleep(for: entry.after)
+            await site.crew.noteDeserters()
+            // A fault that would hit what another one has just now waits for it.
+            try await eventually("\(entry.fault.target) is there again", within: .seconds(120)) {
+                !busy.contains(entry.fault.target)
+            }
+            guard ContinuousClock.now < deadline else { break }
+            guard isPossible(entry.fault) else { continue }
+            try await start(entry)
+        }
+        for task in undoing { try await task.value }
+    }
+
+    private func isPossible(_ fault: Fault) -> Bool {
+        switch fault.target {
+        case .disk: site.disk != nil
+        case .service, .broker, .postgres, .link: true
+        }
+    }
+
+    private func start(_ entry: FaultScript.Entry) async throws {
+        counts[entry.fault.kind, default: 0] += 1
+        busy.insert(entry.fault.target)
+        log("\(entry.fault), for \(Int(entry.lasts / .milliseconds(1))) ms")
+        try await begin(entry.fault)
+        undoing.append(
+            Task {
+                try await Task.sleep(for: entry.lasts)
+                try await end(entry.fault)
+                busy.remove(entry.fault.target)
+            })
+    }
+
+    private func begin(_ fault: Fault) async throws {
+        switch fault {
+        case .killService(let name): try await site.crew.kill(name)
+        case .pauseService(let name): await site.crew.pause(name)
+        case .killBroker: try await site.broker.kill()
+        case .pauseBroker: try await site.broker.pause()
+        case .killPostgres(let office): try await site.servers[office]?.kill()
+        case .cutLink(let office): site.links[office]?.set(.refusing)
+        case .resetLink(let office): site.links[office]?.resetAll()
+        case .holdLink(let office): site.links[office]?.set(.held)
+        case .slowLink(let office, let condition), .lossyLink(let office, let condition):
+            site.links[office]?.set(condition)
+        case .fillDisk: try site.disk?.fill()
+        }
+    }
+
+    private func end(_ fault: Fault) async throws {
+        switch fault {
+        case .killService(let name): try await site.crew.start(name)
+        case .pauseService(let name): await site.crew.resume(name)
+        case .killBroker: try await site.broker.start()
+        case .pauseBroker: try await site.broker.resume()
+        case .killPostgres(let office): try await site.servers[office]?.start()
+        case .resetLink: break
+        case .cutLink(let office), .holdLink(let office), .slowLink(let office, _), .lossyLink(let office, _):
+            site.links[office]?.set(.good)
+        case .fillDisk: try site.disk?.free()
+        }
+    }
+}

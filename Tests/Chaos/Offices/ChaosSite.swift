@@ -1,0 +1,101 @@
+import Foundation
+import TrunklineTesting
+
+/// The whole system: a PostgreSQL head, a PostgreSQL branch `east` and a SQLite branch `west`, each PostgreSQL a server
+/// of its own, a RabbitMQ, a link from each office to it, and the services.
+final class ChaosSite: Sendable {
+    let broker: PrivateBroker
+    /// By office.
+    let servers: [String: PrivatePostgres]
+    let links: [String: LinkProxy]
+    let head: TestOffice
+    let branches: [TestOffice]
+    let crew: ServiceCrew
+    /// Of the branch `west`; nil where none may be mounted.
+    let disk: SmallDisk?
+    private let directory: TemporaryDirectory
+    private let environments: [String: ServiceCrew.Environment]
+    private let executables: URL
+
+    /// Starts the servers and prepares the databases, as an operator would; no service runs yet.
+    /// - Parameters:
+    ///   - logs: the folder for the logs of the services.
+    ///   - settings: environment of every process, as `TRUNKLINE_BATCH_ROWS`.
+    ///   - hasSmallDisk: whether `west` gets a disk of its own.
+    init(logs: String, settings: [String: String], hasSmallDisk: Bool = true) async throws {
+        directory = try TemporaryDirectory()
+        executables = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        broker = try await PrivateBroker()
+        servers = ["head": try await PrivatePostgres(), "east": try await PrivatePostgres()]
+        disk = hasSmallDisk ? SmallDisk(over: directory, megabytes: 256) : nil
+        head = try TestOffice("head", .postgres, in: directory, server: servers["head"]?.url)
+        branches = [
+            try TestOffice("east", .postgres, in: directory, server: servers["east"]?.url),
+            try TestOffice("west", .sqlite, in: directory),
+        ]
+        let offices = [head] + branches
+        var links: [String: LinkProxy] = [:]
+        var environments: [String: ServiceCrew.Environment] = [:]
+        for office in offices {
+            let (link, url) = try Self.link(to: broker.url)
+            links[office.id] = link
+            environments[office.id] = Self.environment(of: office, broker: url, settings)
+        }
+        self.links = links
+        self.environments = environments
+        crew = ServiceCrew(executables: executables, logs: logs, environments: environments)
+        try await addBranches()
+    }
+
+    /// What an operator does once.
+    private func addBranches() async throws {
+        try await trunkline(head, "init")
+        for branch in branches {
+            try branch.run(Self.example(branch.kind) + TillTransaction.schema)
+            try await trunkline(head, "branch", "add", branch.id)
+            try await trunkline(branch, "init")
+        }
+    }
+
+    /// Runs the command-line tool at an office.
+    @discardableResult
+    func trunkline(_ office: TestOffice, _ arguments: String...) async throws -> String {
+        try await onThread { [executables, environments] in
+            try Command.run(
+                executables.appending(path: "trunkline").path, arguments,
+                environment: environments[office.id] ?? [:])
+        }
+    }
+
+    /// At once, for an interrupted run; the servers end with their values.
+    func abandon() async {
+        await crew.killAll()
+        for link in links.values { link.stop() }
+    }
+
+    private static func link(to broker: String) throws -> (LinkProxy, url: String) {
+        guard var parts = URLComponents(string: broker), let port = parts.port.flatMap({ UInt16(exactly: $0) })
+        else { throw TestFailure("the broker's URL has no port") }
+        let link = try LinkProxy(to: port)
+        parts.port = Int(link.port)
+        guard let url = parts.string else { throw TestFailure("not a URL") }
+        return (link, url)
+    }
+
+    private static func environment(
+        of office: TestOffice, broker: String, _ settings: [String: String]
+    ) -> ServiceCrew.Environment {
+        var environment: ServiceCrew.Environment = [
+            "TRUNKLINE_OFFICE_ID": office.id, "TRUNKLINE_DATABASE_URL": office.url, "TRUNKLINE_BROKER_URL": broker,
+        ]
+        if office.id != "head" { environment["TRUNKLINE_TABLES"] = "product_sales" }
+        for (name, value) in settings { environment[name] = value }
+        return environment
+    }
+
+    private static func example(_ kind: DatabaseKind) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
+        let file = root.appending(path: "examples/product_sales.\(kind).sql").standardized
+        return try String(contentsOf: file, encoding: .utf8)
+    }
+}
