@@ -126,9 +126,9 @@ struct ConformanceTests {
         #expect(try await pair.branch.recordAck(pending.ack) == .recorded(batchesAcked: 1))
         #expect(try await pair.branch.recordAck(pending.ack) == .recorded(batchesAcked: 0))
         var foreign = pending.ack
-        foreign.epoch = UUID()
+        foreign.stream = StreamID(from: OfficeID("west")!, to: .head)
         guard case .ignored = try await pair.branch.recordAck(foreign) else {
-            Issue.record("an ack of another epoch was taken")
+            Issue.record("an ack of another stream was taken")
             return
         }
         // News between the publication and its removal keeps the ack pending.

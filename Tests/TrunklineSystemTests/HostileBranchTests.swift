@@ -98,7 +98,7 @@ struct HostileBranchTests {
         let east = try RawAMQP(url: url)
         func body(_ stream: String) -> [UInt8] {
             let header =
-                #"{"version":1,"stream":"\#(stream)","epoch":"\#(UUID())","number":1,"id":"\#(UUID())","tables":[]}"#
+                #"{"version":1,"stream":"\#(stream)","epoch":"\#(UUID())","number":1,"acked":0,"id":"\#(UUID())","tables":[]}"#
             return Zstd.compress(Array((header + "\n").utf8))
         }
         let signed = RawAMQP.Properties(userID: user)

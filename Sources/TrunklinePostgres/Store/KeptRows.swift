@@ -30,16 +30,16 @@ struct KeptRows {
             let kept = try keys(of: groups[index].table.name)
             guard !kept.isEmpty else { continue }
             let lines = groups[index].bytes.lines(of: groups[index].table, isDelete: groups[index].isDelete)
-            let refused = lines.filter { kept.contains($0.key.description) }
+            let isKept = lines.map { kept.contains($0.key.canonical(in: groups[index].table).description) }
+            let refused = zip(lines, isKept).filter(\.1).map(\.0)
             guard !refused.isEmpty else { continue }
             failures += refused.map {
                 RowWriter.Failure(
                     line: $0, reason: "the row of this key was kept in a recovery (trunkline recover --keep-head)",
                     code: nil)
             }
-            groups[index].bytes =
-                lines.filter { !kept.contains($0.key.description) }
-                .reduce(into: [UInt8]()) { $0 += $1.text }[...]
+            let others = zip(lines, isKept).filter { !$0.1 }.map(\.0)
+            groups[index].bytes = others.reduce(into: [UInt8]()) { $0 += $1.text }[...]
         }
         groups.removeAll { $0.bytes.isEmpty }
         return failures

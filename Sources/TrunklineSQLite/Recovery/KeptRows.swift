@@ -33,7 +33,9 @@ struct KeptRows {
     func take(outOf lines: inout [Line]) throws -> [Line.Failure] {
         var kept: [TableName: Set<String>] = [:]
         for line in lines where kept[line.table.name] == nil { kept[line.table.name] = try keys(of: line.table.name) }
-        func isKept(_ line: Line) -> Bool { kept[line.table.name]?.contains(line.key.description) ?? false }
+        func isKept(_ line: Line) -> Bool {
+            kept[line.table.name]?.contains(line.key.canonical(in: line.table).description) ?? false
+        }
         let failures = lines.filter(isKept).map {
             Line.Failure(
                 line: $0, reason: "the row of this key was kept in a recovery (trunkline recover --keep-head)")

@@ -48,12 +48,15 @@ struct BranchAddCommand: OfficeCommand {
             ? try office.administration(or: "or name a broker user that is there already with --user") : nil
         let prepared = try output.prepared(office)
         if let administration { try await refuseWhatCannotBeShown(administration) }
-        try await office.withLink(for: "branch add") { link in
-            try await link.declare(.head.adding(.branch(branch)))
-        }
         let store = try office.store()
         let name = user ?? administration!.userName(of: branch)
-        let isNew = try await store.addBranch(branch, brokerUser: name)
+        let isNew = try await office.withLink(for: "branch add") { link in
+            try await link.keepAlive()
+            // Before the branch's batches find their way here: one of an unknown branch is refused.
+            let isNew = try await store.addBranch(branch, brokerUser: name)
+            try await link.declare(.head.adding(.branch(branch)))
+            return isNew
+        }
         let credentials = try await administration.asyncFlatMap {
             try await BranchAccess(branch: branch, store: store).addUser($0)
         }

@@ -55,7 +55,14 @@ struct RecoverCommand: OfficeCommand {
         let watch = RecoveryWatch(store: store, stream: office.upstream, timeout: timeout.duration)
         try await watch.begin(mode)
         let services = try CompanionServices(OfficeService.all(at: .branch), of: office)
-        let answers = try await services.run { try await watch.untilDone(mode, troubles: services.troubles) }
+        let proof = VerificationQuestion(office: office, store: store)
+        let answers = try await services.run { [branch = settings.office.id, timeout = timeout.duration] in
+            if mode == .compare { return try await watch.comparison(troubles: services.troubles) }
+            guard try await watch.end(troubles: services.troubles) else {
+                return VerificationAnswers(branches: [branch])
+            }
+            return try await proof.ask([branch], timeout: timeout, troubles: services.troubles)
+        }
         await store.close()
         let report = VerificationReport(at: settings.office, answers: answers)
         print(json ? try JSONOutput.text(report.summary) : report.text)

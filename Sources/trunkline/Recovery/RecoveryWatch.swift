@@ -17,27 +17,33 @@ struct RecoveryWatch: Sendable {
         try await store.beginRecovery(of: stream, mode)
     }
 
-    /// - Returns: the last comparison: of a `compare` the only one; else the one that ended the recovery.
-    func untilDone(_ mode: RecoveryMode, troubles: TroubleLog) async throws -> VerificationAnswers {
+    /// - Returns: what differs; without an answer when none came in time.
+    func comparison(troubles: TroubleLog) async throws -> VerificationAnswers {
+        var answers = VerificationAnswers(branches: [stream.source])
+        guard let asked = try await store.recovery(of: stream)?.verification else { return answers }
+        _ = try await wait(troubles) {
+            answers.take(try await store.verificationResults(asked))
+            return answers.isComplete
+        }
+        return answers
+    }
+
+    /// - Returns: whether it came in time.
+    func end(troubles: TroubleLog) async throws -> Bool {
+        try await wait(troubles) { try await store.recovery(of: stream) == nil }
+    }
+
+    private func wait(_ troubles: TroubleLog, until isDone: () async throws -> Bool) async throws -> Bool {
         let clock = ContinuousClock()
         let start = clock.now
-        var answers = VerificationAnswers(branches: [stream.source])
-        var asked: UUID?
         var display = ProgressDisplay(noun: "answers", showsRate: false)
         defer { display.end() }
-        while true {
-            let state = try await store.recovery(of: stream)
-            if let state, state.verification != asked {
-                if let asked { answers.take(try await store.verificationResults(asked)) }
-                answers = VerificationAnswers(branches: [stream.source])
-                asked = state.verification
-            }
-            if let asked { answers.take(try await store.verificationResults(asked)) }
-            if state == nil || mode == .compare && answers.isComplete { return answers }
+        while try await !isDone() {
             let elapsed = clock.now - start
-            if elapsed >= timeout { return VerificationAnswers(branches: [stream.source]) }
+            if elapsed >= timeout { return false }
             display.show(done: 0, total: 1, at: elapsed / .seconds(1), note: troubles.latest)
             try await Task.sleep(for: RecoveryWatch.interval)
         }
+        return true
     }
 }

@@ -73,4 +73,36 @@ import Testing
             batch(number, id: number == 5 ? last : UUID(), after: last), after: watermark(stopped: "why"))
         #expect(decision == .stop(reason: "why"))
     }
+
+    @Test func anEpochThatReplacesOursIsGoneOverTo() {
+        var header = batch(1, epoch: UUID())
+        header.follows = [UUID(), epoch]
+        #expect(ReceiverDecision.decide(header, after: watermark()) == .adopt)
+        // Somebody decided, so a stop is over.
+        #expect(ReceiverDecision.decide(header, after: watermark(stopped: "why")) == .adopt)
+        header.number = 2
+        #expect(ReceiverDecision.decide(header, after: watermark()) == .wait(expected: 1))
+        header.follows = [UUID()]
+        #expect(stops(ReceiverDecision.decide(header, after: watermark())))
+    }
+
+    @Test func anEpochThatIsOverIsADuplicate() {
+        var watermark = watermark()
+        let past = UUID()
+        watermark.pastEpochs = [past]
+        #expect(ReceiverDecision.decide(batch(9, epoch: past), after: watermark) == .duplicate)
+    }
+
+    @Test func anAckOfWhichNothingIsKnownShowsThatThisDatabaseIsOlder() {
+        var header = batch(9, after: first)
+        header.acked = 6
+        #expect(ReceiverDecision.decide(header, after: watermark()) == .behind(acked: 6))
+        #expect(ReceiverDecision.decide(header, after: nil) == .behind(acked: 6))
+        header.acked = 5
+        #expect(ReceiverDecision.decide(header, after: watermark()) == .wait(expected: 6))
+        // It had gone over to an epoch that it knows no more.
+        header.epoch = UUID()
+        header.follows = [epoch]
+        #expect(ReceiverDecision.decide(header, after: watermark()) == .behind(acked: 5))
+    }
 }
