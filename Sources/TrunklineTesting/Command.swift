@@ -2,6 +2,13 @@ import Foundation
 
 /// Runs a command to its end.
 public enum Command {
+    /// Runs one of the project's `scripts`.
+    @discardableResult
+    public static func script(_ name: String, _ arguments: [String]) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts")
+        return try run(root.appending(path: name).standardized.path, arguments)
+    }
+
     /// - Parameter input: what the command reads from standard input.
     /// - Returns: what it wrote to standard output, without the last line's end.
     /// - Throws: ``TestFailure`` with what it wrote to standard error when its exit code is not 0.
