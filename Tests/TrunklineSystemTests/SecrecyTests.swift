@@ -93,6 +93,10 @@ struct SecrecyTests {
             ("TRUNKLINE_DATABASE_URL", "postgres://u:\(wrong)@127.0.0.1:port/x"),
             ("TRUNKLINE_DATABASE_URL", "postgres://u:\(wrong)%zz@127.0.0.1/x"),
             ("TRUNKLINE_DATABASE_URL", "postgres://u:\(wrong)@db.invalid/x"),
+            ("TRUNKLINE_DATABASE_URL", "postgres://u:x@\(wrong)@127.0.0.1/x"),
+            ("TRUNKLINE_DATABASE_URL", "postgres://u:x/\(wrong)@127.0.0.1/x"),
+            ("TRUNKLINE_DATABASE_URL", "postgres://u:x?\(wrong)@127.0.0.1/x"),
+            ("TRUNKLINE_DATABASE_URL", "postgres://127.0.0.1:\(wrong)/x"),
             ("TRUNKLINE_DATABASE_URL", "mysql://u:\(wrong)@db.invalid/x"),
         ] {
             let key = "\(name)=\(value)"

@@ -48,12 +48,13 @@ struct BranchAddCommand: OfficeCommand {
             ? try office.administration(or: "or name a broker user that is there already with --user") : nil
         let prepared = try output.prepared(office)
         if let administration { try await refuseWhatCannotBeShown(administration) }
+        let store = try office.store()
+        let name = user ?? administration!.userName(of: branch)
+        // First, so that the head refuses nothing of what the queues let through.
+        let isNew = try await store.addBranch(branch, brokerUser: name)
         try await office.withLink(for: "branch add") { link in
             try await link.declare(.head.adding(.branch(branch)))
         }
-        let store = try office.store()
-        let name = user ?? administration!.userName(of: branch)
-        let isNew = try await store.addBranch(branch, brokerUser: name)
         let credentials = try await administration.asyncFlatMap {
             try await BranchAccess(branch: branch, store: store).addUser($0)
         }
