@@ -32,7 +32,7 @@ struct ManagementClient: Sendable {
         base = bare.string!.last == "/" ? String(bare.string!.dropLast()) : bare.string!
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeout
-        session = URLSession(configuration: configuration, delegate: RedirectRefusal(), delegateQueue: nil)
+        session = URLSession(configuration: configuration, delegate: OneAnswer(), delegateQueue: nil)
     }
 
     /// - Parameters:
@@ -79,6 +79,8 @@ struct ManagementClient: Sendable {
 
     private func failure(_ error: any Error, _ method: String, _ path: [String]) -> BrokerError {
         let code = (error as? URLError)?.code
+        // Nothing else here cancels a call.
+        if code == .cancelled { return refused("the user or its password is refused", method, path) }
         let isTLS =
             code == .serverCertificateUntrusted || code == .secureConnectionFailed
             || code == .serverCertificateHasBadDate || code == .serverCertificateHasUnknownRoot
@@ -95,20 +97,32 @@ struct ManagementClient: Sendable {
             var reason: String?
         }
         let reason = (try? JSONDecoder().decode(Answer.self, from: data))?.reason ?? "no reason given"
-        let isRefused = status == 401 || status == 403
+        if status == 401 || status == 403 { return refused("HTTP \(status): \(reason)", method, path) }
         return BrokerError(
-            isRefused ? .accessRefused : .closedByBroker, operation: operation(method, path), subject: address,
-            reason: "HTTP \(status): \(reason)",
-            hint: isRefused ? "the user of broker.management-url must have the tag administrator" : nil)
+            .closedByBroker, operation: operation(method, path), subject: address, reason: "HTTP \(status): \(reason)")
+    }
+
+    private func refused(_ reason: String, _ method: String, _ path: [String]) -> BrokerError {
+        BrokerError(
+            .accessRefused, operation: operation(method, path), subject: address, reason: reason,
+            hint: "check user and password in broker.management-url; the user must have the tag administrator")
     }
 }
 
-/// The password goes to the host that it was meant for, and to no other.
-private final class RedirectRefusal: NSObject, URLSessionTaskDelegate {
+/// One question, one answer. The password goes to the host that it was meant for, and to no other; and where it is
+/// refused the call ends: Foundation on Linux would wait without end for another one.
+private final class OneAnswer: NSObject, URLSessionTaskDelegate {
     func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
         completionHandler(nil)
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        completionHandler(.cancelAuthenticationChallenge, nil)
     }
 }

@@ -2,6 +2,13 @@ import Foundation
 
 /// Runs a command to its end.
 public enum Command {
+    /// Runs one of the project's `scripts`.
+    @discardableResult
+    public static func script(_ name: String, _ arguments: [String]) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts")
+        return try run(root.appending(path: name).standardized.path, arguments)
+    }
+
     /// How a command ended, and what it wrote.
     public struct Outcome: Sendable {
         public var exit: ChildProcess.Exit

@@ -28,8 +28,6 @@ final class PrivateServer: Sendable {
     private static func script(
         _ kind: String, _ action: String, _ directory: String, _ arguments: [String] = []
     ) throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts")
-        return try Command.run(
-            root.appending(path: "private-server").standardized.path, [kind, action, directory] + arguments)
+        try Command.script("private-server", [kind, action, directory] + arguments)
     }
 }

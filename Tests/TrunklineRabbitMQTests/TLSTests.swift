@@ -67,7 +67,12 @@ struct TLSTests {
         configuration.tls?.keyFile = "\(directory)/ca.key"
         let mismatch = try await brokerError { try await RabbitMQLink(configuration).keepAlive() }
         #expect(mismatch.code == .tls)
+        // The broker takes an office's certificate, and no server's for one.
         configuration.tls?.keyFile = "\(directory)/server.key"
+        await #expect(throws: BrokerError.self) { try await RabbitMQLink(configuration).keepAlive() }
+        try Command.script("generate-certificates", [directory, "office", "east"])
+        configuration.tls?.certificateFile = "\(directory)/east.pem"
+        configuration.tls?.keyFile = "\(directory)/east.key"
         try await RabbitMQLink(configuration).keepAlive()
     }
 

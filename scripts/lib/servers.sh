@@ -187,15 +187,9 @@ CONFIGURATION
 
 # An authority of this server alone, and a certificate for localhost and for no other name.
 make_certificates() {
-  local key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650)
-  (
-    umask 077
-    mkdir -p "$1"
-    cd "$1" || exit
-    openssl req -x509 "${key[@]}" -keyout ca.key -out ca.pem -subj '/CN=private authority'
-    openssl req -x509 "${key[@]}" -keyout server.key -out server.pem -subj '/CN=localhost' \
-      -CA ca.pem -CAkey ca.key -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost
-  ) 2>>"$1.log"
+  local generate
+  generate=$(dirname "${BASH_SOURCE[0]}")/../generate-certificates
+  { "$generate" "$1" ca && "$generate" "$1" server server localhost; } >>"$1.log" 2>&1
 }
 
 rabbitmq_control() {

@@ -16,6 +16,11 @@ final class PostgresConnection {
     ///
     /// - Parameter url: a libpq connection URI; its options (TLS among them) are libpq's.
     init(url: String) throws(StoreError) {
+        if let problem = PostgresTransport.problem(of: url) {
+            throw StoreError(
+                .configuration, operation: "connect", subject: "database.url", reason: problem,
+                hint: "write @ as %40, / as %2F, : as %3A and % as %25")
+        }
         // «PQconnectdb … always returns a non-null object pointer, unless there is too little memory»
         // (libpq documentation, 34.1).
         guard let pointer = PQconnectdb(url) else {

@@ -24,6 +24,22 @@ public struct PostgresTransport: Hashable, Sendable {
         requiresTLS = ["require", "verify-ca", "verify-full"].contains(value("sslmode"))
     }
 
+    /// Why the URI cannot be meant like this, without any part of it; nil when it can. libpq's own messages quote what
+    /// they stumble over, which may be a password with a character that should have been written as %40.
+    static func problem(of url: String) -> String? {
+        guard let schemeEnd = url.firstRange(of: "://") else { return "has no scheme" }
+        let place = url[schemeEnd.upperBound...].prefix { $0 != "?" && $0 != "#" }
+        let authority = place.prefix { $0 != "/" }
+        guard place.count(where: { $0 == "@" }) == authority.count(where: { $0 == "@" }),
+            place.count(where: { $0 == "@" }) <= 1
+        else { return "has an @ or a / in the user or the password" }
+        guard let options = PQconninfoParse(url, nil) else { return "is not a PostgreSQL connection URI" }
+        defer { PQconninfoFree(options) }
+        let ports = (value("port", options) ?? "").split(separator: ",")
+        guard ports.allSatisfy({ UInt16($0) != nil }) else { return "has a port that is no number" }
+        return nil
+    }
+
     private static func value(_ keyword: String, _ options: UnsafeMutablePointer<PQconninfoOption>) -> String? {
         var option = options
         while let name = option.pointee.keyword {

@@ -4,8 +4,8 @@ import TrunklineRuntime
 
 /// What a branch may do, at the broker and in the head's database, kept in step.
 ///
-/// A command that dies half-way is run again: each step finds what the last run did. What takes a right away acts at
-/// the head first, what gives one acts at the broker first.
+/// A command that dies half-way is run again: each step finds what the last run did. The head comes first: who loses a
+/// right is refused from then on, and of who gets one nothing is refused that the broker lets through.
 struct BranchAccess {
     let branch: OfficeID
     let store: any OfficeStore
@@ -57,10 +57,9 @@ struct BranchAccess {
 
     func resume(_ administration: BrokerAdministration?) async throws {
         let record = try await record()
-        if let administration, record.brokerUser == administration.userName(of: branch) {
-            try await administration.grant(record.brokerUser, branch)
-        }
         _ = try await store.setSuspended(false, branch: branch)
+        guard let administration, record.brokerUser == administration.userName(of: branch) else { return }
+        try await administration.grant(record.brokerUser, branch)
     }
 
     /// - Returns: whether the broker's user is gone too: only if it was the branch's own.

@@ -11,8 +11,10 @@ import Testing
     private static let documents: [String] = {
         let folder = root.appending(path: "docs/decisions").path
         let decisions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/promises.md"]
-            + decisions.sorted().map { "docs/decisions/\($0)" }
+        return [
+            "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/promises.md",
+            "docs/security.md", "docs/threat-model.md",
+        ] + decisions.sorted().map { "docs/decisions/\($0)" }
     }()
 
     private static func text(_ path: String) throws -> String {
@@ -31,11 +33,12 @@ import Testing
         }
     }
 
-    @Test func everyTestThatHoldsAPromiseExists() throws {
+    @Test(arguments: ["docs/promises.md", "docs/threat-model.md"])
+    func everyTestThatHoldsAPromiseExists(document: String) throws {
         let tests = Self.root.appending(path: "Tests").path
         let sources = try (FileManager.default.subpaths(atPath: tests) ?? []).filter { $0.hasSuffix(".swift") }
             .map { try Self.text("Tests/\($0)") }.joined()
-        let names = try Self.text("docs/promises.md").matches(of: /`([a-z][a-z0-9]*[A-Z][A-Za-z0-9]+)`/).map(\.1)
+        let names = try Self.text(document).matches(of: /`([a-z][a-z0-9]*[A-Z][A-Za-z0-9]+)`/).map(\.1)
         #expect(!names.isEmpty)
         // Not within #expect, which would print all sources.
         let missing = names.filter { !sources.contains("func \($0)(") }

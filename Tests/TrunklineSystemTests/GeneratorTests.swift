@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+import TrunklineTesting
+
+/// `scripts/generate-secrets` and `scripts/generate-certificates`.
+@Suite struct GeneratorTests {
+    private func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    private func content(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    @Test func secretsAreLongPrivateAndNeverOverwritten() throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.file("secrets")
+        try Command.script("generate-secrets", [folder, "broker", "database"])
+        let broker = try content(folder + "/broker")
+        #expect(broker.count == 33 && broker.dropLast().allSatisfy { $0.isLetter || $0.isNumber })
+        #expect(try content(folder + "/database") != broker)
+        #expect(try mode(folder) == 0o700)
+        #expect(try mode(folder + "/broker") == 0o600)
+        #expect(try Command.script("generate-secrets", [folder, "broker"]).contains("is there already"))
+        #expect(try content(folder + "/broker") == broker)
+        #expect(throws: TestFailure.self) { try Command.script("generate-secrets", [folder, "../x"]) }
+    }
+
+    @Test func certificatesAreRightPrivateAndNeverOverwritten() throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.file("tls")
+        func generate(_ arguments: String...) throws -> String {
+            try Command.script("generate-certificates", [folder] + arguments)
+        }
+        #expect(throws: TestFailure.self) { try generate("office", "east") }
+        _ = try generate("ca")
+        _ = try generate("server", "broker", "broker.example", "10.0.0.5", "::1")
+        _ = try generate("office", "east", "west")
+        func verify(_ name: String, _ purpose: String, _ more: String...) throws {
+            try Command.run(
+                "openssl",
+                ["verify", "-x509_strict", "-CAfile", "\(folder)/ca.pem", "-purpose", purpose] + more
+                    + ["\(folder)/\(name).pem"])
+        }
+        try verify("broker", "sslserver", "-verify_hostname", "broker.example")
+        try verify("broker", "sslserver", "-verify_ip", "10.0.0.5")
+        try verify("east", "sslclient")
+        #expect(throws: TestFailure.self) { try verify("broker", "sslserver", "-verify_hostname", "other.example") }
+        #expect(throws: TestFailure.self) { try verify("broker", "sslclient") }
+        #expect(throws: TestFailure.self) { try verify("east", "sslserver") }
+        for name in ["ca", "broker", "east", "west"] {
+            #expect(try mode("\(folder)/\(name).key") == 0o600)
+            #expect(try mode("\(folder)/\(name).pem") == 0o644)
+        }
+        let before = try ["ca.pem", "ca.key", "east.pem", "east.key"].map { try content("\(folder)/\($0)") }
+        #expect(try generate("ca").contains("is there already"))
+        #expect(try generate("office", "east").contains("is there already"))
+        #expect(try ["ca.pem", "ca.key", "east.pem", "east.key"].map { try content("\(folder)/\($0)") } == before)
+        // Renewal: the certificate is moved away, the key stays.
+        try FileManager.default.moveItem(atPath: "\(folder)/east.pem", toPath: "\(folder)/east.pem.old")
+        _ = try generate("office", "east")
+        #expect(try content("\(folder)/east.pem") != before[2])
+        #expect(try content("\(folder)/east.key") == before[3])
+        try verify("east", "sslclient")
+    }
+}
