@@ -19,7 +19,7 @@ struct StormCommand: AsyncParsableCommand {
 
     func run() async throws {
         let site = try await ChaosSite(logs: logs, settings: Self.settings)
-        let interrupts = Interrupts { await site.abandon() }
+        let interrupts = Interrupts { [weak site] in await site?.abandon() }
         defer { interrupts.cancel() }
         try await site.crew.startAll()
         let start = ContinuousClock.now

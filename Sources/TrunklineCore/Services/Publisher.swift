@@ -45,12 +45,15 @@ public actor Publisher: SteppedService {
         var batch: ClaimedBatch
         /// Before compression.
         var bytes: Int
+        var publishedAt: ContinuousClock.Instant
     }
 
     /// To be packed and published while the next one is read.
     private var ready: ReadBatch?
     private var unconfirmed: [MessageTag: Unconfirmed] = [:]
     private var unconfirmedHalt: (MessageTag, Halt)?
+    /// Stays true when a publish fails.
+    private var isPublishing = false
     private var lastConfirm: ContinuousClock.Instant
     private var nextRareNews: ContinuousClock.Instant
     private var sizing: BatchSizing
@@ -95,7 +98,8 @@ public actor Publisher: SteppedService {
     }
 
     public func recover() async {
-        if !unconfirmed.isEmpty { pace.interrupted() }
+        if !unconfirmed.isEmpty || isPublishing { pace.interrupted() }
+        isPublishing = false
         await release(unconfirmed.values.map(\.batch) + (ready.map { [$0.batch] } ?? []))
         unconfirmed = [:]
         unconfirmedHalt = nil
@@ -127,14 +131,18 @@ public actor Publisher: SteppedService {
     private func send(_ outgoing: ReadBatch?) async throws {
         guard let batch = outgoing?.batch, let tables = outgoing?.tables else { return }
         do {
-            let body = try BatchEncoder.encode(batch, tables: tables)
-            if unconfirmed.isEmpty { lastConfirm = clock.now }
+            let body = try BatchEncoder.encode(batch, tables: tables, level: pace.compressionLevel)
+            let now = clock.now
+            if unconfirmed.isEmpty { lastConfirm = now }
+            pace.published(at: now, isAlone: unconfirmed.isEmpty)
+            isPublishing = true
             let tag = try await link.publish(
                 OutboundMessage(
                     exchange: configuration.exchange, routingKey: configuration.routingKey, type: .batch,
                     messageID: batch.id.uuidString.lowercased(), contentType: ContentType.batch,
                     contentEncoding: ContentType.zstd, body: body))
-            unconfirmed[tag] = Unconfirmed(batch: batch, bytes: Self.bytes(of: tables))
+            isPublishing = false
+            unconfirmed[tag] = Unconfirmed(batch: batch, bytes: Self.bytes(of: tables), publishedAt: now)
             let rows = tables.reduce(0) { $0 + $1.rowCount + $1.deleteCount }
             try await store.noteSent(batch, rows: rows, bytes: body.count)
             logger.debug(
@@ -144,7 +152,6 @@ public actor Publisher: SteppedService {
                     LogKey.attempt: "\(batch.attempt)", LogKey.rows: "\(rows)", LogKey.bytes: "\(body.count)",
                 ])
         } catch {
-            pace.interrupted()
             await release([batch])
             throw error
         }
@@ -179,15 +186,14 @@ public actor Publisher: SteppedService {
             try checkPatience()
             return false
         }
-        let sinceLast = clock.now - lastConfirm
         lastConfirm = clock.now
-        var bytes = 0
         var unroutable: String?
         for confirmation in confirmations {
             switch confirmation {
             case .confirmed(let tag):
-                bytes += unconfirmed.removeValue(forKey: tag)?.bytes ?? 0
                 if let halt = takeHalt(tag) { try await store.haltPublished(halt) }
+                guard let sent = unconfirmed.removeValue(forKey: tag) else { continue }
+                pace.confirmed(bytes: sent.bytes, publishedAt: sent.publishedAt, at: lastConfirm)
             case .nacked(let tag):
                 _ = takeHalt(tag)
                 if let sent = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(sent.batch) }
@@ -197,7 +203,6 @@ public actor Publisher: SteppedService {
                 unroutable = reason
             }
         }
-        pace.confirmed(bytes: bytes, in: sinceLast)
         if let unroutable {
             throw ServiceFailure(
                 "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head"

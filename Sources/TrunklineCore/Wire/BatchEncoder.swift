@@ -5,8 +5,9 @@ public enum BatchEncoder {
     /// - Parameters:
     ///   - batch: what the header says.
     ///   - tables: foreign-key order, parents first.
+    ///   - level: zstd's, 1 to 19.
     /// - Returns: the message's body.
-    public static func encode(_ batch: ClaimedBatch, tables: [TableContent]) throws -> [UInt8] {
+    public static func encode(_ batch: ClaimedBatch, tables: [TableContent], level: Int32 = 1) throws -> [UInt8] {
         let header = BatchHeader(
             stream: batch.stream, epoch: batch.epoch, number: batch.number, id: batch.id,
             previousID: batch.previousID, acked: batch.acked, follows: batch.follows.isEmpty ? nil : batch.follows,
@@ -18,6 +19,6 @@ public enum BatchEncoder {
         body.append(CopyText.newline)
         for table in tables { body += table.rows }
         for table in tables.reversed() { body += table.deletes }
-        return Zstd.compress(body)
+        return Zstd.compress(body, level: level)
     }
 }

@@ -7,8 +7,8 @@ struct HourADayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "hour-a-day")
 
     @Option(help: "The backlog.") var rows = 200_000
-    @Option(help: "Seconds that the link is open.") var open = 5.0
-    @Option(help: "Seconds that the link is away.") var closed = 5.0
+    @Option(help: "Seconds that the link is open.") var open = 8.0
+    @Option(help: "Seconds that the link is away.") var closed = 2.0
     @Option(help: "What the link carries each way, in kbit/s.") var kilobits = 256.0
     @Option(help: "The folder for the logs.") var logs: String
     @Option(help: "How many minutes the backlog has to drain.") var patience = 15.0
@@ -16,7 +16,7 @@ struct HourADayCommand: AsyncParsableCommand {
     func run() async throws {
         // Nothing but the log's level differs from what a user has who sets nothing.
         let site = try await ChaosSite(logs: logs, settings: ["TRUNKLINE_LOG_LEVEL": "debug"], hasSmallDisk: false)
-        let interrupts = Interrupts { await site.abandon() }
+        let interrupts = Interrupts { [weak site] in await site?.abandon() }
         defer { interrupts.cancel() }
         let branch = site.branches[0]
         let link = site.links[branch.id]!

@@ -62,13 +62,18 @@ import TrunklineCore
         #expect(decide(old) == .record)
     }
 
+    /// Of a receiver that met a batch of `claimed`, with an ack of `number`.
+    private func behind(_ watermark: Int64, of following: UUID? = nil, claimed: UUID, _ number: Int64) -> Ack {
+        ack(watermark, epoch: following) { $0.behind = Ack.Behind(epoch: claimed, number: number) }
+    }
+
     @Test func aReceiverThatLostWhatItHadAckedGetsItAgain() {
-        #expect(decide(ack(3) { [epoch] in $0.behind = .init(epoch: epoch, number: 5) }) == .resend)
+        #expect(decide(behind(3, claimed: epoch, 5)) == .resend)
         // It follows the epoch before.
-        #expect(decide(ack(50, epoch: past) { [epoch] in $0.behind = .init(epoch: epoch, number: 5) }) == .resend)
+        #expect(decide(behind(50, of: past, claimed: epoch, 5)) == .resend)
         // It has caught up since, or speaks of an ack that nobody here has, or of an epoch that is over.
-        #expect(decide(ack(6) { [epoch] in $0.behind = .init(epoch: epoch, number: 5) }) == .record)
-        #expect(decide(ack(3) { [epoch] in $0.behind = .init(epoch: epoch, number: 6) }) == .record)
-        #expect(decide(ack(3) { [past] in $0.behind = .init(epoch: past, number: 5) }) == .record)
+        #expect(decide(behind(6, claimed: epoch, 5)) == .record)
+        #expect(decide(behind(3, claimed: epoch, 6)) == .record)
+        #expect(decide(behind(3, claimed: past, 5)) == .record)
     }
 }

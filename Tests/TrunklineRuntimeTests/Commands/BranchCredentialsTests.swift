@@ -45,9 +45,9 @@ import TrunklineRuntime
     @Test func aBranchReachesTheBrokerWhereItIsTold() throws {
         let own = try BrokerAddress(SecretURL("amqp://head:p@127.0.0.1:5672/sh%2Fop")!)
         #expect(own.url(user: "a.b", password: "x/y").revealed == "amqp://a.b:x%2Fy@127.0.0.1:5672/sh%2Fop")
-        let public_ = try own.reached(at: "amqps://broker.example")
-        #expect(public_.url(user: "u", password: "p").revealed == "amqps://u:p@broker.example:5671/sh%2Fop")
-        #expect(!own.isPlaintext && !public_.isPlaintext)
+        let outside = try own.reached(at: "amqps://broker.example")
+        #expect(outside.url(user: "u", password: "p").revealed == "amqps://u:p@broker.example:5671/sh%2Fop")
+        #expect(!own.isPlaintext && !outside.isPlaintext)
         #expect(try own.reached(at: "amqp://broker.example").isPlaintext)
         #expect(throws: BrokerError.self) { try own.reached(at: "amqps://u:p@broker.example") }
         #expect(throws: BrokerError.self) { try own.reached(at: "broker.example") }
