@@ -2,8 +2,8 @@
 struct DeadLetters: Sendable {
     let link: any BrokerLink
 
-    /// Publishes a copy with the headers `trunkline-reason` and `trunkline-by`, waits for the
-    /// confirm, and only then acknowledges the original. May leave two copies after a crash.
+    /// Publishes a copy with the headers `trunkline-reason`, `trunkline-by` and `trunkline-user` (who sent it: the
+    /// broker lets us publish only as ourselves), waits for the confirm, and only then acknowledges the original. May leave two copies after a crash.
     func bury(_ delivery: Delivery, reason: String, by service: String) async throws {
         let tag = try await link.publish(
             OutboundMessage(
@@ -11,7 +11,10 @@ struct DeadLetters: Sendable {
                 type: delivery.type.flatMap(MessageType.init(rawValue:)) ?? .batch,
                 messageID: delivery.messageID ?? "", contentType: delivery.contentType ?? "",
                 contentEncoding: delivery.contentEncoding,
-                headers: ["trunkline-reason": String(reason.prefix(1_000)), "trunkline-by": service],
+                headers: [
+                    "trunkline-reason": String(reason.prefix(1_000)), "trunkline-by": service,
+                    "trunkline-user": delivery.userID ?? "",
+                ],
                 body: delivery.body))
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {

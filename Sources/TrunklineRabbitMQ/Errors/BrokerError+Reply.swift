@@ -14,7 +14,10 @@ extension BrokerError {
         case 403:
             (.accessRefused, "check user and password in broker.url, and the user's permissions at the broker")
         case 530:
-            (.accessRefused, "check the virtual host in broker.url, and that the user may use it")
+            (
+                .accessRefused,
+                "check the virtual host in broker.url, and that the user may use it; a suspended branch may not"
+            )
         case 404:
             (.topology, "declare it: trunkline init at the head, trunkline branch add for a branch")
         case 406 where text.contains("message size"):
