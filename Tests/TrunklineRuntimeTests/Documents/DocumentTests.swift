@@ -11,7 +11,10 @@ import Testing
     private static let documents: [String] = {
         let folder = root.appending(path: "docs/decisions").path
         let decisions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/promises.md"]
+        return [
+            "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/chaos.md", "docs/protocol.md",
+            "docs/promises.md",
+        ]
             + decisions.sorted().map { "docs/decisions/\($0)" }
     }()
 
