@@ -19,7 +19,9 @@ struct LinkLoop {
     var traffic: LinkProxy.Traffic { LinkProxy.Traffic(up: read, upOnTheLine: up.carried) }
 
     /// Waits a moment for something to do, and does it.
-    mutating func turn(_ condition: LinkCondition) {
+    /// - Parameter current: the link's condition, which may change while this waits.
+    mutating func turn(_ current: () -> LinkCondition) {
+        let condition = current()
         switch condition.passage {
         case .silent:
             if !wasSilent { for connection in connections { connection.isDoomed = true } }
@@ -36,8 +38,10 @@ struct LinkLoop {
             if wasSilent { end { $0.isDoomed } }
             wasSilent = false
             wait(condition)
-            for client in accepted() { open(client, condition) }
-            pass(condition)
+            let now = current()
+            guard now.passage == .open else { return }
+            for client in accepted() { open(client, now) }
+            pass(now)
         }
     }
 

@@ -51,13 +51,13 @@ public final class LinkProxy: Sendable {
     private func run() {
         var loop = LinkLoop(listener: listener, serverPort: serverPort)
         while true {
-            let (now, resets, isStopped) = shared.withLock { shared in
+            let (resets, isStopped) = shared.withLock { shared in
                 defer { shared.resetsWanted = 0 }
-                return (shared.condition, shared.resetsWanted, shared.isStopped)
+                return (shared.resetsWanted, shared.isStopped)
             }
             if isStopped { break }
             if resets > 0 { loop.resetAll() }
-            loop.turn(now)
+            loop.turn { condition }
             shared.withLock { $0.traffic = loop.traffic }
         }
         loop.resetAll()

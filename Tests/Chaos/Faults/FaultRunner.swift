@@ -5,7 +5,9 @@ actor FaultRunner {
     private let site: ChaosSite
     private let log: @Sendable (String) -> Void
     private var busy: Set<Fault.Target> = []
-    private var undoing: [Task<Void, any Error>] = []
+    private var undoing: [Task<Void, Never>] = []
+    /// Why a fault could not be undone: no fault of the system's.
+    private var failure: (any Error)?
     private(set) var counts: [Fault.Kind: Int] = [:]
 
     init(_ site: ChaosSite, log: @escaping @Sendable (String) -> Void) {
@@ -22,13 +24,15 @@ actor FaultRunner {
             await site.crew.noteDeserters()
             // A fault that would hit what another one has just now waits for it.
             try await eventually("\(entry.fault.target) is there again", within: .seconds(120)) {
-                !busy.contains(entry.fault.target)
+                if let failure { throw failure }
+                return !busy.contains(entry.fault.target)
             }
             guard ContinuousClock.now < deadline else { break }
             guard isPossible(entry.fault) else { continue }
             try await start(entry)
         }
-        for task in undoing { try await task.value }
+        for task in undoing { await task.value }
+        if let failure { throw failure }
     }
 
     private func isPossible(_ fault: Fault) -> Bool {
@@ -45,9 +49,13 @@ actor FaultRunner {
         try await begin(entry.fault)
         undoing.append(
             Task {
-                try await Task.sleep(for: entry.lasts)
-                try await end(entry.fault)
-                busy.remove(entry.fault.target)
+                do {
+                    try await Task.sleep(for: entry.lasts)
+                    try await end(entry.fault)
+                    busy.remove(entry.fault.target)
+                } catch {
+                    failure = error
+                }
             })
     }
 

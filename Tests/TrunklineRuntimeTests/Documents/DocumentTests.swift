@@ -12,7 +12,8 @@ import Testing
         let folder = root.appending(path: "docs/decisions").path
         let decisions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return [
-            "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/promises.md",
+            "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/chaos.md", "docs/protocol.md",
+            "docs/promises.md",
             "docs/security.md", "docs/threat-model.md",
         ] + decisions.sorted().map { "docs/decisions/\($0)" }
     }()
