@@ -13,18 +13,20 @@ final class DatabaseConnections: Sendable {
     /// The file that they have open.
     let identity: FileIdentity?
 
-    private init(_ location: DatabaseLocation) throws {
-        writer = try DatabaseConnections.queue(location)
+    private init(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) throws {
+        writer = try DatabaseConnections.queue(location, onOpen)
         identity = FileIdentity(path: location.path)
-        reader = try DatabaseConnections.queue(location)
-        watcher = try DatabaseConnections.queue(location)
+        reader = try DatabaseConnections.queue(location, onOpen)
+        watcher = try DatabaseConnections.queue(location, onOpen)
     }
 
     /// Opens the connections, and creates the file if it is missing.
-    static func open(_ location: DatabaseLocation) async throws(StoreError) -> DatabaseConnections {
+    static func open(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) async throws(StoreError)
+        -> DatabaseConnections
+    {
         let result: Result<DatabaseConnections, any Error> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(returning: Result { try DatabaseConnections(location) })
+                continuation.resume(returning: Result { try DatabaseConnections(location, onOpen) })
             }
         }
         do {
@@ -35,8 +37,8 @@ final class DatabaseConnections: Sendable {
     }
 
     /// One more connection, which may leave a transaction open between two calls.
-    static func snapshotQueue(_ location: DatabaseLocation) throws -> DatabaseQueue {
-        try queue(location, allowsLongTransactions: true)
+    static func snapshotQueue(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) throws -> DatabaseQueue {
+        try queue(location, onOpen, allowsLongTransactions: true)
     }
 
     func close() async {
@@ -46,9 +48,9 @@ final class DatabaseConnections: Sendable {
         }
     }
 
-    private static func queue(_ location: DatabaseLocation, allowsLongTransactions: Bool = false) throws
-        -> DatabaseQueue
-    {
+    private static func queue(
+        _ location: DatabaseLocation, _ onOpen: ConnectionHook?, allowsLongTransactions: Bool = false
+    ) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
@@ -58,6 +60,7 @@ final class DatabaseConnections: Sendable {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            if let onOpen, let connection = db.sqliteConnection { onOpen(connection) }
         }
         return try DatabaseQueue(path: location.path, configuration: configuration)
     }
