@@ -11,12 +11,12 @@ struct Plan: Sendable {
     var shares: [(World.Decision, Int)]
 
     init(drawnFrom random: inout SplitMix64) {
-        branches = [1, 1, 1, 1, 2, 2, 3].randomElement(using: &random)!
-        decisions = Int.random(in: 60..<160, using: &random)
+        branches = [1, 1, 1, 1, 1, 1, 1, 2, 2, 3].randomElement(using: &random)!
+        decisions = Int.random(in: 40..<120, using: &random)
         batchRows = Int.random(in: 1...5, using: &random)
         twice = []
         for kind in ["ingestor", "acker", "publisher", "ack-listener", "reaper"]
-        where UInt8.random(in: 0..<6, using: &random) == 0 {
+        where UInt8.random(in: 0..<8, using: &random) == 0 {
             twice.insert(kind)
         }
         func share(_ most: Int) -> Int { Int.random(in: 0...most, using: &random) }

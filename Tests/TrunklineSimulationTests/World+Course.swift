@@ -100,16 +100,31 @@ extension World {
         for office in [head] + branches { office.isCut = false }
         for branch in branches where branch.till.isInTransaction { try endTransaction(at: branch) }
         try refuse(false)
-        for _ in 0..<200 {
-            if try isQuiet() { return }
+        try await endCopies()
+        for _ in 0..<100 {
             decision += 100
-            clock.advance(by: VirtualClock.tick)
-            for process in processes {
-                await run(process)
-                try checkAtAnyMoment()
-            }
+            var worked = false
+            for process in processes { worked = try await runUntilIdle(process) || worked }
+            if !worked, try isQuiet() { return }
+            clock.advance(by: VirtualClock.tick * (worked ? 1 : 3))
         }
         throw BrokenPromise("10. It converges", try unrest())
+    }
+
+    /// One of each kind does for the rest.
+    private func endCopies() async throws {
+        for process in processes where process.isCopy { await process.end() }
+        processes.removeAll(where: \.isCopy)
+    }
+
+    /// - Returns: whether there was work.
+    private func runUntilIdle(_ process: SimulatedProcess) async throws -> Bool {
+        for steps in 0..<10 {
+            await run(process)
+            try checkAtAnyMoment()
+            if process.result != .worked { return steps > 0 }
+        }
+        return true
     }
 
     private func end() async {

@@ -13,7 +13,7 @@ extension World {
             for copy in 1...(plan.twice.contains(kind) ? 2 : 1) {
                 let name = "\(office.id) \(kind)\(copy == 1 ? "" : " 2")"
                 processes.append(
-                    SimulatedProcess(name: name, office: office.id) { life in
+                    SimulatedProcess(name: name, office: office.id, isCopy: copy > 1) { life in
                         let (store, link) = try! life.world.parts(of: life, in: office)
                         let tools = Tools(name: name, store: store, link: link, clock: life.world.clock.service)
                         return SimulatedProcess.Parts(

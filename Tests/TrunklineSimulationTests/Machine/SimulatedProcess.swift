@@ -6,9 +6,13 @@ final class SimulatedProcess: @unchecked Sendable {
     let name: String
     /// The office that it stands in.
     let office: OfficeID
+    /// A second one of its kind.
+    let isCopy: Bool
     private let make: @Sendable (Life) -> Parts
     private var parts: Parts?
     private(set) var isStepping = false
+    /// Of the last step; nil when it failed.
+    private(set) var result: StepResult?
 
     struct Parts {
         var life: Life
@@ -17,9 +21,10 @@ final class SimulatedProcess: @unchecked Sendable {
         var link: SimulatedLink
     }
 
-    init(name: String, office: OfficeID, make: @escaping @Sendable (Life) -> Parts) {
+    init(name: String, office: OfficeID, isCopy: Bool, make: @escaping @Sendable (Life) -> Parts) {
         self.name = name
         self.office = office
+        self.isCopy = isCopy
         self.make = make
     }
 
@@ -51,8 +56,9 @@ final class SimulatedProcess: @unchecked Sendable {
     /// As ``ServiceLoop`` does it, without its pauses.
     private func step(_ parts: Parts, _ world: World) async {
         do {
-            let result = try await parts.service.step()
-            world.log.note("\(name): \(result)")
+            result = nil
+            result = try await parts.service.step()
+            world.log.note("\(name): \(result!)")
         } catch {
             guard !parts.life.isDead else { return }
             world.log.note("\(name): \(error)")
