@@ -33,13 +33,15 @@ extension World {
 
     private func carryOut(_ next: Decision) async throws {
         switch next {
-        case .step: await run(draw(processes))
+        case .step:
+            let awake = processes.filter { isAwake($0) }
+            await run(draw(awake.isEmpty || chance(0.1) ? processes : awake))
         case .write: try write(at: draw(branches))
         case .kill: await kill(draw(processes))
         case .cut:
             let office = draw([head] + branches)
-            office.isCut.toggle()
-            log.note("the link of \(office.id) is \(office.isCut ? "cut" : "open")")
+            office.cutUntil = decision + draw(1..<15)
+            log.note("the link of \(office.id) is cut")
         case .restartBroker:
             log.note("the broker restarts")
             for process in processes { process.link?.lose() }
@@ -52,7 +54,7 @@ extension World {
         case .wait:
             let time = VirtualClock.tick * draw(1..<20)
             log.note("\(time) pass")
-            clock.advance(by: time)
+            pass(time)
         }
     }
 
@@ -97,16 +99,16 @@ extension World {
         weather = .fair
         for process in processes where process.isHeld { await run(process) }
         for process in processes { process.life?.stayAlive() }
-        for office in [head] + branches { office.isCut = false }
+        for office in [head] + branches { office.cutUntil = 0 }
         for branch in branches where branch.till.isInTransaction { try endTransaction(at: branch) }
         try refuse(false)
         try await endCopies()
         for _ in 0..<100 {
             decision += 100
             var worked = false
-            for process in processes { worked = try await runUntilIdle(process) || worked }
+            for process in processes where isAwake(process) { worked = try await runUntilIdle(process) || worked }
             if !worked, try isQuiet() { return }
-            clock.advance(by: VirtualClock.tick * (worked ? 1 : 3))
+            if !worked { pass(VirtualClock.tick * 3) }
         }
         throw BrokenPromise("10. It converges", try unrest())
     }

@@ -5,10 +5,11 @@ extension World {
         let till = branch.till
         do {
             if till.isInTransaction {
-                if chance(0.4) { return try endTransaction(at: branch) }
-            } else if chance(0.3) {
+                if chance(0.5) { return try endTransaction(at: branch) }
+            } else if chance(0.15) {
                 try till.run("BEGIN")
             }
+            for process in processes where process.office == branch.id { process.hasNews = true }
             for _ in 0..<draw(1..<4) { try run(statement(), at: branch) }
         } catch let error as PlainConnection.Failure where error.isLocked {
             log.note("\(branch.id) till: \(error)")
@@ -18,6 +19,7 @@ extension World {
     func endTransaction(at branch: SimulatedOffice) throws {
         let end = chance(0.2) ? "ROLLBACK" : "COMMIT"
         try branch.till.run(end)
+        for process in processes where process.office == branch.id { process.hasNews = true }
         log.note("\(branch.id) till: \(end)")
     }
 

@@ -72,7 +72,7 @@ final class World: @unchecked Sendable {
     }
 
     func isCut(_ office: OfficeID) -> Bool {
-        office == .head ? head.isCut : branches.contains { $0.id == office && $0.isCut }
+        ([head] + branches).contains { $0.id == office && $0.cutUntil > decision }
     }
 
     /// Lets a process go on until it is held up, or to the end of its step.
@@ -82,6 +82,19 @@ final class World: @unchecked Sendable {
             process.run(in: self, stopping: stopping)
         }
         await process.bury()
+        process.hasNews = process.result != .idle
+        guard process.result == .worked else { return }
+        for other in processes where other.office == process.office { other.hasNews = true }
+    }
+
+    func isAwake(_ process: SimulatedProcess) -> Bool {
+        process.isHeld || process.hasNews
+            || process.queue.map { broker.hasMessages(in: $0, at: decision) } ?? false
+    }
+
+    func pass(_ time: Duration) {
+        clock.advance(by: time)
+        for process in processes { process.hasNews = true }
     }
 
     /// Called by the process that was let go.

@@ -16,8 +16,9 @@ final class DatabaseConnections: Sendable {
     private init(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) throws {
         writer = try DatabaseConnections.queue(location, onOpen)
         identity = FileIdentity(path: location.path)
-        reader = try DatabaseConnections.queue(location, onOpen)
-        watcher = try DatabaseConnections.queue(location, onOpen)
+        // After the writer, which makes the file, and its write-ahead log, if need be.
+        reader = try DatabaseConnections.queue(location, onOpen, readsOnly: true)
+        watcher = try DatabaseConnections.queue(location, onOpen, readsOnly: true)
     }
 
     /// Opens the connections, and creates the file if it is missing.
@@ -49,7 +50,8 @@ final class DatabaseConnections: Sendable {
     }
 
     private static func queue(
-        _ location: DatabaseLocation, _ onOpen: ConnectionHook?, allowsLongTransactions: Bool = false
+        _ location: DatabaseLocation, _ onOpen: ConnectionHook?, readsOnly: Bool = false,
+        allowsLongTransactions: Bool = false
     ) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
@@ -57,9 +59,12 @@ final class DatabaseConnections: Sendable {
         // A user's triggers and checks run on our connections too, and may be written the old way.
         configuration.acceptsDoubleQuotedStringLiterals = true
         configuration.allowsUnsafeTransactions = allowsLongTransactions
+        configuration.readonly = readsOnly
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA journal_mode = WAL")
-            try db.execute(sql: "PRAGMA synchronous = FULL")
+            if !readsOnly {
+                try db.execute(sql: "PRAGMA journal_mode = WAL")
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+            }
             if let onOpen, let connection = db.sqliteConnection { onOpen(connection) }
         }
         return try DatabaseQueue(path: location.path, configuration: configuration)

@@ -60,6 +60,9 @@ final class SimulatedBroker: @unchecked Sendable {
         return QueueDepth(ready: max(0, ready - prefetched), consumers: links.count)
     }
 
-    func messages(in queue: String) -> Int { queues[queue]!.count }
+    func hasMessages(in queue: String, at decision: Int) -> Bool {
+        queues[queue]!.contains { $0.from <= decision }
+    }
+
     var isEmpty: Bool { queues.values.allSatisfy(\.isEmpty) }
 }

@@ -40,7 +40,7 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
         try await call("confirmations") { () throws(BrokerError) in
             let ready = confirmations.filter { $0.from <= world.decision }.map(\.confirmation)
             confirmations.removeAll { $0.from <= world.decision }
-            if ready.isEmpty { world.clock.advance(by: timeout) }
+            if ready.isEmpty, timeout > .zero { world.clock.advance(by: max(timeout, .seconds(1))) }
             return ready
         }
     }
@@ -62,7 +62,7 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
                     from: queue, at: world.decision,
                     position: { world.chance(world.weather.reorder) ? world.draw(0..<$0) : 0 })
             else {
-                world.clock.advance(by: timeout)
+                world.clock.advance(by: max(timeout, .seconds(1)))
                 return nil
             }
             let tag = nextTag()

@@ -7,6 +7,8 @@ enum ConnectionProbe {
     static func install(_ life: Life, on connection: OpaquePointer) {
         let context = Unmanaged.passRetained(life).toOpaque()
         sqlite3_busy_timeout(connection, 0)
+        // GRDB's notes on what each statement touches, for observers that nobody has, take a sixth of the time.
+        sqlite3_set_authorizer(connection, nil, nil)
         sqlite3_trace_v2(
             connection, UInt32(SQLITE_TRACE_STMT),
             { _, context, statement, text in

@@ -8,6 +8,10 @@ final class SimulatedProcess: @unchecked Sendable {
     let office: OfficeID
     /// A second one of its kind.
     let isCopy: Bool
+    /// The queue whose messages it waits for.
+    let queue: String?
+    /// Something happened since it last found nothing to do; a process without news waits.
+    var hasNews = true
     private let make: @Sendable (Life) -> Parts
     private var parts: Parts?
     private(set) var isStepping = false
@@ -21,10 +25,11 @@ final class SimulatedProcess: @unchecked Sendable {
         var link: SimulatedLink
     }
 
-    init(name: String, office: OfficeID, isCopy: Bool, make: @escaping @Sendable (Life) -> Parts) {
+    init(name: String, office: OfficeID, isCopy: Bool, queue: String?, make: @escaping @Sendable (Life) -> Parts) {
         self.name = name
         self.office = office
         self.isCopy = isCopy
+        self.queue = queue
         self.make = make
     }
 

@@ -7,7 +7,8 @@ final class SimulatedOffice: @unchecked Sendable {
     let path: String
     let till: PlainConnection
     let check: PlainConnection
-    var isCut = false
+    /// Its link is cut until this decision.
+    var cutUntil = 0
 
     init(_ id: OfficeID, path: String) throws {
         self.id = id
