@@ -12,8 +12,8 @@ struct Plan: Sendable {
 
     init(drawnFrom random: inout SplitMix64) {
         branches = [1, 1, 1, 1, 1, 1, 1, 2, 2, 3].randomElement(using: &random)!
-        decisions = Int.random(in: 40..<120, using: &random)
-        batchRows = Int.random(in: 1...5, using: &random)
+        decisions = Int.random(in: 30..<90, using: &random)
+        batchRows = Int.random(in: 2...5, using: &random)
         twice = []
         for kind in ["ingestor", "acker", "publisher", "ack-listener", "reaper"]
         where UInt8.random(in: 0..<8, using: &random) == 0 {
@@ -21,7 +21,7 @@ struct Plan: Sendable {
         }
         func share(_ most: Int) -> Int { Int.random(in: 0...most, using: &random) }
         shares = [
-            (.write, 15 + share(15)), (.kill, share(8)), (.cut, share(4)), (.restartBroker, share(2)),
+            (.write, 10 + share(10)), (.kill, share(8)), (.cut, share(4)), (.restartBroker, share(2)),
             (.stop, share(2)), (.refuse, share(3)), (.wait, share(10)),
         ]
     }

@@ -4,13 +4,13 @@ extension World {
     /// What must hold between any two events.
     func checkAtAnyMoment() throws {
         for branch in branches {
-            let sender = try branch.check.numbers(
+            let sender = try branch.application.numbers(
                 """
                 SELECT acked_watermark, (SELECT count(*) FROM trunkline_batch WHERE state = 'sent')
                 FROM trunkline_outbound
                 """)!
             let watermark =
-                try head.check.numbers(
+                try head.application.numbers(
                     "SELECT watermark FROM trunkline_inbound WHERE stream = '\(branch.stream)'")?[0] ?? 0
             guard sender[0] <= watermark else {
                 throw BrokenPromise(
@@ -38,7 +38,7 @@ extension World {
         var things: [String] = []
         func note(_ tables: [String], in office: SimulatedOffice) throws {
             for table in tables {
-                let rows = try office.check.numbers("SELECT count(*) FROM \(table)")![0]
+                let rows = try office.application.numbers("SELECT count(*) FROM \(table)")![0]
                 if rows > 0 { things.append("\(rows) rows in \(office.id)'s \(table)") }
             }
         }
@@ -51,7 +51,7 @@ extension World {
     }
 
     private func checkOrder(_ branch: SimulatedOffice) throws {
-        let steps = try head.check.rows(
+        let steps = try head.application.rows(
             "SELECT before, after FROM watermark_history WHERE stream = '\(branch.stream)' ORDER BY rowid")
         for (index, step) in steps.enumerated() where step != ["\(index)", "\(index + 1)"] {
             throw BrokenPromise(
@@ -61,16 +61,17 @@ extension World {
     }
 
     private func checkWatermark(_ branch: SimulatedOffice) throws {
-        let sender = try branch.check.numbers("SELECT next_number - 1, acked_watermark FROM trunkline_outbound")!
+        let sender = try branch.application.numbers("SELECT next_number - 1, acked_watermark FROM trunkline_outbound")!
         let receiver =
-            try head.check.numbers("SELECT watermark FROM trunkline_inbound WHERE stream = '\(branch.stream)'")?[0] ?? 0
+            try head.application.numbers("SELECT watermark FROM trunkline_inbound WHERE stream = '\(branch.stream)'")?[
+                0] ?? 0
         guard sender == [receiver, receiver] else {
             throw BrokenPromise(
                 "10. It converges",
                 "\(branch.id) has formed batch \(sender[0]) and counts \(sender[1]) as acked, the head has \(receiver)")
         }
         for (office, table) in [(branch, "trunkline_outbound"), (head, "trunkline_inbound")] {
-            let stopped = try office.check.rows("SELECT stopped FROM \(table) WHERE stopped IS NOT NULL")
+            let stopped = try office.application.rows("SELECT stopped FROM \(table) WHERE stopped IS NOT NULL")
             if let reason = stopped.first?[0] {
                 throw BrokenPromise("9. A restored database is noticed", "a stream is stopped for no reason: \(reason)")
             }
@@ -79,11 +80,13 @@ extension World {
 
     private func checkRows(of table: String, _ branch: SimulatedOffice) throws {
         let columns = ["customer": "id, name", "sale": "id, customer, quantity", "line": "sale, number, text"][table]!
-        let sent = try branch.check.rows("SELECT \(columns) FROM \(table) ORDER BY 1, 2")
-        let isThere = try head.check.numbers("SELECT count(*) FROM sqlite_master WHERE name = '\(table)'")![0] == 1
+        let sent = try branch.application.rows("SELECT \(columns) FROM \(table) ORDER BY 1, 2")
+        let isThere =
+            try head.application.numbers("SELECT count(*) FROM sqlite_master WHERE name = '\(table)'")![0] == 1
         let stored =
             isThere
-            ? try head.check.rows("SELECT \(columns) FROM \(table) WHERE branch_id = '\(branch.id)' ORDER BY 1, 2") : []
+            ? try head.application.rows(
+                "SELECT \(columns) FROM \(table) WHERE branch_id = '\(branch.id)' ORDER BY 1, 2") : []
         guard sent == stored else {
             throw BrokenPromise(
                 "1. Nothing is lost, 2. Nothing is doubled",

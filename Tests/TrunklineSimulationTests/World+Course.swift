@@ -76,7 +76,7 @@ extension World {
         guard wanted != refuses else { return }
         do {
             if wanted {
-                try head.till.run(
+                try head.application.run(
                     """
                     CREATE TRIGGER refuse_insert BEFORE INSERT ON sale WHEN NEW.quantity > 7
                     BEGIN SELECT RAISE(ABORT, 'too many'); END;
@@ -84,7 +84,7 @@ extension World {
                     BEGIN SELECT RAISE(ABORT, 'too many'); END;
                     """)
             } else {
-                try head.till.run("DROP TRIGGER refuse_insert; DROP TRIGGER refuse_update;")
+                try head.application.run("DROP TRIGGER refuse_insert; DROP TRIGGER refuse_update;")
             }
         } catch let error as PlainConnection.Failure where error.isLocked {
             return
@@ -100,7 +100,7 @@ extension World {
         for process in processes where process.isHeld { await run(process) }
         for process in processes { process.life?.stayAlive() }
         for office in [head] + branches { office.cutUntil = 0 }
-        for branch in branches where branch.till.isInTransaction { try endTransaction(at: branch) }
+        for branch in branches where branch.application.isInTransaction { try endTransaction(at: branch) }
         try refuse(false)
         try await endCopies()
         for _ in 0..<100 {

@@ -2,7 +2,7 @@ extension World {
     /// The application at a branch writes something, as applications do: in transactions of one or more statements, of
     /// which some fail, some are rolled back, and some stay open for a while.
     func write(at branch: SimulatedOffice) throws {
-        let till = branch.till
+        let till = branch.application
         do {
             if till.isInTransaction {
                 if chance(0.5) { return try endTransaction(at: branch) }
@@ -18,7 +18,7 @@ extension World {
 
     func endTransaction(at branch: SimulatedOffice) throws {
         let end = chance(0.2) ? "ROLLBACK" : "COMMIT"
-        try branch.till.run(end)
+        try branch.application.run(end)
         for process in processes where process.office == branch.id { process.hasNews = true }
         log.note("\(branch.id) till: \(end)")
     }
@@ -26,7 +26,7 @@ extension World {
     /// A statement that breaks a constraint of the branch's own fails, and the application goes on.
     private func run(_ sql: String, at branch: SimulatedOffice) throws {
         do {
-            try branch.till.run(sql)
+            try branch.application.run(sql)
             log.note("\(branch.id) till: \(sql)")
         } catch let error as PlainConnection.Failure where !error.isLocked {
             log.note("\(branch.id) till: \(error)")
