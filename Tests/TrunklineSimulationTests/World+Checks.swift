@@ -6,7 +6,8 @@ extension World {
         for branch in branches {
             let sender = try branch.application.numbers(
                 """
-                SELECT acked_watermark, (SELECT count(*) FROM trunkline_batch WHERE state = 'sent')
+                SELECT acked_watermark, (SELECT count(*) FROM trunkline_batch WHERE state = 'sent'),
+                    (SELECT min(number) FROM trunkline_batch WHERE number <= acked_watermark AND state <> 'acked')
                 FROM trunkline_outbound
                 """)!
             let watermark =
@@ -15,6 +16,9 @@ extension World {
             guard sender[0] <= watermark else {
                 throw BrokenPromise(
                     "1. Nothing is lost", "\(branch.id) counts batch \(sender[0]) as acked, the head has \(watermark)")
+            }
+            guard sender[2] == 0 else {
+                throw BrokenPromise("1. Nothing is lost", "batch \(sender[2]) of \(branch.id) is acked no more")
             }
             guard sender[1] <= World.window else {
                 throw BrokenPromise("7. Bounded", "\(branch.id) has \(sender[1]) batches in flight")
