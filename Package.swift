@@ -89,6 +89,13 @@ let package = Package(
             name: "TrunklineStoreTests",
             dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"],
             swiftSettings: settings),
+        .testTarget(
+            name: "TrunklineSimulationTests",
+            dependencies: [
+                "TrunklineCore", "TrunklineSQLite", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         .target(
             name: "TrunklineRuntime",
             dependencies: [

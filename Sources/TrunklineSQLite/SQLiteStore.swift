@@ -16,6 +16,7 @@ public import TrunklineCore
 /// being rebuilt. The rows that are there afterwards are sent again; `trunkline verify` finds the others.
 public final class SQLiteStore: OfficeStore {
     let location: DatabaseLocation
+    let onOpen: ConnectionHook?
     private let opened = Mutex<DatabaseConnections?>(nil)
     let newsWatch = NewsWatch()
 
@@ -24,6 +25,13 @@ public final class SQLiteStore: OfficeStore {
     /// - Throws: ``StoreError`` `.configuration` that names `database.url`.
     public init(url: String) throws(StoreError) {
         location = try DatabaseLocation(url: url)
+        onOpen = nil
+    }
+
+    /// For a simulation, which counts statements, crashes between them, and has a time of its own.
+    package init(url: String, onOpen: @escaping ConnectionHook) throws(StoreError) {
+        location = try DatabaseLocation(url: url)
+        self.onOpen = onOpen
     }
 
     public func close() async {
@@ -41,7 +49,7 @@ public final class SQLiteStore: OfficeStore {
             if connections.identity == current { return connections }
             await close()
         }
-        let connections = try await DatabaseConnections.open(location)
+        let connections = try await DatabaseConnections.open(location, onOpen)
         let winner = opened.withLock { opened in
             if let other = opened, other.identity == connections.identity { return other }
             opened = connections

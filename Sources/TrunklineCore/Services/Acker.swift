@@ -9,16 +9,20 @@ public actor Acker: SteppedService {
     private let store: any ReceiverStore & AdministrationStore
     private let link: any BrokerLink
     private let logger: Logger
-    private let clock = ContinuousClock()
+    private let clock: ServiceClock
 
     /// Streams whose ack no queue took, and when to try again.
     private var unroutable: [StreamID: ContinuousClock.Instant] = [:]
 
-    public init(name: String, store: any ReceiverStore & AdministrationStore, link: any BrokerLink, logger: Logger) {
+    public init(
+        name: String, store: any ReceiverStore & AdministrationStore, link: any BrokerLink, logger: Logger,
+        clock: ServiceClock = ServiceClock()
+    ) {
         self.name = name
         self.store = store
         self.link = link
         self.logger = logger
+        self.clock = clock
     }
 
     public func step() async throws -> StepResult {

@@ -1,6 +1,7 @@
 /// Moves messages that cannot be understood out of the way, to the dead-letter exchange, with the reason.
 struct DeadLetters: Sendable {
     let link: any BrokerLink
+    let clock: ServiceClock
 
     /// Publishes a copy with the headers `trunkline-reason`, `trunkline-by` and `trunkline-user` (who sent it: the
     /// broker lets us publish only as ourselves), waits for the confirm, and only then acknowledges the original. May leave two copies after a crash.
@@ -16,8 +17,8 @@ struct DeadLetters: Sendable {
                     "trunkline-user": delivery.userID ?? "",
                 ],
                 body: delivery.body))
-        let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
+        let deadline = clock.now + .seconds(30)
+        while clock.now < deadline {
             for confirmation in try await link.confirmations(within: .seconds(1)) {
                 switch confirmation {
                 case .confirmed(tag):

@@ -30,7 +30,7 @@ public actor Ingestor: SteppedService {
     private let link: any BrokerLink
     private let deadLetters: DeadLetters
     private let logger: Logger
-    private let clock = ContinuousClock()
+    private let clock: ServiceClock
 
     private enum Arrival: Sendable {
         case batch(Delivery, InboundBatch)
@@ -47,14 +47,15 @@ public actor Ingestor: SteppedService {
 
     public init(
         name: String, configuration: Configuration, store: any ReceiverStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger
+        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock()
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
         self.link = link
         self.logger = logger
-        deadLetters = DeadLetters(link: link)
+        self.clock = clock
+        deadLetters = DeadLetters(link: link, clock: clock)
         nextRetry = clock.now + configuration.retryEvery
     }
 

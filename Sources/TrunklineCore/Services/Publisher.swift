@@ -34,7 +34,7 @@ public actor Publisher: SteppedService {
     private let store: any SenderStore & AdministrationStore
     private let link: any BrokerLink
     private let logger: Logger
-    private let clock = ContinuousClock()
+    private let clock: ServiceClock
 
     private struct ReadBatch: Sendable {
         var batch: ClaimedBatch
@@ -61,13 +61,14 @@ public actor Publisher: SteppedService {
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger
+        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock()
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
         self.link = link
         self.logger = logger
+        self.clock = clock
         lastConfirm = clock.now
         nextRareNews = clock.now
         pace = LinkPace(bytes: configuration.batchBytes)

@@ -23,20 +23,21 @@ public actor StaleReaper: SteppedService {
     private let store: any SenderStore & AdministrationStore
     private let link: any BrokerLink
     private let logger: Logger
-    private let clock = ContinuousClock()
+    private let clock: ServiceClock
 
     /// Since when every look found the link up and the queue drained.
     private var quietSince: ContinuousClock.Instant?
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger
+        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock()
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
         self.link = link
         self.logger = logger
+        self.clock = clock
     }
 
     public func step() async throws -> StepResult {

@@ -13,18 +13,21 @@ final class DatabaseConnections: Sendable {
     /// The file that they have open.
     let identity: FileIdentity?
 
-    private init(_ location: DatabaseLocation) throws {
-        writer = try DatabaseConnections.queue(location)
+    private init(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) throws {
+        writer = try DatabaseConnections.queue(location, onOpen)
         identity = FileIdentity(path: location.path)
-        reader = try DatabaseConnections.queue(location)
-        watcher = try DatabaseConnections.queue(location)
+        // After the writer, which makes the file, and its write-ahead log, if need be.
+        reader = try DatabaseConnections.queue(location, onOpen, readsOnly: true)
+        watcher = try DatabaseConnections.queue(location, onOpen, readsOnly: true)
     }
 
     /// Opens the connections, and creates the file if it is missing.
-    static func open(_ location: DatabaseLocation) async throws(StoreError) -> DatabaseConnections {
+    static func open(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) async throws(StoreError)
+        -> DatabaseConnections
+    {
         let result: Result<DatabaseConnections, any Error> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(returning: Result { try DatabaseConnections(location) })
+                continuation.resume(returning: Result { try DatabaseConnections(location, onOpen) })
             }
         }
         do {
@@ -35,8 +38,8 @@ final class DatabaseConnections: Sendable {
     }
 
     /// One more connection, which may leave a transaction open between two calls.
-    static func snapshotQueue(_ location: DatabaseLocation) throws -> DatabaseQueue {
-        try queue(location, allowsLongTransactions: true)
+    static func snapshotQueue(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) throws -> DatabaseQueue {
+        try queue(location, onOpen, allowsLongTransactions: true)
     }
 
     func close() async {
@@ -46,18 +49,23 @@ final class DatabaseConnections: Sendable {
         }
     }
 
-    private static func queue(_ location: DatabaseLocation, allowsLongTransactions: Bool = false) throws
-        -> DatabaseQueue
-    {
+    private static func queue(
+        _ location: DatabaseLocation, _ onOpen: ConnectionHook?, readsOnly: Bool = false,
+        allowsLongTransactions: Bool = false
+    ) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
         // A user's triggers and checks run on our connections too, and may be written the old way.
         configuration.acceptsDoubleQuotedStringLiterals = true
         configuration.allowsUnsafeTransactions = allowsLongTransactions
+        configuration.readonly = readsOnly
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA journal_mode = WAL")
-            try db.execute(sql: "PRAGMA synchronous = FULL")
+            if !readsOnly {
+                try db.execute(sql: "PRAGMA journal_mode = WAL")
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            if let onOpen, let connection = db.sqliteConnection { onOpen(connection) }
         }
         return try DatabaseQueue(path: location.path, configuration: configuration)
     }

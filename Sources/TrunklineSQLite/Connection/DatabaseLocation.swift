@@ -2,9 +2,6 @@ internal import Foundation
 internal import TrunklineCore
 
 /// Where a SQLite database is.
-///
-/// One case today. A named in-memory database, for a simulator of many offices in one process, is
-/// another case of this type and another way for ``DatabaseConnections`` to open its queues.
 enum DatabaseLocation: Hashable, Sendable {
     case file(path: String)
 

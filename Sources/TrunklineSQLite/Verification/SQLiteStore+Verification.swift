@@ -28,7 +28,7 @@ extension SQLiteStore {
         guard wanted != nil else { return abandoned != nil }
         let snapshot: DatabaseQueue
         do {
-            snapshot = try DatabaseConnections.snapshotQueue(location)
+            snapshot = try DatabaseConnections.snapshotQueue(location, onOpen)
         } catch {
             throw StoreError(error, operation: "formVerification", subject: stream.description)
         }

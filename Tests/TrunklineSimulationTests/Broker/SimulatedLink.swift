@@ -1,0 +1,191 @@
+import TrunklineCore
+
+/// A process's connection to the ``SimulatedBroker``: cut, lost and slow as the world's ``Weather`` says.
+final class SimulatedLink: BrokerLink, @unchecked Sendable {
+    // Sendable: one thread of a world works at a time, and hands over through locks.
+    private let life: Life
+    private let office: OfficeID
+    private let broker: SimulatedBroker
+    private let number: Int
+    private var world: World { life.world }
+
+    private enum State { case closed, open, lost }
+    private var state = State.closed
+    private var connection: UInt64 = 0
+    private var lastTag: UInt64 = 0
+    private var queue: String?
+    private var prefetch = 0
+    private var unacknowledged: [(tag: UInt64, message: SimulatedBroker.Message)] = []
+    private var confirmations: [(from: Int, confirmation: Confirmation)] = []
+
+    init(_ life: Life, office: OfficeID) {
+        self.life = life
+        self.office = office
+        broker = life.world.broker
+        number = life.world.nextLink()
+    }
+
+    /// How many messages the broker may still hand over in advance.
+    var room: Int { max(0, prefetch - unacknowledged.count) }
+
+    func publish(_ message: OutboundMessage) async throws(BrokerError) -> MessageTag {
+        try await call("publish \(message.type) to \(message.routingKey)") { () throws(BrokerError) in
+            let tag = nextTag()
+            try accept(message, tag)
+            return tag
+        }
+    }
+
+    func confirmations(within timeout: Duration) async throws(BrokerError) -> [Confirmation] {
+        try await call("confirmations") { () throws(BrokerError) in
+            let ready = confirmations.filter { $0.from <= world.decision }.map(\.confirmation)
+            confirmations.removeAll { $0.from <= world.decision }
+            if ready.isEmpty, timeout > .zero { world.clock.advance(by: max(timeout, .seconds(1))) }
+            return ready
+        }
+    }
+
+    func consume(from queue: String, prefetch: Int) async throws(BrokerError) {
+        try await call("consume") { () throws(BrokerError) in
+            guard self.queue == nil else { return }
+            self.queue = queue
+            self.prefetch = prefetch
+            broker.setConsumer(self, number: number, of: queue)
+        }
+    }
+
+    func receive(within timeout: Duration) async throws(BrokerError) -> Delivery? {
+        try await call("receive") { () throws(BrokerError) in
+            guard let queue else { throw failure("receive", "nothing is consumed") }
+            guard room > 0,
+                let message = broker.take(
+                    from: queue, at: world.decision,
+                    position: { world.chance(world.weather.reorder) ? world.draw(0..<$0) : 0 })
+            else {
+                world.clock.advance(by: max(timeout, .seconds(1)))
+                return nil
+            }
+            let tag = nextTag()
+            unacknowledged.append((tag.number, message))
+            let sent = message.outbound
+            return Delivery(
+                tag: tag, routingKey: sent.routingKey, type: sent.type.rawValue, messageID: sent.messageID,
+                contentType: sent.contentType, contentEncoding: sent.contentEncoding, userID: message.user,
+                redelivered: message.isRedelivered, body: sent.body)
+        }
+    }
+
+    func acknowledge(_ delivery: Delivery) async throws(BrokerError) {
+        try await call("acknowledge") { () throws(BrokerError) in
+            guard delivery.tag.connection == connection else { return }
+            unacknowledged.removeAll { $0.tag == delivery.tag.number }
+        }
+    }
+
+    func declare(_ topology: Topology) async throws(BrokerError) {
+        preconditionFailure("no service declares anything")
+    }
+
+    func depth(of queue: String) async throws(BrokerError) -> QueueDepth {
+        try await call("depth") { () throws(BrokerError) in broker.depth(of: queue, at: world.decision) }
+    }
+
+    func keepAlive() async throws(BrokerError) { try await call("keepAlive") { () throws(BrokerError) in } }
+
+    func close() async {
+        guard !life.isDead else { return }
+        lose()
+        state = .closed
+    }
+
+    /// The process has died.
+    func vanish() {
+        lose()
+        state = .closed
+    }
+
+    /// The connection is lost; the process finds out at its next call.
+    func lose() {
+        guard state == .open else { return }
+        state = .lost
+        if let queue {
+            broker.setConsumer(nil, number: number, of: queue)
+            broker.putBack(unacknowledged.map(\.message), into: queue)
+        }
+        queue = nil
+        unacknowledged = []
+        confirmations = []
+    }
+
+    private func accept(_ message: OutboundMessage, _ tag: MessageTag) throws(BrokerError) {
+        let queues = broker.queues(for: message)
+        guard !queues.isEmpty else {
+            confirmations.append((world.decision, .returned(tag, reason: "NO_ROUTE")))
+            return
+        }
+        if world.chance(world.weather.nack) {
+            confirmations.append((world.decision, .nacked(tag)))
+            return
+        }
+        let copies = world.chance(world.weather.drop) ? 0 : world.chance(world.weather.double) ? 2 : 1
+        if copies != 1 { world.log.note("  the broker keeps \(copies) of it") }
+        for queue in queues {
+            for _ in 0..<copies {
+                let from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<60) : 0)
+                broker.put(
+                    SimulatedBroker.Message(outbound: message, user: office.description, from: from), into: queue)
+            }
+        }
+        let from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<20) : 0)
+        confirmations.append((from, .confirmed(tag)))
+    }
+
+    private func nextTag() -> MessageTag {
+        lastTag += 1
+        return MessageTag(connection: connection, number: lastTag)
+    }
+
+    /// One call at a time, which the process's death or a break of the connection may keep from its effect, or from
+    /// its answer.
+    private func call<Value>(
+        _ what: String, _ effect: () throws(BrokerError) -> Value
+    ) async throws(BrokerError) -> Value {
+        await life.turnstile.enter()
+        defer { life.turnstile.leave() }
+        await life.beat(what)
+        try connect(what)
+        if world.chance(world.weather.disconnect) { try breakOff(what) }
+        let value = try effect()
+        if world.chance(world.weather.disconnect) { try breakOff(what) }
+        return value
+    }
+
+    private func connect(_ what: String) throws(BrokerError) {
+        guard !life.isDead else { throw failure(what, "the process is dead") }
+        if world.isCut(office) {
+            lose()
+            state = .closed
+            throw failure(what, "the link is cut")
+        }
+        switch state {
+        case .open: return
+        case .lost:
+            state = .closed
+            throw failure(what, "the connection was lost")
+        case .closed:
+            state = .open
+            connection += 1
+        }
+    }
+
+    private func breakOff(_ what: String) throws(BrokerError) {
+        world.log.note("  the connection of \(life.name) breaks")
+        lose()
+        state = .closed
+        throw failure(what, "the connection broke")
+    }
+
+    private func failure(_ what: String, _ reason: String) -> BrokerError {
+        BrokerError(.unreachable, operation: what, subject: "simulated broker", reason: reason)
+    }
+}

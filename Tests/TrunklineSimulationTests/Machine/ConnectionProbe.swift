@@ -1,0 +1,56 @@
+import Foundation
+import GRDBSQLite
+
+/// Looks after a SQLite connection of a simulated process: each statement is a beat of its ``Life``, nothing commits
+/// after its death, the database's clock is the world's, and a lock is not waited for.
+enum ConnectionProbe {
+    static func install(_ life: Life, on connection: OpaquePointer) {
+        let context = Unmanaged.passRetained(life).toOpaque()
+        sqlite3_busy_timeout(connection, 0)
+        // GRDB's notes on what each statement touches, for observers that nobody has, take a sixth of the time.
+        sqlite3_set_authorizer(connection, nil, nil)
+        sqlite3_trace_v2(
+            connection, UInt32(SQLITE_TRACE_STMT),
+            { _, context, statement, text in
+                let life = Unmanaged<Life>.fromOpaque(context!).takeUnretainedValue()
+                life.beat(statement: ConnectionProbe.firstWords(text))
+                if life.isDead, !ConnectionProbe.endsSomething(text) {
+                    sqlite3_interrupt(sqlite3_db_handle(OpaquePointer(statement)))
+                }
+                return 0
+            }, context)
+        sqlite3_commit_hook(
+            connection,
+            { context in Unmanaged<Life>.fromOpaque(context!).takeUnretainedValue().isDead ? 1 : 0 }, context)
+        sqlite3_create_function_v2(
+            connection, "strftime", 2, SQLITE_UTF8, context,
+            { call, _, _ in
+                let text = DatabaseTime.text(ConnectionProbe.elapsed(call))
+                sqlite3_result_text(call, text, -1, unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+            }, nil, nil, { Unmanaged<Life>.fromOpaque($0!).release() })
+        sqlite3_create_function_v2(
+            connection, "julianday", 1, SQLITE_UTF8, context,
+            { call, _, arguments in
+                guard let text = sqlite3_value_text(arguments![0]) else { return sqlite3_result_null(call) }
+                let time = String(cString: text)
+                let now = ConnectionProbe.elapsed(call)
+                sqlite3_result_double(call, time == "now" ? now / .seconds(86_400) : DatabaseTime.days(time))
+            }, nil, nil, nil)
+    }
+
+    /// The library must get out of its transaction; that it commits nothing, the commit hook sees to.
+    private static func endsSomething(_ text: UnsafeMutableRawPointer?) -> Bool {
+        let statement = firstWords(text)
+        return ["COMMIT", "ROLLBACK", "PRAGMA"].contains { statement.hasPrefix($0) }
+    }
+
+    private static func elapsed(_ call: OpaquePointer?) -> Duration {
+        Unmanaged<Life>.fromOpaque(sqlite3_user_data(call)!).takeUnretainedValue().world.clock.elapsed
+    }
+
+    private static func firstWords(_ text: UnsafeMutableRawPointer?) -> String {
+        guard let text else { return "" }
+        let statement = String(cString: text.assumingMemoryBound(to: CChar.self))
+        return statement.split(whereSeparator: \.isWhitespace).prefix(6).joined(separator: " ")
+    }
+}

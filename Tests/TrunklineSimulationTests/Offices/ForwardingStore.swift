@@ -1,0 +1,119 @@
+import FoundationEssentials
+import TrunklineCore
+
+/// An office store that hands every call on to another, for those that change one of them.
+class ForwardingStore: OfficeStore, @unchecked Sendable {
+    // Sendable: `base` is never changed; subclasses say what makes their own state safe.
+    let base: any OfficeStore
+
+    init(_ base: any OfficeStore) { self.base = base }
+
+    /// Around every call.
+    func pass<Value>(_ body: () async throws(StoreError) -> Value) async throws(StoreError) -> Value {
+        try await body()
+    }
+
+    func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport {
+        try await pass { () async throws(StoreError) in try await base.initialise(setup) }
+    }
+    func addBranch(_ branch: OfficeID, brokerUser: String) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.addBranch(branch, brokerUser: brokerUser) }
+    }
+    func branch(_ id: OfficeID) async throws(StoreError) -> Branch? {
+        try await pass { () async throws(StoreError) in try await base.branch(id) }
+    }
+    func branches() async throws(StoreError) -> [Branch] {
+        try await pass { () async throws(StoreError) in try await base.branches() }
+    }
+    func setSuspended(_ isSuspended: Bool, branch: OfficeID) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.setSuspended(isSuspended, branch: branch) }
+    }
+    func removeBranch(_ branch: OfficeID) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.removeBranch(branch) }
+    }
+    func resync(_ table: TableName?) async throws(StoreError) -> Int {
+        try await pass { () async throws(StoreError) in try await base.resync(table) }
+    }
+    func wait(for news: StoreNews, within timeout: Duration) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.wait(for: news, within: timeout) }
+    }
+    func close() async { await base.close() }
+
+    func claimBatch(of stream: StreamID, window: Int, changes: Int) async throws(StoreError) -> ClaimedBatch? {
+        try await pass { () async throws(StoreError) in
+            try await base.claimBatch(of: stream, window: window, changes: changes)
+        }
+    }
+    func readBatch(_ batch: ClaimedBatch, limits: ReadLimits) async throws(StoreError) -> BatchReading {
+        try await pass { () async throws(StoreError) in try await base.readBatch(batch, limits: limits) }
+    }
+    func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch? {
+        try await pass { () async throws(StoreError) in try await base.shrinkBatch(batch, to: changes) }
+    }
+    func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.releaseBatch(batch) }
+    }
+    func noteSent(_ batch: ClaimedBatch, rows: Int, bytes: Int) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.noteSent(batch, rows: rows, bytes: bytes) }
+    }
+    func recordAck(_ ack: Ack) async throws(StoreError) -> AckOutcome {
+        try await pass { () async throws(StoreError) in try await base.recordAck(ack) }
+    }
+    func pendingHalt(of stream: StreamID) async throws(StoreError) -> Halt? {
+        try await pass { () async throws(StoreError) in try await base.pendingHalt(of: stream) }
+    }
+    func haltPublished(_ halt: Halt) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.haltPublished(halt) }
+    }
+    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.beginRecovery(of: stream, mode) }
+    }
+    func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState? {
+        try await pass { () async throws(StoreError) in try await base.recovery(of: stream) }
+    }
+    func resetStale(
+        of stream: StreamID, policy: StalePolicy, quietFor: Duration
+    ) async throws(StoreError) -> Int {
+        try await pass { () async throws(StoreError) in
+            try await base.resetStale(of: stream, policy: policy, quietFor: quietFor)
+        }
+    }
+    func prune(_ stream: StreamID) async throws(StoreError) -> Int {
+        try await pass { () async throws(StoreError) in try await base.prune(stream) }
+    }
+    func requestVerification(_ request: VerificationRequest) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.requestVerification(request) }
+    }
+    func formVerification(of stream: StreamID) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.formVerification(of: stream) }
+    }
+
+    func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome {
+        try await pass { () async throws(StoreError) in try await base.receive(batch, parking: parking) }
+    }
+    func takeHalt(_ halt: Halt) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.takeHalt(halt) }
+    }
+    func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]? {
+        try await pass { () async throws(StoreError) in try await base.nextParked(of: stream) }
+    }
+    func retrySetAside(_ selection: SetAsideSelection, limit: Int) async throws(StoreError) -> RetryOutcome {
+        try await pass { () async throws(StoreError) in try await base.retrySetAside(selection, limit: limit) }
+    }
+    func pendingAcks(limit: Int) async throws(StoreError) -> [PendingAck] {
+        try await pass { () async throws(StoreError) in try await base.pendingAcks(limit: limit) }
+    }
+    func removePendingAck(_ ack: PendingAck) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.removePendingAck(ack) }
+    }
+
+    func status() async throws(StoreError) -> [StreamStatus] {
+        try await pass { () async throws(StoreError) in try await base.status() }
+    }
+    func rows(of table: TableName, matching filter: RowFilter) async throws(StoreError) -> RowListing {
+        try await pass { () async throws(StoreError) in try await base.rows(of: table, matching: filter) }
+    }
+    func verificationResults(_ id: UUID) async throws(StoreError) -> [VerificationResult] {
+        try await pass { () async throws(StoreError) in try await base.verificationResults(id) }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import TrunklineCore
+import TrunklineSQLite
+
+/// Initialised databases of a head and of three branches, made once and copied for each world.
+struct OfficeTemplate: Sendable {
+    static let branches = ["east", "north", "west"].map { OfficeID($0)! }
+    static let tables = ["customer", "sale", "line"]
+
+    private static let branchTables = """
+        CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+        CREATE TABLE sale (id INTEGER PRIMARY KEY, customer INTEGER REFERENCES customer (id), quantity INTEGER);
+        CREATE TABLE line (sale INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT, PRIMARY KEY (sale, number));
+        """
+    /// The names may meet at the head: rows that swap a unique value in one batch are a known limit.
+    private static let headTables = """
+        CREATE TABLE customer (branch_id TEXT NOT NULL, id INTEGER NOT NULL, name TEXT, PRIMARY KEY (branch_id, id));
+        CREATE TABLE sale (
+            branch_id TEXT NOT NULL, id INTEGER NOT NULL, customer INTEGER, quantity INTEGER,
+            PRIMARY KEY (branch_id, id),
+            FOREIGN KEY (branch_id, customer) REFERENCES customer (branch_id, id));
+        """
+    /// Each step of a watermark, in the transaction that made it.
+    private static let history = """
+        CREATE TABLE watermark_history (stream TEXT, before INTEGER, after INTEGER);
+        CREATE TRIGGER watermark_history AFTER UPDATE OF watermark ON trunkline_inbound BEGIN
+            INSERT INTO watermark_history VALUES (NEW.stream, OLD.watermark, NEW.watermark);
+        END;
+        """
+
+    private let contents: [OfficeID: [UInt8]]
+
+    init() async throws {
+        let directory = try WorldDirectory()
+        var contents: [OfficeID: [UInt8]] = [:]
+        for office in [.head] + OfficeTemplate.branches {
+            let path = directory.file("\(office).db")
+            let tables = OfficeTemplate.tables.map { TableName($0) }
+            let store = try SQLiteStore(url: "sqlite://\(path)")
+            do {
+                let application = try PlainConnection(path: path)
+                try application.run(office == .head ? OfficeTemplate.headTables : OfficeTemplate.branchTables)
+            }
+            _ = try await store.initialise(
+                OfficeSetup(office: office, role: office == .head ? .head : .branch, tables: tables))
+            if office == .head {
+                for branch in OfficeTemplate.branches {
+                    _ = try await store.addBranch(branch, brokerUser: branch.description)
+                }
+            }
+            await store.close()
+            let application = try PlainConnection(path: path)
+            if office == .head { try application.run(OfficeTemplate.history) }
+            _ = try application.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            contents[office] = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        }
+        self.contents = contents
+    }
+
+    func copy(_ office: OfficeID, to path: String) throws {
+        try Data(contents[office]!).write(to: URL(fileURLWithPath: path))
+    }
+}

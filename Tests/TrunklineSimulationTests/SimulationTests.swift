@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+/// Every promise, in worlds of which a seed decides the course. See docs/simulation.md.
+@Suite(.serialized)
+struct SimulationTests {
+    private static let environment = ProcessInfo.processInfo.environment
+    private static let seeds = UInt64(environment["TRUNKLINE_SIMULATION_SEEDS"] ?? "") ?? 10_000
+    /// A seed to be replayed, with all its events.
+    private static let seed = UInt64(environment["TRUNKLINE_SIMULATION_SEED"] ?? "")
+
+    @Test(.enabled(if: seed == nil)) func everyPromiseHoldsInEveryWorld() async throws {
+        let started = ContinuousClock.now
+        let failure = try await Simulation().firstFailure(in: 0..<Self.seeds)
+        if let failure { Issue.record(Comment(rawValue: Self.report(failure))) }
+        print("simulation: \(Self.seeds) seeds in \((ContinuousClock.now - started) / .seconds(1)) s")
+    }
+
+    @Test(.enabled(if: seed != nil)) func replaysOneSeed() async throws {
+        let executor = WorldExecutor(name: "world")
+        defer { executor.stop() }
+        let outcome = try await Simulation().run(seed: Self.seed!, on: executor, keepsLog: true)
+        for line in outcome.log { print(line) }
+        #expect(outcome.failure == nil)
+    }
+
+    @Test func oneSeedAlwaysGivesTheSameCourse() async throws {
+        let executor = WorldExecutor(name: "world")
+        defer { executor.stop() }
+        for seed: UInt64 in 0..<20 {
+            let first = try await Simulation().run(seed: seed, on: executor, keepsLog: true)
+            let second = try await Simulation().run(seed: seed, on: executor, keepsLog: true)
+            #expect(first.log == second.log)
+        }
+    }
+
+    static func report(_ outcome: Simulation.Outcome) -> String {
+        """
+        seed \(outcome.seed): \(outcome.failure ?? "nothing failed when it was run again")
+        the last of \(outcome.log.count) events:
+        \(outcome.log.suffix(60).joined(separator: "\n"))
+        replay: scripts/test --seed \(outcome.seed)
+        """
+    }
+}

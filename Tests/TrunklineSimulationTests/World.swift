@@ -1,0 +1,113 @@
+import Logging
+import TrunklineCore
+import TrunklineSQLite
+
+/// A head and its branches with all their services, in one process and on one thread, driven by one seed.
+///
+/// Everything is the product's own but the broker (``SimulatedBroker``), the clock, and the application at the tills.
+/// The seed decides who runs next, where a process is held up or dies, what breaks, and what the tills write. One
+/// thing happens at a time, so a seed always gives the same course of events.
+final class World: @unchecked Sendable {
+    // Sendable: one thread of a world works at a time, and hands over through locks.
+    let seed: UInt64
+    let executor: WorldExecutor
+    let clock = VirtualClock()
+    let log: EventLog
+    let broker: SimulatedBroker
+    let head: SimulatedOffice
+    let branches: [SimulatedOffice]
+    let plan: Plan
+    var processes: [SimulatedProcess] = []
+    var weather: Weather
+    /// Counts what was decided so far.
+    var decision = 0
+    /// Rows that the head refuses just now.
+    var refuses = false
+
+    private let mutation: Mutation
+    private let directory: WorldDirectory
+    private var random: SplitMix64
+    private var links = 0
+    private var waiter: CheckedContinuation<Void, Never>?
+
+    init(
+        seed: UInt64, template: OfficeTemplate, mutation: Mutation, executor: WorldExecutor, keepsLog: Bool
+    ) throws {
+        self.seed = seed
+        self.executor = executor
+        self.mutation = mutation
+        log = EventLog(isKept: keepsLog)
+        var random = SplitMix64(seed: seed)
+        plan = Plan(drawnFrom: &random)
+        weather = Weather(drawnFrom: &random)
+        self.random = random
+        directory = try WorldDirectory()
+        var topology = Topology.head
+        var offices: [SimulatedOffice] = []
+        for id in [.head] + OfficeTemplate.branches.prefix(plan.branches) {
+            if id != .head { topology = topology.adding(.branch(id)) }
+            let path = directory.file("\(id).db")
+            try template.copy(id, to: path)
+            let office = try SimulatedOffice(id, path: path)
+            try mutation.prepare(office)
+            offices.append(office)
+        }
+        head = offices.removeFirst()
+        branches = offices
+        broker = SimulatedBroker(topology)
+        processes = makeProcesses()
+    }
+
+    func chance(_ probability: Double) -> Bool {
+        probability > 0 && Double.random(in: 0..<1, using: &random) < probability
+    }
+
+    func draw<Element>(_ elements: [Element]) -> Element { elements[draw(0..<elements.count)] }
+
+    func draw(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
+
+    func nextLink() -> Int {
+        links += 1
+        return links
+    }
+
+    func isCut(_ office: OfficeID) -> Bool {
+        ([head] + branches).contains { $0.id == office && $0.cutUntil > decision }
+    }
+
+    /// Lets a process go on until it is held up, or to the end of its step.
+    func run(_ process: SimulatedProcess, stopping: Bool = false) async {
+        await withCheckedContinuation { continuation in
+            waiter = continuation
+            process.run(in: self, stopping: stopping)
+        }
+        await process.bury()
+        process.hasNews = process.result != .idle
+        guard process.result == .worked else { return }
+        for other in processes where other.office == process.office { other.hasNews = true }
+    }
+
+    func isAwake(_ process: SimulatedProcess) -> Bool {
+        process.isHeld || process.hasNews
+            || process.queue.map { broker.hasMessages(in: $0, at: decision) } ?? false
+    }
+
+    func pass(_ time: Duration) {
+        clock.advance(by: time)
+        for process in processes { process.hasNews = true }
+    }
+
+    /// Called by the process that was let go.
+    func isHeldUp() {
+        let waiter = waiter!
+        self.waiter = nil
+        waiter.resume()
+    }
+
+    func parts(of life: Life, in office: SimulatedOffice) throws -> (store: any OfficeStore, link: SimulatedLink) {
+        let store = try SQLiteStore(url: "sqlite://\(office.path)") { connection in
+            ConnectionProbe.install(life, on: connection)
+        }
+        return (ProcessStore(mutation.store(store, office, life), life: life), SimulatedLink(life, office: office.id))
+    }
+}
