@@ -9,5 +9,8 @@ struct Mutation: Sendable {
     /// Changes an office's database before the world begins.
     var prepare: @Sendable (SimulatedOffice) throws -> Void = { _ in }
 
+    /// Tables of its own in an office's database, to be emptied before each world.
+    var tables: [String] = []
+
     static let none = Mutation(name: "none")
 }

@@ -17,10 +17,11 @@ struct Simulation: Sendable {
         self.mutation = mutation
     }
 
-    func run(seed: UInt64, on executor: WorldExecutor, keepsLog: Bool) async throws -> Outcome {
-        try await Task(executorPreference: executor) {
-            let world = try World(
-                seed: seed, template: template, mutation: mutation, executor: executor, keepsLog: keepsLog)
+    func site() throws -> Site { try Site(template, mutation: mutation) }
+
+    func run(seed: UInt64, on site: Site, keepsLog: Bool) async throws -> Outcome {
+        try await Task(executorPreference: site.executor) {
+            let world = try World(seed: seed, site: site, keepsLog: keepsLog)
             do {
                 try await world.run()
                 return Outcome(seed: seed, failure: nil, log: world.log.lines)
@@ -30,18 +31,27 @@ struct Simulation: Sendable {
         }.value
     }
 
+    /// One seed on a site of its own, with its log.
+    func replay(seed: UInt64) async throws -> Outcome {
+        let site = try site()
+        let outcome = try await run(seed: seed, on: site, keepsLog: true)
+        await site.close()
+        return outcome
+    }
+
     /// Runs the seeds on two threads, to the first that fails.
     /// - Returns: the lowest failing seed that was met, run once more for its log; nil when all hold.
     func firstFailure(in seeds: Range<UInt64>) async throws -> Outcome? {
-        let executors = (0..<2).map { WorldExecutor(name: "world-\($0)") }
-        defer { for executor in executors { executor.stop() } }
         let failed = try await withThrowingTaskGroup(of: UInt64?.self) { group in
-            for (index, executor) in executors.enumerated() {
+            for remainder: UInt64 in 0..<2 {
                 group.addTask {
-                    for seed in seeds where seed % 2 == index && !Task.isCancelled {
-                        if try await run(seed: seed, on: executor, keepsLog: false).failure != nil { return seed }
+                    let site = try site()
+                    var failed: UInt64?
+                    for seed in seeds where seed % 2 == remainder && failed == nil && !Task.isCancelled {
+                        if try await run(seed: seed, on: site, keepsLog: false).failure != nil { failed = seed }
                     }
-                    return nil
+                    await site.close()
+                    return failed
                 }
             }
             var failed: [UInt64] = []
@@ -53,6 +63,6 @@ struct Simulation: Sendable {
             return failed.min()
         }
         guard let failed else { return nil }
-        return try await run(seed: failed, on: executors[0], keepsLog: true)
+        return try await replay(seed: failed)
     }
 }

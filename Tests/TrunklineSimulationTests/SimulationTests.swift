@@ -17,21 +17,20 @@ struct SimulationTests {
     }
 
     @Test(.enabled(if: seed != nil)) func replaysOneSeed() async throws {
-        let executor = WorldExecutor(name: "world")
-        defer { executor.stop() }
-        let outcome = try await Simulation().run(seed: Self.seed!, on: executor, keepsLog: true)
+        let outcome = try await Simulation().replay(seed: Self.seed!)
         for line in outcome.log { print(line) }
         #expect(outcome.failure == nil)
     }
 
     @Test func oneSeedAlwaysGivesTheSameCourse() async throws {
-        let executor = WorldExecutor(name: "world")
-        defer { executor.stop() }
+        let simulation = try await Simulation()
+        let site = try simulation.site()
         for seed: UInt64 in 0..<20 {
-            let first = try await Simulation().run(seed: seed, on: executor, keepsLog: true)
-            let second = try await Simulation().run(seed: seed, on: executor, keepsLog: true)
+            let first = try await simulation.run(seed: seed, on: site, keepsLog: true)
+            let second = try await simulation.replay(seed: seed)
             #expect(first.log == second.log)
         }
+        await site.close()
     }
 
     static func report(_ outcome: Simulation.Outcome) -> String {

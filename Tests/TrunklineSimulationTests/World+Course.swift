@@ -71,21 +71,11 @@ extension World {
         if process.isHeld { await run(process) } else { await process.bury() }
     }
 
-    /// The head refuses some sales for a while, through a constraint that somebody makes and drops.
+    /// The head refuses some sales for a while, through a constraint that somebody switches on and off.
     func refuse(_ wanted: Bool) throws {
         guard wanted != refuses else { return }
         do {
-            if wanted {
-                try head.application.run(
-                    """
-                    CREATE TRIGGER refuse_insert BEFORE INSERT ON sale WHEN NEW.quantity > 7
-                    BEGIN SELECT RAISE(ABORT, 'too many'); END;
-                    CREATE TRIGGER refuse_update BEFORE UPDATE ON sale WHEN NEW.quantity > 7
-                    BEGIN SELECT RAISE(ABORT, 'too many'); END;
-                    """)
-            } else {
-                try head.application.run("DROP TRIGGER refuse_insert; DROP TRIGGER refuse_update;")
-            }
+            try head.application.run(wanted ? "INSERT INTO refusing VALUES (1)" : "DELETE FROM refusing")
         } catch let error as PlainConnection.Failure where error.isLocked {
             return
         }

@@ -15,10 +15,10 @@ extension World {
                 let name = "\(office.id) \(kind)\(copy == 1 ? "" : " 2")"
                 processes.append(
                     SimulatedProcess(name: name, office: office.id, isCopy: copy > 1, queue: queue) { life in
-                        let (store, link) = try! life.world.parts(of: life, in: office)
+                        let (database, store, link) = try! life.world.parts(of: life, in: office)
                         let tools = Tools(name: name, store: store, link: link, clock: life.world.clock.service)
                         return SimulatedProcess.Parts(
-                            life: life, service: make(life, tools), store: store, link: link)
+                            life: life, service: make(life, tools), database: database, link: link)
                     })
             }
         }

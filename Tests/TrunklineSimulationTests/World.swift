@@ -24,37 +24,24 @@ final class World: @unchecked Sendable {
     /// Rows that the head refuses just now.
     var refuses = false
 
-    private let mutation: Mutation
-    private let directory: WorldDirectory
+    private let site: Site
     private var random: SplitMix64
     private var links = 0
     private var waiter: CheckedContinuation<Void, Never>?
 
-    init(
-        seed: UInt64, template: OfficeTemplate, mutation: Mutation, executor: WorldExecutor, keepsLog: Bool
-    ) throws {
+    init(seed: UInt64, site: Site, keepsLog: Bool) throws {
         self.seed = seed
-        self.executor = executor
-        self.mutation = mutation
+        self.site = site
+        executor = site.executor
         log = EventLog(isKept: keepsLog)
         var random = SplitMix64(seed: seed)
         plan = Plan(drawnFrom: &random)
         weather = Weather(drawnFrom: &random)
         self.random = random
-        directory = try WorldDirectory()
-        var topology = Topology.head
-        var offices: [SimulatedOffice] = []
-        for id in [.head] + OfficeTemplate.branches.prefix(plan.branches) {
-            if id != .head { topology = topology.adding(.branch(id)) }
-            let path = directory.file("\(id).db")
-            try template.copy(id, to: path)
-            let office = try SimulatedOffice(id, path: path)
-            try mutation.prepare(office)
-            offices.append(office)
-        }
-        head = offices.removeFirst()
-        branches = offices
-        broker = SimulatedBroker(topology)
+        head = site.head
+        branches = Array(site.branches.prefix(plan.branches))
+        broker = SimulatedBroker(branches.reduce(Topology.head) { $0.adding(.branch($1.id)) })
+        try site.clear()
         processes = makeProcesses()
     }
 
@@ -104,10 +91,12 @@ final class World: @unchecked Sendable {
         waiter.resume()
     }
 
-    func parts(of life: Life, in office: SimulatedOffice) throws -> (store: any OfficeStore, link: SimulatedLink) {
-        let store = try SQLiteStore(url: "sqlite://\(office.path)") { connection in
-            ConnectionProbe.install(life, on: connection)
-        }
-        return (ProcessStore(mutation.store(store, office, life), life: life), SimulatedLink(life, office: office.id))
+    func parts(of life: Life, in office: SimulatedOffice) throws -> (Site.Store, any OfficeStore, SimulatedLink) {
+        let database = try site.takeStore(for: life.name, of: office)
+        database.probe.life = life
+        let store = ProcessStore(site.mutation.store(database.store, office, life), life: life)
+        return (database, store, SimulatedLink(life, office: office.id))
     }
+
+    func giveBack(_ database: Site.Store, from process: String) { site.giveBack(database, from: process) }
 }

@@ -1,4 +1,5 @@
 import TrunklineCore
+import TrunklineSQLite
 
 /// A service of an office, in one process: started when it is first stepped, and anew after each crash.
 final class SimulatedProcess: @unchecked Sendable {
@@ -21,7 +22,7 @@ final class SimulatedProcess: @unchecked Sendable {
     struct Parts {
         var life: Life
         var service: any SteppedService
-        var store: any OfficeStore
+        var database: Site.Store
         var link: SimulatedLink
     }
 
@@ -76,12 +77,15 @@ final class SimulatedProcess: @unchecked Sendable {
         guard let parts, parts.life.isDead, !isStepping else { return }
         self.parts = nil
         parts.link.vanish()
-        await parts.store.close()
+        await parts.database.store.close()
     }
 
     /// At the end of the world.
     func end() async {
-        parts?.life.dieNow()
         await bury()
+        guard let parts else { return }
+        self.parts = nil
+        parts.link.vanish()
+        parts.life.world.giveBack(parts.database, from: name)
     }
 }

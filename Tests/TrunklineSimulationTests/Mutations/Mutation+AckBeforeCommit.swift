@@ -12,7 +12,7 @@ extension Mutation {
             guard office.id == .head else { return }
             try office.application.run(
                 "CREATE TABLE early_ack (stream TEXT PRIMARY KEY, epoch TEXT NOT NULL, watermark INTEGER NOT NULL)")
-        })
+        }, tables: ["early_ack"])
 }
 
 /// Leaves the ack in a transaction of its own, which comes first.

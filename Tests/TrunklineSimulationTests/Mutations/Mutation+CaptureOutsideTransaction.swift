@@ -16,7 +16,7 @@ extension Mutation {
                 try application.run("DROP TRIGGER \(trigger[0]!); \(sql)")
             }
             try office.acceptSchema()
-        })
+        }, tables: ["late_change"])
 }
 
 /// Moves what was noted into the change log, before each look at it.

@@ -19,6 +19,14 @@ struct OfficeTemplate: Sendable {
             branch_id TEXT NOT NULL, id INTEGER NOT NULL, customer INTEGER, quantity INTEGER,
             PRIMARY KEY (branch_id, id),
             FOREIGN KEY (branch_id, customer) REFERENCES customer (branch_id, id));
+        CREATE TABLE line (
+            branch_id TEXT NOT NULL, sale INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT,
+            PRIMARY KEY (branch_id, sale, number));
+        CREATE TABLE refusing (since INTEGER);
+        CREATE TRIGGER refuse_insert BEFORE INSERT ON sale
+        WHEN NEW.quantity > 7 AND EXISTS (SELECT 1 FROM refusing) BEGIN SELECT RAISE(ABORT, 'too many'); END;
+        CREATE TRIGGER refuse_update BEFORE UPDATE ON sale
+        WHEN NEW.quantity > 7 AND EXISTS (SELECT 1 FROM refusing) BEGIN SELECT RAISE(ABORT, 'too many'); END;
         """
     /// Each step of a watermark, in the transaction that made it.
     private static let history = """
