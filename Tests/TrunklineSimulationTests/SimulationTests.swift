@@ -5,9 +5,9 @@ import Testing
 @Suite(.serialized)
 struct SimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
-    private static let seeds = UInt64(environment["TRUNKLINE_SIMULATION_SEEDS"] ?? "") ?? 10_000
+    private static let seeds = UInt64(environment["TRUNKLINE_TEST_SEEDS"] ?? "") ?? 10_000
     /// A seed to be replayed, with all its events.
-    private static let seed = UInt64(environment["TRUNKLINE_SIMULATION_SEED"] ?? "")
+    private static let seed = UInt64(environment["TRUNKLINE_TEST_SEED"] ?? "")
 
     @Test(.enabled(if: seed == nil)) func everyPromiseHoldsInEveryWorld() async throws {
         let started = ContinuousClock.now
