@@ -5,8 +5,8 @@ actor FaultRunner {
     private let site: ChaosSite
     private let log: @Sendable (String) -> Void
     private var busy: Set<Fault.Target> = []
-    private var undoing: [Task<Void, Never>] = []
-    /// Why a fault could not be undone: no fault of the system's.
+    private var underWay: [Task<Void, Never>] = []
+    /// Why a fault could not be done or undone: no fault of the system's.
     private var failure: (any Error)?
     private(set) var counts: [Fault.Kind: Int] = [:]
 
@@ -19,20 +19,27 @@ actor FaultRunner {
 
     /// Runs the script until the deadline, and returns when every fault is undone.
     func run(_ script: FaultScript, until deadline: ContinuousClock.Instant) async throws {
-        for entry in script {
+        var script = script
+        // What would hit something that another fault has just now.
+        var waiting: [FaultScript.Entry] = []
+        while let entry = next(&waiting) ?? script.next() {
             try await Task.sleep(for: entry.after)
             await site.crew.noteDeserters()
-            // A fault that would hit what another one has just now waits for it.
-            try await eventually("\(entry.fault.target) is there again", within: .seconds(120)) {
-                if let failure { throw failure }
-                return !busy.contains(entry.fault.target)
+            guard failure == nil, ContinuousClock.now < deadline else { break }
+            if busy.contains(entry.fault.target) {
+                waiting.append(entry)
+            } else if isPossible(entry.fault) {
+                start(entry)
             }
-            guard ContinuousClock.now < deadline else { break }
-            guard isPossible(entry.fault) else { continue }
-            try await start(entry)
         }
-        for task in undoing { await task.value }
+        for task in underWay { await task.value }
         if let failure { throw failure }
+    }
+
+    /// The first whose target is there again.
+    private func next(_ waiting: inout [FaultScript.Entry]) -> FaultScript.Entry? {
+        let index = waiting.firstIndex { !busy.contains($0.fault.target) }
+        return index.map { waiting.remove(at: $0) }
     }
 
     private func isPossible(_ fault: Fault) -> Bool {
@@ -42,14 +49,14 @@ actor FaultRunner {
         }
     }
 
-    private func start(_ entry: FaultScript.Entry) async throws {
+    private func start(_ entry: FaultScript.Entry) {
         counts[entry.fault.kind, default: 0] += 1
         busy.insert(entry.fault.target)
         log("\(entry.fault), for \(Int(entry.lasts / .milliseconds(1))) ms")
-        try await begin(entry.fault)
-        undoing.append(
+        underWay.append(
             Task {
                 do {
+                    try await begin(entry.fault)
                     try await Task.sleep(for: entry.lasts)
                     try await end(entry.fault)
                     busy.remove(entry.fault.target)
