@@ -39,7 +39,17 @@ final class ChaosSite: Sendable {
         for office in offices {
             let (link, url) = try Self.link(to: broker.url)
             links[office.id] = link
-            environments[office.id] = Self.environment(of: office, broker: url, settings)
+            var environment = settings
+            environment["TRUNKLINE_OFFICE_ID"] = office.id
+            environment["TRUNKLINE_DATABASE_URL"] = office.url
+            if office === head {
+                environment["TRUNKLINE_BROKER_URL"] = url
+                environment["TRUNKLINE_BROKER_MANAGEMENT_URL"] = broker.management
+            } else {
+                environment["TRUNKLINE_CONFIG"] = Self.kit(of: office, directory) + "/office.yaml"
+                environment["TRUNKLINE_TABLES"] = "product_sales"
+            }
+            environments[office.id] = environment
         }
         self.links = links
         self.environments = environments
@@ -52,7 +62,9 @@ final class ChaosSite: Sendable {
         try await trunkline(head, "init")
         for branch in branches {
             try branch.run(Self.example(branch.kind) + TillTransaction.schema)
-            try await trunkline(head, "branch", "add", branch.id)
+            try await trunkline(
+                head, "branch", "add", branch.id, "--kit", Self.kit(of: branch, directory), "--broker-address",
+                "amqp://127.0.0.1:\(links[branch.id]!.port)")
             try await trunkline(branch, "init")
         }
     }
@@ -82,15 +94,9 @@ final class ChaosSite: Sendable {
         return (link, url)
     }
 
-    private static func environment(
-        of office: TestOffice, broker: String, _ settings: [String: String]
-    ) -> ServiceCrew.Environment {
-        var environment: ServiceCrew.Environment = [
-            "TRUNKLINE_OFFICE_ID": office.id, "TRUNKLINE_DATABASE_URL": office.url, "TRUNKLINE_BROKER_URL": broker,
-        ]
-        if office.id != "head" { environment["TRUNKLINE_TABLES"] = "product_sales" }
-        for (name, value) in settings { environment[name] = value }
-        return environment
+    /// What `branch add` makes for a branch: its broker user, and the link as the way to the broker.
+    private static func kit(of office: TestOffice, _ directory: TemporaryDirectory) -> String {
+        directory.file("kit-\(office.id)")
     }
 
     private static func example(_ kind: DatabaseKind) throws -> String {
