@@ -21,8 +21,9 @@ struct Plan: Sendable {
         }
         func share(_ most: Int) -> Int { Int.random(in: 0...most, using: &random) }
         shares = [
-            (.write, 10 + share(10)), (.kill, share(8)), (.cut, share(4)), (.restartBroker, share(2)),
-            (.stop, share(2)), (.refuse, share(3)), (.wait, share(10)),
+            (.write, 10 + share(10)), (.kill, share(6)), (.pause, share(12)), (.cut, share(4)),
+            (.restartBroker, share(2)),
+            (.stop, share(2)), (.refuse, share(3)), (.wait, 4 + share(10)),
         ]
     }
 }

@@ -18,7 +18,7 @@ struct Weather: Sendable {
         func rate(_ upper: Double) -> Double {
             UInt8.random(in: 0..<3, using: &random) == 0 ? 0 : Double.random(in: 0..<upper, using: &random)
         }
-        hold = rate(0.06)
+        hold = rate(Double.random(in: 0.01..<0.4, using: &random))
         disconnect = rate(0.04)
         drop = rate(0.2)
         double = rate(0.3)

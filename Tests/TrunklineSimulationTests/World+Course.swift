@@ -1,7 +1,7 @@
 import TrunklineCore
 
 extension World {
-    enum Decision: Sendable { case step, write, kill, cut, restartBroker, stop, refuse, wait }
+    enum Decision: Sendable { case step, write, kill, pause, cut, restartBroker, stop, refuse, wait }
 
     /// The whole course: trouble, then the dust settles.
     /// - Throws: ``BrokenPromise``.
@@ -35,9 +35,12 @@ extension World {
         switch next {
         case .step:
             let awake = processes.filter { isAwake($0) }
-            await run(draw(awake.isEmpty || chance(0.1) ? processes : awake))
+            let others = processes.filter { !$0.isHeld }
+            let candidates = awake.isEmpty || chance(0.1) ? others : awake
+            if !candidates.isEmpty { await run(draw(candidates)) }
         case .write: try write(at: draw(branches))
         case .kill: await kill(draw(processes))
+        case .pause: draw(processes).life?.pause(after: draw(1..<25))
         case .cut:
             let office = draw([head] + branches)
             office.cutUntil = decision + draw(1..<15)
@@ -87,8 +90,8 @@ extension World {
     private func settle() async throws {
         log.note("the dust settles")
         weather = .fair
-        for process in processes where process.isHeld { await run(process) }
         for process in processes { process.life?.stayAlive() }
+        for process in processes where process.isHeld { await run(process) }
         for office in [head] + branches { office.cutUntil = 0 }
         for branch in branches where branch.application.isInTransaction { try endTransaction(at: branch) }
         try refuse(false)

@@ -58,7 +58,7 @@ extension World {
         }
         add("reaper", branch, nil) { _, tools in
             var configuration = StaleReaper.Configuration(stream: stream, queue: Topology.headQueue)
-            configuration.policy = StalePolicy(timeout: .seconds(10), ceiling: .seconds(10))
+            configuration.policy = StalePolicy(timeout: .seconds(5), ceiling: .seconds(5))
             return StaleReaper(
                 name: tools.name, configuration: configuration, store: tools.store, link: tools.link,
                 logger: tools.logger, clock: tools.clock)

@@ -75,8 +75,8 @@ final class World: @unchecked Sendable {
     }
 
     func isAwake(_ process: SimulatedProcess) -> Bool {
-        process.isHeld || process.hasNews
-            || process.queue.map { broker.hasMessages(in: $0, at: decision) } ?? false
+        if process.isHeld { return process.life!.heldUntil <= decision }
+        return process.hasNews || process.queue.map { broker.hasMessages(in: $0, at: decision) } ?? false
     }
 
     func pass(_ time: Duration) {

@@ -15,6 +15,9 @@ final class Life: @unchecked Sendable {
     private(set) var isDead = false
     private(set) var beats = 0
     private var deathAt: Int?
+    private var pauseAt: Int?
+    /// Held up until this decision of the world.
+    private(set) var heldUntil = 0
     private var hold: Hold?
 
     private enum Hold {
@@ -32,8 +35,11 @@ final class Life: @unchecked Sendable {
     /// Dies at its `beats`-th statement or broker call from now on.
     func die(after beats: Int) { deathAt = self.beats + beats }
 
+    /// Is held up at its `beats`-th statement or broker call from now on.
+    func pause(after beats: Int) { pauseAt = self.beats + beats }
+
     /// Dies no more, unless it has.
-    func stayAlive() { deathAt = nil }
+    func stayAlive() { (deathAt, pauseAt) = (nil, nil) }
 
     func dieNow() { isDead = true }
 
@@ -78,6 +84,8 @@ final class Life: @unchecked Sendable {
             world.log.note("\(name) dies")
             return false
         }
-        return world.chance(world.weather.hold)
+        guard beats == pauseAt || world.chance(world.weather.hold) else { return false }
+        heldUntil = world.decision + world.draw(0..<20)
+        return true
     }
 }

@@ -82,6 +82,7 @@ final class SimulatedProcess: @unchecked Sendable {
 
     /// At the end of the world.
     func end() async {
+        precondition(!isStepping, "\(name) is held up")
         await bury()
         guard let parts else { return }
         self.parts = nil

@@ -2,7 +2,7 @@ import TrunklineCore
 
 /// The time of a simulated world. It passes when somebody waits in vain, and when the seed says so.
 ///
-/// Everybody sees it in ticks of four seconds. The stale time-out (10 s, with a jitter of a tenth that depends on a
+/// Everybody sees it in ticks of four seconds. The stale time-out (5 s, with a jitter of a tenth that depends on a
 /// batch's random id) then falls between two ticks, so the ids do not matter to the course of a run.
 final class VirtualClock: @unchecked Sendable {
     // Sendable: one thread of a world works at a time, and hands over through locks.

@@ -28,8 +28,10 @@ private final class UnguardedStore: ForwardingStore, @unchecked Sendable {
             (try? office.application.rows("SELECT number FROM trunkline_batch WHERE state = 'sent'"))?
             .compactMap { $0[0] } ?? []
         guard !stale.isEmpty else { return 0 }
-        await life.beat("UPDATE trunkline_batch without a guard")
-        guard !life.isDead else { return 0 }
+        for statement in ["COMMIT", "BEGIN IMMEDIATE", "UPDATE trunkline_batch without a guard"] {
+            await life.beat(statement)
+            guard !life.isDead else { return 0 }
+        }
         try? office.application.run(
             "UPDATE trunkline_batch SET state = 'pending' WHERE number IN (\(stale.joined(separator: ", ")))")
         return stale.count
