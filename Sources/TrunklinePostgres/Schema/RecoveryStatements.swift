@@ -54,5 +54,20 @@ enum RecoveryStatements {
         "recovery_set",
         "UPDATE trunkline.outbound SET recovery = $2, recovery_id = $3, recovery_passes = $4 WHERE stream = $1")
 
+    /// What must be granted so that rows of the table `$1` with the key `$2` can be put aside; NULL: nothing.
+    static let missingPrivileges = Statement(
+        "recovery_missing_privileges",
+        """
+        SELECT string_agg(command, '; ') FROM (
+            SELECT format('GRANT DELETE ON %s TO %I', $1::text, current_user) AS command
+            WHERE NOT has_table_privilege($1::text, 'DELETE')
+            UNION ALL
+            SELECT format('GRANT SELECT, UPDATE ON SEQUENCE %s TO %I', sequence, current_user)
+            FROM unnest($2::text[]) k CROSS JOIN LATERAL pg_get_serial_sequence($1::text, k) sequence
+            WHERE sequence IS NOT NULL AND cardinality($2::text[]) = 1
+                AND NOT (has_sequence_privilege(sequence, 'UPDATE') AND has_sequence_privilege(sequence, 'SELECT'))
+        ) missing
+        """)
+
     static let putAside = "INSERT INTO trunkline.superseded_row (stream, table_name, row, reason)"
 }

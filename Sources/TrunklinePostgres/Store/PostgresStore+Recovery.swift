@@ -34,8 +34,22 @@ extension PostgresStore {
                 guard isStopped || current?.sendsChanges == false else {
                     throw StoreError.nothingToRecover(stream)
                 }
+                if mode == .keepHead { try checkPrivileges(connection) }
                 try beginEpoch(stream, mode, connection)
             }
+        }
+    }
+
+    /// To yield to the head's rows takes more than the services have otherwise.
+    private func checkPrivileges(_ connection: PostgresConnection) throws(StoreError) {
+        for table in try SyncedTable.all(connection) where table.captured {
+            let missing = try connection.query(
+                RecoveryStatements.missingPrivileges, [table.relation, TextArray.encode(table.key)])
+            guard let grants = missing.value(0, 0) else { continue }
+            throw StoreError(
+                .accessRefused, operation: "recover", subject: "table \"\(table.name)\"",
+                reason: "rows of it are to be put aside, and this database's user may not",
+                hint: "have its owner run: \(grants)")
         }
     }
 
