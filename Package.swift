@@ -76,7 +76,7 @@ let package = Package(
         .testTarget(
             name: "TrunklineCoreTests",
             dependencies: [
-                "TrunklineCore",
+                "TrunklineCore", "TrunklineTesting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
@@ -92,7 +92,8 @@ let package = Package(
         .testTarget(
             name: "TrunklineSimulationTests",
             dependencies: [
-                "TrunklineCore", "TrunklineSQLite", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                "TrunklineCore", "TrunklineSQLite", "TrunklineTesting",
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

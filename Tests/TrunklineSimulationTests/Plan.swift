@@ -1,3 +1,5 @@
+import TrunklineTesting
+
 /// What kind of world a seed makes.
 struct Plan: Sendable {
     var branches: Int

@@ -1,3 +1,5 @@
+import TrunklineTesting
+
 /// How often what goes wrong in a world: the chance of each, at each occasion for it.
 struct Weather: Sendable {
     /// A process is held up before a statement or a broker call, and others go on meanwhile.

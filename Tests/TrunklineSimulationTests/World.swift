@@ -1,6 +1,7 @@
 import Logging
 import TrunklineCore
 import TrunklineSQLite
+import TrunklineTesting
 
 /// A head and its branches with all their services, in one process and on one thread, driven by one seed.
 ///

@@ -35,7 +35,7 @@ struct KeptRows {
             guard !refused.isEmpty else { continue }
             failures += refused.map {
                 RowWriter.Failure(
-                    line: $0, reason: "the row of this key was kept in a recovery (trunkline recover --keep-head)",
+                    line: $0, reason: RecoveryReason.keyIsKept,
                     code: nil)
             }
             let others = zip(lines, isKept).filter { !$0.1 }.map(\.0)

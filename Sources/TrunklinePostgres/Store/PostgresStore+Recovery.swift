@@ -3,9 +3,6 @@ public import TrunklineCore
 
 /// Bringing a stream together again after a database was restored from a backup, at the sender.
 extension PostgresStore {
-    /// A recovery that goes on differing (rows that the receiver sets aside, say) ends after so many comparisons.
-    private static let maximalPasses = 10
-
     public func pendingHalt(of stream: StreamID) throws(StoreError) -> Halt? {
         try withConnection { (connection) throws(StoreError) in
             let result = try connection.query(SenderStatements.pendingHalt, [stream.description])
@@ -84,19 +81,17 @@ extension PostgresStore {
     func continueRecovery(after result: VerificationResult, _ connection: PostgresConnection) throws(StoreError) {
         guard let (state, passes) = try recovery(of: result.stream, connection), state.verification == result.id
         else { return }
-        switch state.mode {
-        case .compare: return
-        case .keepBranch, .resend:
-            guard !result.agrees, passes < PostgresStore.maximalPasses else {
-                try connection.query(RecoveryStatements.set, [result.stream.description, nil, nil, "0"])
-                return
-            }
-            for table in result.tables where !table.agrees { try markDifferent(table, connection) }
-            try set(state.mode, result.stream, passes: passes + 1, connection)
-        case .keepHead:
-            for table in result.tables where !table.agrees { try yield(table, result.stream, connection) }
-            let more = result.tables.contains(where: \.isTruncated)
-            try set(more ? .keepHead : .resend, result.stream, passes: 0, connection)
+        let differing = result.tables.filter { !$0.agrees }
+        switch RecoveryDecision.decide(state.mode, passes: passes, result: result) {
+        case .wait: break
+        case .finish:
+            try connection.query(RecoveryStatements.set, [result.stream.description, nil, nil, "0"])
+        case .mark(let next, let passes):
+            for table in differing { try markDifferent(table, connection) }
+            try set(next, result.stream, passes: passes, connection)
+        case .yield(let next):
+            for table in differing { try yield(table, result.stream, connection) }
+            try set(next, result.stream, passes: 0, connection)
         }
     }
 
@@ -111,7 +106,7 @@ extension PostgresStore {
     private func yield(_ table: TableResult, _ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
         guard let keys = try LocalRows(table.name, connection) else { return }
         let theirs = table.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key)
-        try keys.putAside(theirs, stream, reason: "the head's row was kept")
+        try keys.putAside(theirs, stream, reason: RecoveryReason.headKept)
         try keys.log(table.differingKeys.filter { $0.kind == .onlyAtSender }.map(\.key))
         if let highest = table.highestKey { try keys.advanceSequence(past: highest) }
     }

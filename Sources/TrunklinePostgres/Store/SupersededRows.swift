@@ -25,7 +25,7 @@ struct SupersededRows {
                 """
                 \(RecoveryStatements.putAside)
                 SELECT \(stream.description.literal), \(group.table.name.description.literal), row_to_json(t),
-                    'the branch''s row was kept'
+                    \(RecoveryReason.branchKept.literal)
                 FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
                     ON \(match.joined(separator: " AND "))
                 """,

@@ -38,7 +38,7 @@ struct KeptRows {
         }
         let failures = lines.filter(isKept).map {
             Line.Failure(
-                line: $0, reason: "the row of this key was kept in a recovery (trunkline recover --keep-head)")
+                line: $0, reason: RecoveryReason.keyIsKept)
         }
         lines.removeAll(where: isKept)
         return failures

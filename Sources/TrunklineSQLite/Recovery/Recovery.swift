@@ -4,9 +4,6 @@ internal import TrunklineCore
 
 /// Bringing a stream together again after a database was restored from a backup, at the sender.
 struct Recovery {
-    /// A recovery that goes on differing (rows that the receiver sets aside, say) ends after so many comparisons.
-    private static let maximalPasses = 10
-
     private let stream: StreamID
     private let db: Database
 
@@ -62,16 +59,16 @@ struct Recovery {
     /// The last round of a verification came: if the recovery waited for it, it goes on.
     func proceed(after result: VerificationResult) throws {
         guard let (state, passes) = try state(), state.verification == result.id else { return }
-        switch state.mode {
-        case .compare: return
-        case .keepBranch, .resend:
-            guard !result.agrees, passes < Recovery.maximalPasses else { return try set(nil, passes: 0) }
-            for table in result.tables where !table.agrees { try markDifferent(table) }
-            try set(state.mode, passes: passes + 1)
-        case .keepHead:
-            for table in result.tables where !table.agrees { try yield(table) }
-            let more = result.tables.contains(where: \.isTruncated)
-            try set(more ? .keepHead : .resend, passes: 0)
+        let differing = result.tables.filter { !$0.agrees }
+        switch RecoveryDecision.decide(state.mode, passes: passes, result: result) {
+        case .wait: break
+        case .finish: try set(nil, passes: 0)
+        case .mark(let next, let passes):
+            for table in differing { try markDifferent(table) }
+            try set(next, passes: passes)
+        case .yield(let next):
+            for table in differing { try yield(table) }
+            try set(next, passes: 0)
         }
     }
 
@@ -95,7 +92,7 @@ struct Recovery {
         guard let rows = try LocalRows(table.name, db) else { return }
         try rows.putAside(
             table.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key), stream,
-            reason: "the head's row was kept")
+            reason: RecoveryReason.headKept)
         try rows.log(table.differingKeys.filter { $0.kind == .onlyAtSender }.map(\.key))
         if let highest = table.highestKey { try rows.advanceSequence(past: highest) }
     }

@@ -29,7 +29,7 @@ struct SupersededRows {
             sql: """
                 INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
                 SELECT '\(stream.description.doubling("'"))', '\(table.name.description.doubling("'"))',
-                    \(RowJSON.expression(of: shape.columns.map(\.name))), 'the branch''s row was kept', \(Timestamp.now)
+                    \(RowJSON.expression(of: shape.columns.map(\.name))), '\(RecoveryReason.branchKept.doubling("'"))', \(Timestamp.now)
                 FROM \(TableName.quoted(shape.name)) WHERE \(conditions)
                 """)
         let kinds = table.key.map { name in WireKind(wireType: table.columns.first { $0.name == name }!.type) }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Testing
+import TrunklineTesting
 
 @testable import TrunklineCore
 
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test func randomNamesAreReadBack() {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         let alphabet = Array(#"ab."' \é"#)
         for _ in 0..<2_000 {
             func part() -> String {

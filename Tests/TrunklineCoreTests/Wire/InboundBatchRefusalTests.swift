@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Testing
+import TrunklineTesting
 
 @testable import TrunklineCore
 
@@ -22,7 +23,7 @@ import Testing
     @Test func theUnchangedBatchIsTaken() throws { #expect(try code(changing: { _ in }) == nil) }
 
     @Test func randomBytes() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         for count in 0..<300 {
             #expect(SampleBatch.refusal(generator.bytes(count))?.code == .malformed)
             #expect(SampleBatch.refusal(Zstd.compress(generator.bytes(count)))?.code == .malformed)

@@ -1,14 +1,16 @@
+import TrunklineTesting
+
 @testable import TrunklineCore
 
 /// Damages a body at random: bits, bytes, numbers, runs that are cut, doubled or moved.
 struct Mutator {
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
     private static let splices = [
         "-1", "0", "9223372036854775807", "9223372036854775808", "1e999", "null", "[", "]", "{", "}", "\"", "\\", "\n",
         "\t", "\0", "\\u0000", "\\ud800", ",", ":", "true", "1.5",
     ].map { Array($0.utf8) }
 
-    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
     mutating func mutate(_ body: [UInt8]) -> [UInt8] {
         var body = body

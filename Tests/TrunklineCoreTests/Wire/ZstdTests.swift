@@ -1,4 +1,5 @@
 import Testing
+import TrunklineTesting
 
 @testable import TrunklineCore
 
@@ -16,7 +17,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 100, 70_000]) func roundTrips(count: Int) throws {
-        var generator = SeededGenerator(seed: 4)
+        var generator = SplitMix64(seed: 4)
         let bytes = generator.bytes(count)
         #expect(try Zstd.decompress(Zstd.compress(bytes), limit: count) == bytes)
     }
@@ -45,13 +46,13 @@ import Testing
     }
 
     @Test func everyTruncationIsRefused() {
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         let message = Zstd.compress(Array("Trunkline".utf8) + generator.bytes(200))
         for count in 0..<message.count { #expect(refusal(Array(message.prefix(count))) == .malformed) }
     }
 
     @Test func randomBytesAreRefused() {
-        var generator = SeededGenerator(seed: 6)
+        var generator = SplitMix64(seed: 6)
         for count in 0..<1_000 {
             let bytes = generator.bytes(count % 64)
             #expect(refusal(bytes) != nil)
