@@ -14,7 +14,7 @@ public final class PrivateBroker: Sendable {
 
     /// Starts the server, which takes some seconds, and waits until it answers.
     public init() async throws {
-        server = try PrivateServer("rabbitmq")
+        server = PrivateServer("rabbitmq", in: try TemporaryDirectory())
         let urls = try await server.start()
         guard let url = urls["url"], let tls = urls["tls"], let ca = urls["ca"], let management = urls["management"]
         else { throw TestFailure("private-server printed no URL") }
