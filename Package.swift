@@ -33,9 +33,12 @@ let package = Package(
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
@@ -65,7 +68,15 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
-        .target(name: "TrunklineManagement", dependencies: ["TrunklineCore"], swiftSettings: settings),
+        .target(
+            name: "TrunklineManagement",
+            dependencies: [
+                "TrunklineCore", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
         .target(name: "TrunklineTesting", swiftSettings: settings),
         .executableTarget(
             name: "trunkline-chaos",
@@ -84,7 +95,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "TrunklineRabbitMQTests",
-            dependencies: ["TrunklineRabbitMQ", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
+            dependencies: ["TrunklineRabbitMQ", "TrunklineManagement", "TrunklineCore", "TrunklineTesting"],
+            swiftSettings: settings),
         .testTarget(
             name: "TrunklineStoreTests",
             dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"],

@@ -27,7 +27,7 @@ enum SettingTable {
         help: "How often each end of an idle connection shows that it lives; after twice this it counts as lost.")
     static let brokerCAFile = Setting<String>(
         "broker.tls.ca-file", .readableFile, defaultNote: "the system's",
-        help: "PEM file of the authorities that may vouch for the broker.")
+        help: "PEM file of the authorities that may vouch for the broker and its management API.")
     static let brokerCertificateFile = Setting<String>(
         "broker.tls.cert-file", .readableFile, defaultNote: "none",
         help: "PEM file with this office's certificate, for a broker that asks for one.")
