@@ -87,7 +87,8 @@ public struct ClaimedBatch: Hashable, Sendable {
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
-        follows: [UUID] = [], recovery: RecoveryMode? = nil, attempt: Int, changes: Int,
+    public var setAsideVersion: Int64
+        setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil, attempt: Int, changes: Int,
         verification: VerificationClaim? = nil
     ) {
         self.stream = stream
@@ -106,6 +107,7 @@ public struct ClaimedBatch: Hashable, Sendable {
 
 /// Limits of ``SenderStore/readBatch(_:limits:)``.
 public struct ReadLimits: Hashable, Sendable {
+        self.setAsideVersion = setAsideVersion
     /// Stop reading when the rows come to more than this many bytes. It holds for batches of more than one change.
     public var batchBytes: Int
     /// A row of more bytes than this cannot travel: the store sets it aside at the sender, with its reason.

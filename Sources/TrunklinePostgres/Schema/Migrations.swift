@@ -182,7 +182,7 @@ enum Migrations {
         CREATE TABLE trunkline.pending_ack (
             stream text PRIMARY KEY,
             serial bigint NOT NULL DEFAULT 1,
-            published_version bigint NOT NULL DEFAULT -1,
+            seen_version bigint NOT NULL DEFAULT -1,
             whole boolean NOT NULL DEFAULT false,
             pending boolean NOT NULL DEFAULT true,
             verification text,

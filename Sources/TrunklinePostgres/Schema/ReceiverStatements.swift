@@ -20,9 +20,9 @@ enum ReceiverStatements {
                 last_contact = now()
             WHERE stream = $1
         ), acked AS (
-            INSERT INTO trunkline.pending_ack AS p (stream, verification) VALUES ($1, $5)
+            INSERT INTO trunkline.pending_ack AS p (stream, verification, seen_version) VALUES ($1, $5, $6)
             ON CONFLICT (stream) DO UPDATE SET serial = p.serial + 1, pending = true, since = now(),
-                verification = coalesce(EXCLUDED.verification, p.verification)
+                seen_version = EXCLUDED.seen_version, verification = coalesce(EXCLUDED.verification, p.verification)
         )
         SELECT pg_notify('trunkline_acks', '')
         """)
@@ -189,7 +189,7 @@ enum ReceiverStatements {
         "pending_acks",
         """
         SELECT p.stream, p.serial, i.epoch, i.watermark, i.set_aside_version, i.set_aside,
-            p.whole OR i.set_aside_version > p.published_version, i.stopped, i.stopped_epoch, i.stopped_number,
+            p.whole OR i.set_aside_version > p.seen_version, i.stopped, i.stopped_epoch, i.stopped_number,
             p.verification, i.batch_id, i.behind_epoch, i.behind_number
         FROM trunkline.pending_ack p JOIN trunkline.inbound i USING (stream)
         WHERE p.pending ORDER BY p.since LIMIT $1
@@ -203,7 +203,7 @@ enum ReceiverStatements {
     static let ackPublished = Statement(
         "ack_published",
         """
-        UPDATE trunkline.pending_ack SET pending = false, whole = false, published_version = $3, verification = NULL
+        UPDATE trunkline.pending_ack SET pending = false, whole = false, verification = NULL
         WHERE stream = $1 AND serial = $2
         """)
 }

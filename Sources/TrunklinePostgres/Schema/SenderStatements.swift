@@ -2,7 +2,7 @@
 enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
-            array_to_json(o.past_epochs), o.recovery
+            array_to_json(o.past_epochs), o.recovery, a.set_aside_version
         """
 
     static let claim = Statement(
@@ -134,6 +134,16 @@ enum SenderStatements {
         """
         SELECT id, round, request FROM trunkline.verification_request
         WHERE stream = $1 AND formed_number IS NULL ORDER BY requested_at LIMIT 1
+        """)
+
+    /// Wishes whose answer did not come with the ack of their batch (`$2`: the watermark) are asked once more: it was lost.
+    static let askAgain = Statement(
+        "ask_again",
+        """
+        UPDATE trunkline.verification_request r SET formed_number = NULL
+        WHERE stream = $1 AND formed_number <= $2 AND NOT EXISTS (
+            SELECT FROM trunkline.verification_result v
+            WHERE v.id = r.id AND v.stream = r.stream AND v.round >= r.round)
         """)
 
     /// A batch of no changes that carries a claim.

@@ -98,6 +98,7 @@ extension PostgresStore {
                 SenderStatements.refusedVersion, [stream, "\(ack.setAsideVersion)", "\(ack.setAsideTotal)"])
         }
         if let result = ack.verification { try keep(result, connection) }
+        try connection.query(SenderStatements.askAgain, [stream, "\(ack.watermark)"])
         return .recorded(batchesAcked: acked)
     }
 
@@ -138,7 +139,7 @@ extension PostgresStore {
         return ClaimedBatch(
             stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
-            acked: Int64(result.integer(0, 7)!),
+            acked: Int64(result.integer(0, 7)!), setAsideVersion: Int64(result.integer(0, 10)!),
             follows: try JSONText.decode([UUID].self, result.text(0, 8), "past epochs"),
             recovery: result.value(0, 9).flatMap(RecoveryMode.init(rawValue:)), attempt: result.integer(0, 4)!,
             changes: result.integer(0, 5)!,

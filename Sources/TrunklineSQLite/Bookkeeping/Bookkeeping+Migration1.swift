@@ -115,7 +115,7 @@ extension Bookkeeping {
             watermark INTEGER NOT NULL,
             batch_id TEXT,
             set_aside_version INTEGER NOT NULL DEFAULT 0,
-            published_version INTEGER NOT NULL DEFAULT 0,
+            seen_version INTEGER NOT NULL DEFAULT -1,   -- of the list of set-aside rows, as the sender says
             ack_serial INTEGER NOT NULL DEFAULT 0,
             stored_rows INTEGER NOT NULL DEFAULT 0,
             last_contact TEXT,
