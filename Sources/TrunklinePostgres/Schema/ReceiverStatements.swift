@@ -11,7 +11,8 @@ enum ReceiverStatements {
     static let beginStream = Statement(
         "begin_stream", "INSERT INTO trunkline.inbound (stream, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING")
 
-    /// The watermark, the counts and the pending ack, in one statement.
+    /// The watermark, the counts and the pending ack, in one statement. `$6`: the version of the list of set-aside rows
+    /// that the sender has.
     static let advance = Statement(
         "advance",
         """

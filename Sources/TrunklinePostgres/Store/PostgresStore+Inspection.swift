@@ -25,6 +25,9 @@ extension PostgresStore {
             status.lastContactSeconds = result.value(row, 10).flatMap { Double($0) }
             status.stopped = result.value(row, 11)
             status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
+            status.lastRecovery = result.value(row, 13).flatMap {
+                try? JSONText.decode(RecoveryReport.self, $0, "report of a recovery")
+            }
             return status
         }
     }

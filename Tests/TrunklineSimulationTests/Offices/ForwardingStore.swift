@@ -65,8 +65,10 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func haltPublished(_ halt: Halt) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.haltPublished(halt) }
     }
-    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError) {
-        try await pass { () async throws(StoreError) in try await base.beginRecovery(of: stream, mode) }
+    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode, newKeys: Bool) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in
+            try await base.beginRecovery(of: stream, mode, newKeys: newKeys)
+        }
     }
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState? {
         try await pass { () async throws(StoreError) in try await base.recovery(of: stream) }
