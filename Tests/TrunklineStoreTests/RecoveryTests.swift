@@ -131,6 +131,36 @@ struct RecoveryTests {
         #expect(try await pair.verify().agrees)
     }
 
+    /// Nothing is written at the branch any more.
+    @Test(arguments: Pairing.all) func anIdleBranchNoticesARestoredHead(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        #expect(try await !pair.branch.formIdleBatch(of: pair.stream, after: .zero), "there is something to send")
+        try await pair.sync()
+        try pair.headDatabase.backUp()
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        try await pair.sync()
+        await pair.head.close()
+        try pair.headDatabase.restore()
+        #expect(try await !pair.branch.formIdleBatch(of: pair.stream, after: .seconds(3_600)), "the head just spoke")
+        #expect(try await pair.branch.formIdleBatch(of: pair.stream, after: .zero))
+        #expect(try await !pair.branch.formIdleBatch(of: pair.stream, after: .zero), "one is enough")
+        let batch = try #require(try await pair.nextBatch())
+        #expect(batch.header.tables.isEmpty)
+        guard case .behind = try await pair.head.receive(batch, parking: false) else {
+            Issue.record("the head did not notice")
+            return
+        }
+        try await pair.deliverAcks()
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run(Self.atHead) == pair.branchDatabase.run(Self.atBranch))
+        // In ordinary times it is acked like any other, and leaves nothing behind.
+        #expect(try await pair.branch.formIdleBatch(of: pair.stream, after: .zero))
+        #expect(try await pair.sync() == 0)
+        while try await pair.branch.prune(pair.stream) > 0 {}
+        let status = try await pair.branch.status()[0]
+        #expect(status.watermark == status.lastFormed && status.inFlightBatches == 0)
+    }
+
     @Test(arguments: Pairing.all) func messagesOfAnEpochThatIsOverChangeNothing(pairing: Pairing) async throws {
         let pair = try await restoredBranch(pairing)
         let late = try #require(try await pair.nextBatch())

@@ -65,6 +65,11 @@ public protocol SenderStore: Sendable {
     /// Records the wish for a verification of the stream; once more with the same id does nothing.
     func requestVerification(_ request: VerificationRequest) async throws(StoreError)
 
+    /// When all is acked and nothing was heard of the receiver for `silence`: a batch without changes. Its answer shows
+    /// whether the receiver still is where it was. No second one is formed before the first is acked.
+    /// - Returns: whether there was cause.
+    func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool
+
     /// If a verification is requested: in one snapshot, batches everything that is visible now and
     /// adds a batch that carries the digests of the synced tables as of that snapshot.
     /// - Returns: whether there was one.

@@ -61,6 +61,14 @@ extension PostgresStore {
         }
     }
 
+    public func formIdleBatch(of stream: StreamID, after silence: Duration) throws(StoreError) -> Bool {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.query(
+                SenderStatements.formIdleBatch, [stream.description, "\(silence.inSeconds)"]
+            ).rowCount > 0
+        }
+    }
+
     public func recordAck(_ ack: Ack) throws(StoreError) -> AckOutcome {
         try withConnection { (connection) throws(StoreError) in
             try connection.transaction("record ack") { () throws(StoreError) in

@@ -86,6 +86,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func requestVerification(_ request: VerificationRequest) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.requestVerification(request) }
     }
+    func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.formIdleBatch(of: stream, after: silence) }
+    }
     func formVerification(of stream: StreamID) async throws(StoreError) -> Bool {
         try await pass { () async throws(StoreError) in try await base.formVerification(of: stream) }
     }
