@@ -131,6 +131,35 @@ struct RecoveryTests {
         #expect(try await pair.verify().agrees)
     }
 
+    /// The head refuses a row whatever is done: the recovery ends all the same, and says so until both sides agree.
+    @Test(arguments: Pairing.all) func aRecoveryThatGivesUpSaysSoUntilBothAgree(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: Self.items, tables: ["item"],
+            head: """
+                create table item (branch_id text, id integer, name text, n integer check (n > 0),
+                    primary key (branch_id, id))
+                """)
+        try await pair.sync()
+        try pair.branchDatabase.backUp()
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        try await pair.sync()
+        await pair.branch.close()
+        try pair.branchDatabase.restore()
+        try pair.branchDatabase.run("insert into item values (4, 'another four', 0)")
+        try await pair.stopByAck()
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        for _ in 0..<100 where try await pair.branch.recovery(of: pair.stream) != nil { try await pair.sync() }
+        let status = try await pair.branch.status()[0]
+        #expect(status.recovery == nil)
+        #expect(status.lastRecovery?.differing == [TableName("item")])
+        #expect(try await !pair.verify().agrees)
+        #expect(try await pair.branch.status()[0].lastRecovery?.differing == [TableName("item")])
+        try pair.branchDatabase.run("update item set n = 4 where id = 4")
+        try await pair.sync()
+        #expect(try await pair.verify().agrees)
+        #expect(try await pair.branch.status()[0].lastRecovery?.differing == [])
+    }
+
     /// Nothing is written at the branch any more.
     @Test(arguments: Pairing.all) func anIdleBranchNoticesARestoredHead(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
