@@ -102,6 +102,16 @@ enum ReceiverStatements {
     static let accepts = Statement(
         "accepts", "SELECT cardinality(tables) = 0 OR role = 'branch' OR $1 = ANY (tables) FROM trunkline.office")
 
+    /// The tables that hold rows of branches.
+    static let targets = Statement(
+        "targets",
+        """
+        SELECT n.nspname, c.relname FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'trunkline'
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'branch_id' AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+        """)
+
     static let uniqueIndex = Statement(
         "unique_index",
         """
