@@ -249,4 +249,22 @@ struct ConformanceTests {
             ])
         #expect(try await pair.head.verificationResults(result.id) == [result])
     }
+
+    @Test(arguments: Pairing.all) func rowsOfATableThatIsNotSyncedNameThoseThatAre(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id integer primary key); create table secret (id integer primary key)",
+            tables: ["item"])
+        try pair.branchDatabase.run("insert into item values (1)")
+        try await pair.sync()
+        for store in [pair.branch, pair.head] {
+            for table in ["secret", "nosuchtable"] {
+                let error = await #expect(throws: StoreError.self) {
+                    _ = try await store.rows(of: TableName(table), matching: RowFilter())
+                }
+                #expect(error?.description.contains("\"\(table)\"") == true)
+                #expect(error?.hint == "the synced tables: \"item\"")
+            }
+            #expect(try await store.rows(of: TableName("item"), matching: RowFilter()).rows.count == 1)
+        }
+    }
 }

@@ -131,6 +131,65 @@ struct RecoveryTests {
         #expect(try await pair.verify().agrees)
     }
 
+    /// The head refuses a row whatever is done: the recovery ends all the same, and says so until both sides agree.
+    @Test(arguments: Pairing.all) func aRecoveryThatGivesUpSaysSoUntilBothAgree(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: Self.items, tables: ["item"],
+            head: """
+                create table item (branch_id text, id integer, name text, n integer check (n > 0),
+                    primary key (branch_id, id))
+                """)
+        try await pair.sync()
+        try pair.branchDatabase.backUp()
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        try await pair.sync()
+        await pair.branch.close()
+        try pair.branchDatabase.restore()
+        try pair.branchDatabase.run("insert into item values (4, 'another four', 0)")
+        try await pair.stopByAck()
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        for _ in 0..<100 where try await pair.branch.recovery(of: pair.stream) != nil { try await pair.sync() }
+        let status = try await pair.branch.status()[0]
+        #expect(status.recovery == nil)
+        #expect(status.lastRecovery?.differing == [TableName("item")])
+        #expect(try await !pair.verify().agrees)
+        #expect(try await pair.branch.status()[0].lastRecovery?.differing == [TableName("item")])
+        try pair.branchDatabase.run("update item set n = 4 where id = 4")
+        try await pair.sync()
+        #expect(try await pair.verify().agrees)
+        #expect(try await pair.branch.status()[0].lastRecovery?.differing == [])
+    }
+
+    /// Nothing is written at the branch any more.
+    @Test(arguments: Pairing.all) func anIdleBranchNoticesARestoredHead(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        #expect(try await !pair.branch.formIdleBatch(of: pair.stream, after: .zero), "there is something to send")
+        try await pair.sync()
+        try pair.headDatabase.backUp()
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        try await pair.sync()
+        await pair.head.close()
+        try pair.headDatabase.restore()
+        #expect(try await !pair.branch.formIdleBatch(of: pair.stream, after: .seconds(3_600)), "the head just spoke")
+        #expect(try await pair.branch.formIdleBatch(of: pair.stream, after: .zero))
+        #expect(try await !pair.branch.formIdleBatch(of: pair.stream, after: .zero), "one is enough")
+        let batch = try #require(try await pair.nextBatch())
+        #expect(batch.header.tables.isEmpty)
+        guard case .behind = try await pair.head.receive(batch, parking: false) else {
+            Issue.record("the head did not notice")
+            return
+        }
+        try await pair.deliverAcks()
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run(Self.atHead) == pair.branchDatabase.run(Self.atBranch))
+        // In ordinary times it is acked like any other, and leaves nothing behind.
+        #expect(try await pair.branch.formIdleBatch(of: pair.stream, after: .zero))
+        #expect(try await pair.sync() == 0)
+        while try await pair.branch.prune(pair.stream) > 0 {}
+        let status = try await pair.branch.status()[0]
+        #expect(status.watermark == status.lastFormed && status.inFlightBatches == 0)
+    }
+
     @Test(arguments: Pairing.all) func messagesOfAnEpochThatIsOverChangeNothing(pairing: Pairing) async throws {
         let pair = try await restoredBranch(pairing)
         let late = try #require(try await pair.nextBatch())
@@ -182,8 +241,9 @@ struct RecoveryTests {
             """)
         let clerk = try PostgresStore(url: pair.branchDatabase.url.replacing("://postgres@", with: "://\(role)@"))
         let error = await #expect(throws: StoreError.self) {
-            try await clerk.beginRecovery(of: pair.stream, .keepHead)
+            try await clerk.beginRecovery(of: pair.stream, .keepHead, newKeys: true)
         }
+        #expect(error?.hint?.contains("GRANT UPDATE ON") == true)
         #expect(error?.hint?.contains("GRANT DELETE ON") == true)
         #expect(error?.hint?.contains("GRANT SELECT, UPDATE ON SEQUENCE") == true)
         #expect(try await isStopped(pair.branch))

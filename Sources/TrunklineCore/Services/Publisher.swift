@@ -18,6 +18,8 @@ public actor Publisher: SteppedService {
         public var batchBytes = 1 << 20
         /// A row of more bytes cannot travel and is set aside.
         public var rowBytes = 16 << 20
+        /// After so long without a word of the receiver, and nothing to send, a batch without changes goes; nil: never.
+        public var idleInterval: Duration?
         /// How long the broker may take to confirm before the connection is taken for lost.
         public var confirmTimeout = Duration.seconds(30)
 
@@ -57,6 +59,7 @@ public actor Publisher: SteppedService {
     private var isPublishing = false
     private var lastConfirm: ContinuousClock.Instant
     private var nextRareNews: ContinuousClock.Instant
+    private var nextIdleBatch: ContinuousClock.Instant
     private var sizing: BatchSizing
     private var pace: LinkPace
 
@@ -77,6 +80,7 @@ public actor Publisher: SteppedService {
             configuration.stream.description)
         lastConfirm = clock.now
         nextRareNews = clock.now
+        nextIdleBatch = clock.now
         pace = LinkPace(bytes: configuration.batchBytes)
         sizing = BatchSizing(rows: configuration.batchRows, bytes: pace.batchBytes)
     }
@@ -243,11 +247,16 @@ public actor Publisher: SteppedService {
         return halt
     }
 
-    /// What is looked for now and then only: a wish for a verification, and a stop that the receiver is to be told.
+    /// What is looked for now and then only: a wish for a verification, a stop that the receiver is to be told, and a
+    /// long silence.
     private func sendRareNews() async throws {
         guard clock.now >= nextRareNews else { return }
         nextRareNews = clock.now + .milliseconds(500)
         _ = try await store.formVerification(of: configuration.stream)
+        if let silence = configuration.idleInterval, clock.now >= nextIdleBatch {
+            nextIdleBatch = clock.now + silence / 2
+            _ = try await store.formIdleBatch(of: configuration.stream, after: silence)
+        }
         if unconfirmedHalt == nil, let halt = try await store.pendingHalt(of: configuration.stream) {
             let tag = try await link.publish(
                 OutboundMessage(

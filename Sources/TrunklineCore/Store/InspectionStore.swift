@@ -38,6 +38,8 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     public var stopped: String?
     /// After a database was restored, until both sides agree again (sending).
     public var recovery: RecoveryMode?
+    /// What the last recovery did, and whether both sides agreed in the end (sending); nil: there was none.
+    public var lastRecovery: RecoveryReport?
 
     /// Why nothing travels, until someone decides; nil while it does.
     public var standstill: String? {

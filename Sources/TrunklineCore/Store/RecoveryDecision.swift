@@ -2,8 +2,10 @@
 public enum RecoveryDecision: Hashable, Sendable {
     /// Someone has to decide first.
     case wait
-    /// Both sides agree, or it does not get better: it has ended.
+    /// Both sides agree: it has ended.
     case finish
+    /// They still differ, and it does not get better: it has ended all the same.
+    case giveUp
     /// What differs becomes pending, and is compared again.
     case mark(next: RecoveryMode, passes: Int)
     /// The sender's rows that differ are put aside, and both sides are compared again.
@@ -17,9 +19,16 @@ public enum RecoveryDecision: Hashable, Sendable {
         switch mode {
         case .compare: .wait
         case .keepBranch, .resend:
-            result.agrees || passes >= maximalPasses ? .finish : .mark(next: mode, passes: passes + 1)
+            result.agrees ? .finish : passes >= maximalPasses ? .giveUp : .mark(next: mode, passes: passes + 1)
         case .keepHead:
-            .yield(next: result.tables.contains(where: \.isTruncated) ? .keepHead : .resend)
+            .yield(next: result.tables.contains(where: \.mayHideRowsOfTheReceiver) ? .keepHead : .resend)
         }
+    }
+}
+
+extension TableResult {
+    /// Whether keys that the receiver has may be among those that are not listed; they are listed first.
+    fileprivate var mayHideRowsOfTheReceiver: Bool {
+        isTruncated && differingKeys.contains { $0.kind != .onlyAtSender }
     }
 }

@@ -41,8 +41,11 @@ public protocol SenderStore: Sendable {
 
     /// Begins a new epoch, which replaces those that this database or its receiver followed: unacked batches are
     /// dissolved, their changes are free again, and a verification is requested whose result moves the recovery on.
+    ///
+    /// - Parameter newKeys: in ``RecoveryMode/keepHead``, whether rows that this database did not have when the last ack
+    ///   came, and whose keys the receiver has too, go to it once more under new keys.
     /// - Throws: `.configuration` when the stream is neither stopped nor in a recovery that waits for a decision.
-    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError)
+    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode, newKeys: Bool) async throws(StoreError)
 
     /// The recovery that the stream is in; nil in ordinary times.
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState?
@@ -62,10 +65,22 @@ public protocol SenderStore: Sendable {
     /// Records the wish for a verification of the stream; once more with the same id does nothing.
     func requestVerification(_ request: VerificationRequest) async throws(StoreError)
 
+    /// When all is acked and nothing was heard of the receiver for `silence`: a batch without changes. Its answer shows
+    /// whether the receiver still is where it was. No second one is formed before the first is acked.
+    /// - Returns: whether there was cause.
+    func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool
+
     /// If a verification is requested: in one snapshot, batches everything that is visible now and
     /// adds a batch that carries the digests of the synced tables as of that snapshot.
     /// - Returns: whether there was one.
     func formVerification(of stream: StreamID) async throws(StoreError) -> Bool
+}
+
+extension SenderStore {
+    /// Without new keys.
+    public func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError) {
+        try await beginRecovery(of: stream, mode, newKeys: false)
+    }
 }
 
 /// A batch that this process may send now.
@@ -77,6 +92,7 @@ public struct ClaimedBatch: Hashable, Sendable {
     public var previousID: UUID?
     /// As ``BatchHeader`` explains them.
     public var acked: Int64
+    public var setAsideVersion: Int64
     public var follows: [UUID]
     public var recovery: RecoveryMode?
     /// 1 for the first sending. Names the claim: the batch's later claims have higher attempts.
@@ -87,7 +103,7 @@ public struct ClaimedBatch: Hashable, Sendable {
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
-        follows: [UUID] = [], recovery: RecoveryMode? = nil, attempt: Int, changes: Int,
+        setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil, attempt: Int, changes: Int,
         verification: VerificationClaim? = nil
     ) {
         self.stream = stream
@@ -96,6 +112,7 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.id = id
         self.previousID = previousID
         self.acked = acked
+        self.setAsideVersion = setAsideVersion
         self.follows = follows
         self.recovery = recovery
         self.attempt = attempt
@@ -151,10 +168,13 @@ public struct RecoveryState: Hashable, Sendable {
     public var mode: RecoveryMode
     /// The verification that it waits for.
     public var verification: UUID
+    /// As ``SenderStore/beginRecovery(of:_:newKeys:)`` explains it.
+    public var newKeys: Bool
 
-    public init(mode: RecoveryMode, verification: UUID) {
+    public init(mode: RecoveryMode, verification: UUID, newKeys: Bool = false) {
         self.mode = mode
         self.verification = verification
+        self.newKeys = newKeys
     }
 }
 

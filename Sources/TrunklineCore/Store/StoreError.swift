@@ -58,6 +58,17 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             hint: "\"trunkline verify\" compares both sides")
     }
 
+    /// What `rows` says of a table of which this office has none.
+    /// - Parameter synced: the tables that there are.
+    public static func notSynced(_ table: TableName, synced: [TableName]) -> StoreError {
+        let names = synced.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+        return StoreError(
+            .table, operation: "rows", subject: "table \"\(table)\"", reason: "no such table is synced here",
+            hint: synced.isEmpty
+                ? "no table is yet; at a branch, list them in tables and run trunkline init"
+                : "the synced tables: \(names)")
+    }
+
     public var description: String {
         "database: \(operation) \(subject): \(reason)" + (hint.map { "; \($0)" } ?? "")
     }

@@ -51,7 +51,11 @@ extension TableClaim {
         for key in ours.keys where theirs[key] == nil {
             differences.append(KeyDifference(key: key, kind: .onlyAtReceiver))
         }
-        differences.sort { $0.key.description < $1.key.description }
+        // What the receiver has comes first, so that a recovery that lists as many as it can gets on.
+        differences.sort {
+            let (isLate, isOtherLate) = ($0.kind == .onlyAtSender, $1.kind == .onlyAtSender)
+            return isLate == isOtherLate ? $0.key.description < $1.key.description : isOtherLate
+        }
         return TableResult(
             name: name, rowsAtSender: rows, rowsAtReceiver: own.rows, differingBuckets: [], bucketCount: bucketCount,
             differingKeys: Array(differences.prefix(listing)), differences: differences.count)

@@ -19,7 +19,7 @@ public struct Ack: Hashable, Sendable, Codable {
     public var behind: Behind?
     /// Counts the changes of the receiver's list of set-aside rows of this stream.
     public var setAsideVersion: Int64
-    /// The whole list (at most ``maximalNotices`` of it); nil when the version did not change since the last ack.
+    /// The whole list (at most ``maximalNotices`` of it); nil when the sender has said that it has this version.
     public var setAside: [SetAsideNotice]?
     /// How many rows are set aside in all.
     public var setAsideTotal: Int

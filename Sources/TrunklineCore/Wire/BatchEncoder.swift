@@ -10,7 +10,8 @@ public enum BatchEncoder {
     public static func encode(_ batch: ClaimedBatch, tables: [TableContent], level: Int32 = 1) throws -> [UInt8] {
         let header = BatchHeader(
             stream: batch.stream, epoch: batch.epoch, number: batch.number, id: batch.id,
-            previousID: batch.previousID, acked: batch.acked, follows: batch.follows.isEmpty ? nil : batch.follows,
+            previousID: batch.previousID, acked: batch.acked,
+            setAsideVersion: batch.setAsideVersion, follows: batch.follows.isEmpty ? nil : batch.follows,
             recovery: batch.recovery, tables: tables.map(\.header), verification: batch.verification)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

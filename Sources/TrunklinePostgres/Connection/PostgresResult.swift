@@ -10,6 +10,8 @@ final class PostgresResult {
 
     var rowCount: Int { Int(PQntuples(pointer)) }
 
+    var columnCount: Int { Int(PQnfields(pointer)) }
+
     /// Rows that a data-changing statement touched.
     var affectedRows: Int { Int(PostgresConnection.text(PQcmdTuples(pointer))) ?? 0 }
 

@@ -13,10 +13,11 @@ enum InspectionStatements {
             a.watermark, o.last_number,
             extract(epoch FROM now() - coalesce(min(b.oldest_at) FILTER (WHERE b.state <> 'acked'),
                 (SELECT min(u.at) FROM trunkline.unbatched u WHERE u.stream = o.stream))),
-            extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery
+            extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery,
+            o.recovery_report
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
         LEFT JOIN trunkline.batch b ON b.stream = o.stream AND b.state <> 'acked'
-        GROUP BY o.stream, o.epoch, a.stream, o.last_number, o.recovery
+        GROUP BY o.stream, o.epoch, a.stream, o.last_number, o.recovery, o.recovery_report
         ORDER BY o.stream
         """)
 

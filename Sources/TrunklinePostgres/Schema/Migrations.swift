@@ -29,6 +29,7 @@ enum Migrations {
             table_name text NOT NULL,
             row json NOT NULL,
             reason text NOT NULL,
+            new_key text,
             at timestamptz NOT NULL DEFAULT now()
         );
         CREATE TABLE trunkline.verification_request (
@@ -80,7 +81,9 @@ enum Migrations {
             receiver_epoch uuid,
             recovery text CHECK (recovery IN ('compare', 'keep-branch', 'keep-head', 'resend')),
             recovery_id uuid,
-            recovery_passes integer NOT NULL DEFAULT 0
+            recovery_passes integer NOT NULL DEFAULT 0,
+            recovery_new_keys boolean NOT NULL DEFAULT false,
+            recovery_report text
         );
         CREATE TABLE trunkline.outbound_ack (
             stream text PRIMARY KEY REFERENCES trunkline.outbound,
@@ -182,7 +185,7 @@ enum Migrations {
         CREATE TABLE trunkline.pending_ack (
             stream text PRIMARY KEY,
             serial bigint NOT NULL DEFAULT 1,
-            published_version bigint NOT NULL DEFAULT -1,
+            seen_version bigint NOT NULL DEFAULT -1,
             whole boolean NOT NULL DEFAULT false,
             pending boolean NOT NULL DEFAULT true,
             verification text,

@@ -11,7 +11,8 @@ enum ReceiverStatements {
     static let beginStream = Statement(
         "begin_stream", "INSERT INTO trunkline.inbound (stream, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING")
 
-    /// The watermark, the counts and the pending ack, in one statement.
+    /// The watermark, the counts and the pending ack, in one statement. `$6`: the version of the list of set-aside rows
+    /// that the sender has.
     static let advance = Statement(
         "advance",
         """
@@ -20,9 +21,9 @@ enum ReceiverStatements {
                 last_contact = now()
             WHERE stream = $1
         ), acked AS (
-            INSERT INTO trunkline.pending_ack AS p (stream, verification) VALUES ($1, $5)
+            INSERT INTO trunkline.pending_ack AS p (stream, verification, seen_version) VALUES ($1, $5, $6)
             ON CONFLICT (stream) DO UPDATE SET serial = p.serial + 1, pending = true, since = now(),
-                verification = coalesce(EXCLUDED.verification, p.verification)
+                seen_version = EXCLUDED.seen_version, verification = coalesce(EXCLUDED.verification, p.verification)
         )
         SELECT pg_notify('trunkline_acks', '')
         """)
@@ -100,6 +101,16 @@ enum ReceiverStatements {
 
     static let accepts = Statement(
         "accepts", "SELECT cardinality(tables) = 0 OR role = 'branch' OR $1 = ANY (tables) FROM trunkline.office")
+
+    /// The tables that hold rows of branches.
+    static let targets = Statement(
+        "targets",
+        """
+        SELECT n.nspname, c.relname FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'trunkline'
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'branch_id' AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+        """)
 
     static let uniqueIndex = Statement(
         "unique_index",
@@ -189,7 +200,7 @@ enum ReceiverStatements {
         "pending_acks",
         """
         SELECT p.stream, p.serial, i.epoch, i.watermark, i.set_aside_version, i.set_aside,
-            p.whole OR i.set_aside_version > p.published_version, i.stopped, i.stopped_epoch, i.stopped_number,
+            p.whole OR i.set_aside_version > p.seen_version, i.stopped, i.stopped_epoch, i.stopped_number,
             p.verification, i.batch_id, i.behind_epoch, i.behind_number
         FROM trunkline.pending_ack p JOIN trunkline.inbound i USING (stream)
         WHERE p.pending ORDER BY p.since LIMIT $1
@@ -203,7 +214,7 @@ enum ReceiverStatements {
     static let ackPublished = Statement(
         "ack_published",
         """
-        UPDATE trunkline.pending_ack SET pending = false, whole = false, published_version = $3, verification = NULL
+        UPDATE trunkline.pending_ack SET pending = false, whole = false, verification = NULL
         WHERE stream = $1 AND serial = $2
         """)
 }

@@ -3,7 +3,7 @@ enum RecoveryStatements {
     static let state = Statement(
         "recovery_state",
         """
-        SELECT a.stopped, o.recovery, o.recovery_id, o.recovery_passes
+        SELECT a.stopped, o.recovery, o.recovery_id, o.recovery_passes, o.recovery_new_keys, o.recovery_report
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1
         """)
 
@@ -46,7 +46,7 @@ enum RecoveryStatements {
                 SELECT e, n FROM unnest(past_epochs || epoch || receiver_epoch) WITH ORDINALITY AS p (e, n)
                 WHERE e IS NOT NULL ORDER BY n DESC LIMIT 16) recent),
             receiver_epoch = NULL, epoch = gen_random_uuid(), last_number = 0, last_id = NULL, late = '{}', floor = '0',
-            upper = '1:1:', at_transaction = '0', at_seq = 0
+            upper = '1:1:', at_transaction = '0', at_seq = 0, recovery_new_keys = $2, recovery_report = NULL
         WHERE stream = $1
         """)
 
@@ -54,13 +54,20 @@ enum RecoveryStatements {
         "recovery_set",
         "UPDATE trunkline.outbound SET recovery = $2, recovery_id = $3, recovery_passes = $4 WHERE stream = $1")
 
-    /// What must be granted so that rows of the table `$1` with the key `$2` can be put aside; NULL: nothing.
+    static let report = Statement(
+        "recovery_report", "UPDATE trunkline.outbound SET recovery_report = $2 WHERE stream = $1")
+
+    /// What must be granted so that rows of the table `$1` with the key `$2` can be put aside, or get new keys (`$3`);
+    /// NULL: nothing.
     static let missingPrivileges = Statement(
         "recovery_missing_privileges",
         """
         SELECT string_agg(command, '; ') FROM (
             SELECT format('GRANT DELETE ON %s TO %I', $1::text, current_user) AS command
             WHERE NOT has_table_privilege($1::text, 'DELETE')
+            UNION ALL
+            SELECT format('GRANT UPDATE ON %s TO %I', $1::text, current_user)
+            WHERE $3::boolean AND NOT has_table_privilege($1::text, 'UPDATE')
             UNION ALL
             SELECT format('GRANT SELECT, UPDATE ON SEQUENCE %s TO %I', sequence, current_user)
             FROM unnest($2::text[]) k CROSS JOIN LATERAL pg_get_serial_sequence($1::text, k) sequence
@@ -70,4 +77,33 @@ enum RecoveryStatements {
         """)
 
     static let putAside = "INSERT INTO trunkline.superseded_row (stream, table_name, row, reason)"
+
+    /// The synced tables whose rows refer to rows of the table `$1`, with the condition for child `c` and parent `p`.
+    static let referringTables = Statement(
+        "referring_tables",
+        """
+        SELECT s.name, (
+            SELECT string_agg(format('c.%I = p.%I', child.attname, parent.attname), ' AND ')
+            FROM unnest(f.conkey, f.confkey) AS pair (child, parent)
+            JOIN pg_attribute child ON child.attrelid = f.conrelid AND child.attnum = pair.child
+            JOIN pg_attribute parent ON parent.attrelid = f.confrelid AND parent.attnum = pair.parent)
+        FROM pg_constraint f JOIN trunkline.synced_table s ON s.captured AND to_regclass(s.relation) = f.conrelid
+        WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confrelid = to_regclass($1)
+        """)
+
+    /// Why rows of the table `$1` with the key `$2` cannot get new keys; NULL: they can.
+    static let obstacleToNewKeys = Statement(
+        "obstacle_to_new_keys",
+        """
+        SELECT CASE
+            WHEN cardinality($2::text[]) <> 1 OR pg_get_serial_sequence($1::text, ($2::text[])[1]) IS NULL
+                THEN 'its key is not one column whose values the database hands out'
+            ELSE (
+                SELECT 'rows of ' || string_agg(DISTINCT
+                    CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname, ', ')
+                    || ' refer to it'
+                FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confrelid = to_regclass($1::text))
+            END
+        """)
 }

@@ -2,7 +2,7 @@
 enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
-            array_to_json(o.past_epochs), o.recovery
+            array_to_json(o.past_epochs), o.recovery, a.set_aside_version
         """
 
     static let claim = Statement(
@@ -137,6 +137,16 @@ enum SenderStatements {
         WHERE stream = $1 AND formed_number IS NULL ORDER BY requested_at LIMIT 1
         """)
 
+    /// Wishes whose answer did not come with the ack of their batch (`$2`: the watermark) are asked once more: it was lost.
+    static let askAgain = Statement(
+        "ask_again",
+        """
+        UPDATE trunkline.verification_request r SET formed_number = NULL
+        WHERE stream = $1 AND formed_number <= $2 AND NOT EXISTS (
+            SELECT FROM trunkline.verification_result v
+            WHERE v.id = r.id AND v.stream = r.stream AND v.round >= r.round)
+        """)
+
     /// A batch of no changes that carries a claim.
     static let formClaim = Statement(
         "form_claim",
@@ -151,6 +161,30 @@ enum SenderStatements {
         )
         SELECT number, id, pg_notify('trunkline_changes', '') FROM b
         """)
+    /// A batch of no changes, when all is acked and the last ack came longer than `$2` seconds ago (or after now: the
+    /// clock was set back).
+    static let formIdleBatch = Statement(
+        "form_idle_batch",
+        """
+        WITH idle AS (
+            SELECT o.*, gen_random_uuid() AS id FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
+            WHERE o.stream = $1 AND a.stopped IS NULL AND o.recovery IS NULL
+                AND o.last_number > 0 AND a.watermark = o.last_number
+                AND a.last_contact NOT BETWEEN now() - make_interval(secs => $2::float8) AND now()
+            FOR UPDATE OF o, a
+        ), numbered AS (
+            UPDATE trunkline.outbound o SET last_number = idle.last_number + 1, last_id = idle.id
+            FROM idle WHERE o.stream = idle.stream
+        ), formed AS (
+            INSERT INTO trunkline.batch (stream, number, id, previous_id, late, floor, upper, from_transaction,
+                from_seq, to_transaction, to_seq, changes)
+            SELECT stream, last_number + 1, id, last_id, late, floor, upper, at_transaction, at_seq, at_transaction,
+                at_seq, 0
+            FROM idle RETURNING number
+        )
+        SELECT number, pg_notify('trunkline_changes', '') FROM formed
+        """)
+
     static let lastID = Statement("last_id", "UPDATE trunkline.outbound SET last_id = $2 WHERE stream = $1")
     static let requestFormed = Statement(
         "request_formed", "UPDATE trunkline.verification_request SET formed_number = $3 WHERE id = $1 AND round = $2")

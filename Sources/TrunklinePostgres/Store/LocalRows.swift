@@ -22,53 +22,137 @@ struct LocalRows {
         try connection.run(
             """
             INSERT INTO trunkline.change (transaction, table_id, key, op)
-            SELECT pg_current_xact_id(), \(table.id), ARRAY[\(names.joined(separator: ", "))], 'u' FROM \(list)
-            """, arrays(keys), "log keys")
+            SELECT pg_current_xact_id(), \(table.id), ARRAY[\(names.joined(separator: ", "))], 'u' FROM \(list(keys))
+            """, [], "log keys")
     }
 
     func logAll() throws(StoreError) { try connection.run(table.logAll(op: "r"), [], "log keys") }
 
-    /// Moves the rows into `superseded_row`; the log forgets them, so that no delete of them travels.
-    func putAside(_ keys: [RowKey], _ stream: StreamID, reason: String) throws(StoreError) {
-        guard !keys.isEmpty else { return }
-        let match = zip(table.key, zip(names, keyTypes)).map { column, key in
-            "t.\(column.identifier) = k.\(key.0)::\(key.1)"
-        }.joined(separator: " AND ")
-        try connection.run(
-            """
-            \(RecoveryStatements.putAside)
-            SELECT \(stream.description.literal), \(table.name.description.literal), row_to_json(t), \(reason.literal)
-            FROM \(table.relation) t JOIN \(list) ON \(match)
-            """, arrays(keys), "put rows aside")
-        try connection.run(
-            "DELETE FROM \(table.relation) t USING \(list) WHERE \(match)", arrays(keys), "put rows aside")
-        let logged = zip(names, keyTypes).enumerated().map { index, key in
-            "c.key[\(index + 1)]::\(key.1) = k.\(key.0)::\(key.1)"
-        }.joined(separator: " AND ")
-        try connection.run(
-            "DELETE FROM trunkline.change c USING \(list) WHERE c.table_id = \(table.id) AND \(logged)", arrays(keys),
-            "put rows aside")
+    /// Those of the keys of which there are rows, as this database writes them.
+    func existing(_ keys: [RowKey]) throws(StoreError) -> Set<RowKey> {
+        guard !keys.isEmpty else { return [] }
+        return try rowKeys("SELECT \(key(of: "t")) FROM \(table.relation) t JOIN \(list(keys)) ON \(match)")
     }
 
-    /// New rows get keys above `highest`, if the database hands the keys out.
+    /// Those of the rows whose first change since the last ack is their insert (or their first load).
+    func insertedSinceTheLastAck(_ keys: Set<RowKey>) throws(StoreError) -> Set<RowKey> {
+        guard !keys.isEmpty else { return [] }
+        return try rowKeys(
+            """
+            SELECT \(names.joined(separator: ", ")) FROM (
+                SELECT DISTINCT ON (\(names.joined(separator: ", "))) c.op, k.*
+                FROM \(list(keys)) JOIN trunkline.change c ON \(logged)
+                ORDER BY \(names.joined(separator: ", ")), c.seq
+            ) first WHERE op IN ('i', 'l')
+            """)
+    }
+
+    /// Why rows of this table cannot get new keys; nil: they can.
+    func obstacleToNewKeys() throws(StoreError) -> String? {
+        try connection.query(
+            RecoveryStatements.obstacleToNewKeys, [table.relation, TextArray.encode(table.key)]
+        ).value(0, 0)
+    }
+
+    /// The rows of synced tables that refer to these.
+    func referring(to keys: Set<RowKey>) throws(StoreError) -> [(TableName, Set<RowKey>)] {
+        let children = try connection.query(RecoveryStatements.referringTables, [table.relation])
+        var rows: [(TableName, Set<RowKey>)] = []
+        for row in 0..<children.rowCount {
+            guard let name = TableName(parsing: children.text(row, 0)), let child = try LocalRows(name, connection)
+            else { continue }
+            let found = try rowKeys(
+                """
+                SELECT \(child.key(of: "c")) FROM \(child.table.relation) c
+                JOIN \(table.relation) p ON \(children.text(row, 1))
+                JOIN \(list(keys)) ON \(match(of: "p"))
+                """)
+            rows.append((name, found))
+        }
+        return rows
+    }
+
+    /// A common table expression that moves the rows into `superseded_row`.
+    func moving(_ keys: Set<RowKey>, _ stream: StreamID, reason: String, as name: String) -> String {
+        """
+        \(name) AS (
+            DELETE FROM \(table.relation) t USING \(list(keys)) WHERE \(match) RETURNING row_to_json(t) AS image
+        ), \(name)_kept AS (
+            \(RecoveryStatements.putAside)
+            SELECT \(stream.description.literal), \(table.name.description.literal), image, \(reason.literal) FROM \(name)
+        )
+        """
+    }
+
+    func forgetting(_ keys: Set<RowKey>) -> String {
+        "DELETE FROM trunkline.change c USING \(list(keys)) WHERE \(logged)"
+    }
+
+    /// Gives the rows new keys, from the sequence that hands them out; the rows as they were are kept. The log forgets
+    /// the old keys.
+    func renew(_ keys: Set<RowKey>, _ stream: StreamID) throws(StoreError) {
+        guard !keys.isEmpty else { return }
+        let column = table.key[0].identifier
+        try connection.run(
+            """
+            WITH kept AS MATERIALIZED (
+                SELECT t.\(column) AS old, row_to_json(t) AS image FROM \(table.relation) t JOIN \(list(keys)) ON \(match)
+                ORDER BY 1
+            ), renewed AS (
+                UPDATE \(table.relation) t SET \(column) = DEFAULT FROM kept WHERE t.\(column) = kept.old
+                RETURNING t.\(column)::text AS new, kept.image
+            )
+            INSERT INTO trunkline.superseded_row (stream, table_name, row, reason, new_key)
+            SELECT \(stream.description.literal), \(table.name.description.literal), image,
+                \(RecoveryReason.newKey.literal), new FROM renewed
+            """, [], "give rows new keys")
+        try connection.run(forgetting(keys), [], "give rows new keys")
+    }
+
+    /// New rows get keys above `highest` and above all that are there, if the database hands the keys out.
     func advanceSequence(past highest: Int64) throws(StoreError) {
         guard table.key.count == 1 else { return }
         let found = try connection.run(
             "SELECT pg_get_serial_sequence($1, $2)", [table.relation, table.key[0]], "find sequence")
         guard let sequence = found.value(0, 0) else { return }
         try connection.run(
-            "SELECT setval($1::regclass, greatest($2::bigint, (SELECT last_value FROM \(sequence))))",
-            [sequence, "\(highest)"], "advance sequence")
+            """
+            SELECT setval($1::regclass, greatest($2::bigint, (SELECT last_value FROM \(sequence)),
+                (SELECT max(\(table.key[0].identifier)) FROM \(table.relation))))
+            """, [sequence, "\(highest)"], "advance sequence")
     }
 
     private var names: [String] { table.key.indices.map { "k\($0 + 1)" } }
 
-    private var list: String {
-        let places = table.key.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
-        return "unnest(\(places)) AS k (\(names.joined(separator: ", ")))"
+    private var match: String { match(of: "t") }
+
+    private func match(of row: String) -> String {
+        zip(table.key, zip(names, keyTypes)).map { column, key in
+            "\(row).\(column.identifier) = k.\(key.0)::\(key.1)"
+        }.joined(separator: " AND ")
     }
 
-    private func arrays(_ keys: [RowKey]) -> [String?] {
-        table.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) }
+    /// The condition for a line `c` of the log.
+    private var logged: String {
+        let keys = zip(names, keyTypes).enumerated().map { index, key in
+            "c.key[\(index + 1)]::\(key.1) = k.\(key.0)::\(key.1)"
+        }
+        return (["c.table_id = \(table.id)"] + keys).joined(separator: " AND ")
+    }
+
+    private func key(of row: String) -> String {
+        table.key.map { "\(row).\($0.identifier)::text" }.joined(separator: ", ")
+    }
+
+    private func list(_ keys: some Collection<RowKey>) -> String {
+        let arrays = table.key.indices.map { index in
+            TextArray.encode(keys.map { $0.values[index] ?? "" }).literal + "::text[]"
+        }
+        return "unnest(\(arrays.joined(separator: ", "))) AS k (\(names.joined(separator: ", ")))"
+    }
+
+    private func rowKeys(_ query: String) throws(StoreError) -> Set<RowKey> {
+        let result = try connection.run(query, [], "find rows")
+        return Set((0..<result.rowCount).map { row in RowKey((0..<result.columnCount).map { result.value(row, $0) }) })
     }
 }

@@ -25,6 +25,9 @@ extension PostgresStore {
             status.lastContactSeconds = result.value(row, 10).flatMap { Double($0) }
             status.stopped = result.value(row, 11)
             status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
+            status.lastRecovery = result.value(row, 13).flatMap {
+                try? JSONText.decode(RecoveryReport.self, $0, "report of a recovery")
+            }
             return status
         }
     }
@@ -48,11 +51,14 @@ extension PostgresStore {
 
     public func rows(of table: TableName, matching filter: RowFilter) throws(StoreError) -> RowListing {
         try withConnection { (connection) throws(StoreError) in
-            guard let found = try Catalog(connection).table(table) else {
-                throw StoreError(.table, operation: "rows", subject: "table \"\(table)\"", reason: "it does not exist")
-            }
             let office = try connection.query(Statements.office)
             let atHead = office.rowCount == 1 && office.text(0, 1) == OfficeRole.head.rawValue
+            let synced =
+                try atHead
+                ? Target.tables(connection) : SyncedTable.all(connection).filter(\.captured).map(\.name)
+            guard synced.contains(table), let found = try Catalog(connection).table(table) else {
+                throw StoreError.notSynced(table, synced: synced)
+            }
             let query = atHead ? headRows(found, filter) : branchRows(found, filter)
             let result = try connection.run(query, [], "list rows")
             let columns = found.columns.map(\.name)

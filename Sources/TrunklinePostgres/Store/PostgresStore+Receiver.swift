@@ -122,7 +122,7 @@ extension PostgresStore {
             ReceiverStatements.advance,
             [
                 stream, "\(header.number)", header.id.uuidString, "\(rows + deletes - failures.count)",
-                result.map { JSONText.encode($0) },
+                result.map { JSONText.encode($0) }, "\(header.setAsideVersion ?? -1)",
             ])
         try connection.query(ReceiverStatements.unpark, [stream, header.epoch.uuidString, "\(header.number)"])
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
@@ -329,7 +329,7 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in
             _ = try connection.query(
                 ReceiverStatements.ackPublished,
-                [ack.ack.stream.description, "\(ack.serial)", "\(ack.ack.setAsideVersion)"])
+                [ack.ack.stream.description, "\(ack.serial)"])
         }
     }
 }

@@ -61,6 +61,14 @@ extension PostgresStore {
         }
     }
 
+    public func formIdleBatch(of stream: StreamID, after silence: Duration) throws(StoreError) -> Bool {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.query(
+                SenderStatements.formIdleBatch, [stream.description, "\(silence.inSeconds)"]
+            ).rowCount > 0
+        }
+    }
+
     public func recordAck(_ ack: Ack) throws(StoreError) -> AckOutcome {
         try withConnection { (connection) throws(StoreError) in
             try connection.transaction("record ack") { () throws(StoreError) in
@@ -98,6 +106,7 @@ extension PostgresStore {
                 SenderStatements.refusedVersion, [stream, "\(ack.setAsideVersion)", "\(ack.setAsideTotal)"])
         }
         if let result = ack.verification { try keep(result, connection) }
+        try connection.query(SenderStatements.askAgain, [stream, "\(ack.watermark)"])
         return .recorded(
             acked: (0..<acked.rowCount).map { row in
                 Acknowledgement(
@@ -143,7 +152,7 @@ extension PostgresStore {
         return ClaimedBatch(
             stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
-            acked: Int64(result.integer(0, 7)!),
+            acked: Int64(result.integer(0, 7)!), setAsideVersion: Int64(result.integer(0, 10)!),
             follows: try JSONText.decode([UUID].self, result.text(0, 8), "past epochs"),
             recovery: result.value(0, 9).flatMap(RecoveryMode.init(rawValue:)), attempt: result.integer(0, 4)!,
             changes: result.integer(0, 5)!,

@@ -46,6 +46,15 @@ struct Target {
                 circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(key)))
     }
 
+    /// The head's tables that hold rows of branches.
+    static func tables(_ connection: PostgresConnection) throws(StoreError) -> [TableName] {
+        let found = try connection.query(ReceiverStatements.targets)
+        return (0..<found.rowCount).map { row in
+            let schema = found.text(row, 0)
+            return TableName(schema: schema == "public" ? nil : schema, found.text(row, 1))
+        }
+    }
+
     /// Why no row may go into a table of this name; nil when one may.
     private static func refusal(of name: TableName, _ connection: PostgresConnection) throws(StoreError) -> String? {
         let schema = name.schema ?? "public"

@@ -15,12 +15,25 @@ extension Connection {
         let socket: OpaquePointer? =
             if let tls = configuration.tls { try secureSocket(tls) } else { amqp_tcp_socket_new(state) }
         var timeout = configuration.connectTimeout.timeValue
-        try check(
-            amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout),
-            "connect", configuration.address)
+        try check(socket: amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout))
         limitSilence(of: socket)
         amqp_set_handshake_timeout(state, &timeout)
         try logIn()
+    }
+
+    /// The library keeps no more of the system's reason than that there was one.
+    private func check(socket status: Int32) throws(BrokerError) {
+        do throws(BrokerError) {
+            try check(status, "connect", configuration.address)
+        } catch {
+            guard error.code == .unreachable, error.hint == nil else { throw error }
+            var plainer = error
+            plainer.reason =
+                status == AMQP_STATUS_TIMEOUT.rawValue
+                ? "no answer within \(configuration.connectTimeout)" : "nothing listens there, or there is no way to it"
+            plainer.hint = "check that the broker runs, the network, and host and port in broker.url"
+            throw plainer
+        }
     }
 
     /// A write that the other end does not take would otherwise wait for TCP to give up, a quarter of an hour

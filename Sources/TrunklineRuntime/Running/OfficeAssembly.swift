@@ -77,6 +77,7 @@ public struct OfficeAssembly: Sendable {
         configuration.batchRows = settings.batch.rows
         configuration.batchBytes = settings.batch.bytes
         configuration.rowBytes = settings.batch.maxRowBytes
+        configuration.idleInterval = settings.batch.idleInterval
         return configuration
     }
 

@@ -58,6 +58,10 @@ enum SettingTable {
     static let batchMaxRowBytes = Setting<Int>(
         "batch.max-row-bytes", .integer(1_024...(1 << 30), unit: "bytes"), default: 16 << 20,
         help: "A larger row is set aside at the sender; keep it below the receiver's receiver.max-body-bytes.")
+    static let batchIdleInterval = Setting<Duration>(
+        "batch.idle-interval", .duration(.seconds(1)...(.seconds(86_400))), default: .seconds(600),
+        help: "An idle branch that heard nothing of the head for so long sends an empty batch, so that a head that was "
+            + "restored is noticed.")
 
     static let staleTimeout = Setting<Duration>(
         "stale.timeout", .duration(.seconds(1)...(.seconds(86_400))), default: .seconds(60),
@@ -103,8 +107,8 @@ enum SettingTable {
         brokerCAFile.key,
         brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, allowPlaintext.key, tables.key, batchRows.key,
         batchBytes.key,
-        batchWindow.key, batchMaxRowBytes.key, staleTimeout.key, staleCeiling.key, retryInterval.key,
-        receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key,
+        batchWindow.key, batchMaxRowBytes.key, batchIdleInterval.key, staleTimeout.key, staleCeiling.key,
+        retryInterval.key, receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key,
         monitoringAddress.key, monitoringStalledAfter.key, monitoringStuckAfter.key, logLevel.key, logFormat.key,
     ]
 

@@ -50,7 +50,9 @@ extension Bookkeeping {
             receiver_epoch TEXT,
             recovery TEXT CHECK (recovery IN ('compare', 'keep-branch', 'keep-head', 'resend')),
             recovery_id TEXT,
-            recovery_passes INTEGER NOT NULL DEFAULT 0
+            recovery_passes INTEGER NOT NULL DEFAULT 0,
+            recovery_new_keys INTEGER NOT NULL DEFAULT 0,
+            recovery_report TEXT    -- what the last recovery did, as JSON
         ) WITHOUT ROWID;
         CREATE TABLE trunkline_superseded_row (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -58,6 +60,7 @@ extension Bookkeeping {
             table_name TEXT NOT NULL,
             row TEXT NOT NULL,      -- a JSON object; blobs as \\x and hexadecimal digits
             reason TEXT NOT NULL,
+            new_key TEXT,           -- under which it was sent again
             at TEXT NOT NULL
         );
         CREATE TABLE trunkline_batch (
@@ -115,7 +118,7 @@ extension Bookkeeping {
             watermark INTEGER NOT NULL,
             batch_id TEXT,
             set_aside_version INTEGER NOT NULL DEFAULT 0,
-            published_version INTEGER NOT NULL DEFAULT 0,
+            seen_version INTEGER NOT NULL DEFAULT -1,   -- of the list of set-aside rows, as the sender says
             ack_serial INTEGER NOT NULL DEFAULT 0,
             stored_rows INTEGER NOT NULL DEFAULT 0,
             last_contact TEXT,

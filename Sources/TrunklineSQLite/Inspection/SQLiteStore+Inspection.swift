@@ -13,10 +13,9 @@ extension SQLiteStore {
     public func rows(of table: TableName, matching filter: RowFilter) async throws(StoreError) -> RowListing {
         try await read("rows", "table \"\(table)\"") { db in
             let office = try Office.read(db, operation: "rows")
-            guard let shape = try TableKind.find(table.inSQLite, in: db).shape else {
-                throw StoreError(
-                    .table, operation: "rows", subject: "table \"\(table)\"",
-                    reason: "there is no such table with a primary key")
+            let synced = try office.role == .head ? Target.tables(db) : SyncedTable.all(db).map(\.name)
+            guard synced.contains(table), let shape = try TableKind.find(table.inSQLite, in: db).shape else {
+                throw StoreError.notSynced(table, synced: synced)
             }
             let query = RowQuery(table: table, shape: shape, filter: filter, db: db)
             return try office.role == .head ? query.atHead() : query.atBranch()

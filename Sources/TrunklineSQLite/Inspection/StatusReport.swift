@@ -37,6 +37,9 @@ enum StatusReport {
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
+            status.lastRecovery = try (row["recovery_report"] as String?).map {
+                try JSONText.decode(RecoveryReport.self, $0)
+            }
             return status
         }
     }

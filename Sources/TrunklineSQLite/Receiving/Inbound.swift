@@ -54,8 +54,11 @@ enum Inbound {
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET watermark = ?, batch_id = ?, stored_rows = stored_rows + ?,
-                    last_contact = \(Timestamp.now) WHERE stream = ?
-                """, arguments: [header.number, header.id.uuidString, stored, header.stream.description])
+                    seen_version = ?, last_contact = \(Timestamp.now) WHERE stream = ?
+                """,
+            arguments: [
+                header.number, header.id.uuidString, stored, header.setAsideVersion ?? -1, header.stream.description,
+            ])
         try db.execute(
             sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch = ? AND number <= ?",
             arguments: [header.stream.description, header.epoch.uuidString, header.number])
@@ -104,7 +107,7 @@ enum Inbound {
         ).compactMap { row in
             guard let stream = StreamID(row["stream"]), let epoch = UUID(uuidString: row["epoch"]) else { return nil }
             let version: Int64 = row["set_aside_version"]
-            let listed = row["full_list"] || version > row["published_version"]
+            let listed = row["full_list"] || version > row["seen_version"]
             let refused = (row["stopped_epoch"] as String?).flatMap(UUID.init(uuidString:))
             return PendingAck(
                 serial: row["ack_serial"],

@@ -60,10 +60,6 @@ extension SQLiteStore {
                     DELETE FROM trunkline_pending_ack WHERE stream = ?1
                         AND EXISTS (SELECT 1 FROM trunkline_inbound WHERE stream = ?1 AND ack_serial = ?2)
                     """, arguments: [ack.ack.stream.description, ack.serial])
-            guard db.changesCount > 0 else { return }
-            try db.execute(
-                sql: "UPDATE trunkline_inbound SET published_version = ? WHERE stream = ?",
-                arguments: [ack.ack.setAsideVersion, ack.ack.stream.description])
         }
     }
 }

@@ -3,6 +3,17 @@ internal import TrunklineCore
 
 /// The table that takes a stream's rows, with its statements.
 final class Target {
+    /// The head's tables that hold rows of branches.
+    static func tables(_ db: Database) throws -> [TableName] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+                WHERE m.type = 'table' AND c.name = 'branch_id' AND m.name NOT GLOB 'trunkline_*'
+                """
+        ).map { TableName(parsing: $0) ?? TableName($0) }
+    }
+
     /// Nullable columns of foreign keys that form a circle: stored as NULL first.
     let circular: Set<String>
     private let kinds: [WireKind]

@@ -1,7 +1,7 @@
 internal import GRDB
 internal import TrunklineCore
 
-/// Rows of one synced table of this office, found by keys that the receiver named.
+/// Rows of one synced table of this office. Keys are as the change log writes them, unless the receiver named them.
 struct LocalRows {
     private let table: SyncedTable
     private let shape: TableShape
@@ -19,55 +19,154 @@ struct LocalRows {
         kinds = shape.key.map { WireKind(wireType: DeclaredType(shape.declaredType(of: $0)!).wireType) }
     }
 
+    var name: TableName { table.name }
+
     /// Logs the keys as changed; what is there of them is looked at when their batch is read.
     func log(_ keys: [RowKey]) throws {
         let statement = try db.makeStatement(
             sql: "INSERT INTO trunkline_change (table_id, key, op, at) VALUES (?, ?, 'update', \(Timestamp.now))")
-        for key in keys { try statement.execute(arguments: [table.id, KeyText.text(of: values(key))]) }
+        for key in keys { try statement.execute(arguments: [table.id, text(of: key)]) }
     }
 
     func logAll() throws { try table.startLoad("update", db) }
 
-    /// Moves the rows into `trunkline_superseded_row`; the log forgets them, so that no delete of them travels.
-    func putAside(_ keys: [RowKey], _ stream: StreamID, reason: String) throws {
-        let name = TableName.quoted(shape.name)
-        let conditions = shape.key.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
-        let keep = try db.makeStatement(
-            sql: """
-                INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
-                SELECT ?, ?, \(RowJSON.expression(of: shape.columns.map(\.name))), ?, \(Timestamp.now) FROM \(name)
-                WHERE \(conditions)
-                """)
-        let remove = try db.makeStatement(sql: "DELETE FROM \(name) WHERE \(conditions)")
-        let forget = try db.makeStatement(sql: "DELETE FROM trunkline_change WHERE table_id = ? AND key = ?")
-        for key in keys {
-            let values = values(key)
-            for (index, text) in [stream.description, table.name.description, reason].enumerated() {
-                try SQLiteValue.text(Array(text.utf8)).bind(to: keep, at: index + 1)
-            }
-            try execute(keep, values, from: 4)
-            try execute(remove, values, from: 1)
-            try forget.execute(arguments: [table.id, KeyText.text(of: values)])
+    /// Those of the keys of which there are rows.
+    func existing(_ keys: [RowKey]) throws -> Set<String> {
+        let statement = try db.makeStatement(sql: "SELECT 'there' FROM \(relation) WHERE \(conditions)")
+        var found: Set<String> = []
+        for key in Set(keys.map(text)) where try !run(statement, key).isEmpty { found.insert(key) }
+        return found
+    }
+
+    /// Those of the rows whose first change since the last ack is their insert (or their first load).
+    func insertedSinceTheLastAck(_ keys: Set<String>) throws -> Set<String> {
+        let statement = try db.makeStatement(
+            sql: "SELECT op FROM trunkline_change WHERE table_id = ? AND key = ? ORDER BY seq LIMIT 1")
+        return try keys.filter {
+            try String.fetchOne(statement, arguments: [table.id, $0]) == "insert"
         }
+    }
+
+    /// Why rows of this table cannot get new keys; nil: they can.
+    func obstacleToNewKeys() throws -> String? {
+        guard shape.hasIntegerKey else { return "its key is not one column whose values the database hands out" }
+        let children = try String.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT m.name FROM sqlite_master AS m JOIN pragma_foreign_key_list(m.name) AS f
+                WHERE m.type = 'table' AND f."table" = ? COLLATE NOCASE ORDER BY m.name
+                """, arguments: [shape.name])
+        return children.isEmpty ? nil : "rows of \(children.joined(separator: ", ")) refer to it"
+    }
+
+    func refers(to parent: LocalRows) -> Bool { !foreignKeys(to: parent).isEmpty }
+
+    /// The rows of `child` that refer to these.
+    func referring(to keys: Set<String>, in child: LocalRows) throws -> Set<String> {
+        var found: Set<String> = []
+        for foreign in child.foreignKeys(to: self) {
+            let parents = foreign.parentColumns.isEmpty ? shape.key : foreign.parentColumns
+            let join = zip(foreign.columns, parents).map {
+                "c.\(TableName.quoted($0)) = p.\(TableName.quoted($1))"
+            }
+            let statement = try db.makeStatement(
+                sql: """
+                    SELECT \(KeyText.expression(of: child.shape, row: "c")) FROM \(relation) AS p
+                    JOIN \(child.relation) AS c ON \(join.joined(separator: " AND ")) WHERE \(conditions(of: "p."))
+                    """)
+            for key in keys { found.formUnion(try run(statement, key)) }
+        }
+        return found
+    }
+
+    /// Copies the rows into `trunkline_superseded_row`.
+    func keep(_ keys: Set<String>, _ stream: StreamID, reason: String, newKey: Int64? = nil) throws {
+        let statement = try db.makeStatement(
+            sql: """
+                INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, new_key, at)
+                SELECT \(literal(stream.description)), \(literal(table.name.description)),
+                    \(RowJSON.expression(of: shape.columns.map(\.name))), \(literal(reason)),
+                    \(newKey.map { "'\($0)'" } ?? "NULL"), \(Timestamp.now)
+                FROM \(relation) WHERE \(conditions)
+                """)
+        for key in keys { try run(statement, key) }
+    }
+
+    func remove(_ keys: Set<String>) throws {
+        let statement = try db.makeStatement(sql: "DELETE FROM \(relation) WHERE \(conditions)")
+        for key in keys { try run(statement, key) }
+    }
+
+    func forget(_ keys: Set<String>) throws {
+        let statement = try db.makeStatement(sql: "DELETE FROM trunkline_change WHERE table_id = ? AND key = ?")
+        for key in keys { try statement.execute(arguments: [table.id, key]) }
+    }
+
+    /// Gives the rows new keys, above `highest` and all that are there or were handed out; the rows as they were are
+    /// kept. The log forgets the old keys.
+    func renew(_ keys: Set<String>, _ stream: StreamID, above highest: Int64) throws {
+        guard !keys.isEmpty else { return }
+        let column = TableName.quoted(shape.key[0])
+        var last = max(
+            highest, try Int64.fetchOne(db, sql: "SELECT max(\(column)) FROM \(relation)") ?? 0,
+            try handedOut() ?? 0)
+        let statement = try db.makeStatement(sql: "UPDATE \(relation) SET \(column) = ? WHERE \(column) = ?")
+        for key in keys.sorted(by: { ($0.count, $0) < ($1.count, $1) }) {
+            guard let old = Int64(key) else { continue }
+            last += 1
+            try keep([key], stream, reason: RecoveryReason.newKey, newKey: last)
+            try statement.execute(arguments: [last, old])
+        }
+        try advanceSequence(past: last)
+        try forget(keys)
     }
 
     /// New rows get keys above `highest`, if the table is AUTOINCREMENT. Any other table takes the highest key that is
     /// there, plus one; the head refuses such a row if it keeps one of that key.
     func advanceSequence(past highest: Int64) throws {
-        let isThere = try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence')")!
-        guard shape.key.count == 1, isThere else { return }
+        guard try handedOut() != nil else { return }
         try db.execute(
             sql: "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", arguments: [highest, shape.name])
     }
 
-    private func values(_ key: RowKey) -> [SQLiteValue] {
-        zip(key.values, kinds).map { FieldReader.key($0, as: $1) }
+    /// The highest key that AUTOINCREMENT handed out; nil when the table is not of that kind, or never had a row.
+    private func handedOut() throws -> Int64? {
+        let isThere = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence')")!
+        guard shape.key.count == 1, isThere else { return nil }
+        return try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = ?", arguments: [shape.name])
     }
 
-    private func execute(_ statement: Statement, _ values: [SQLiteValue], from first: Int) throws {
-        for (index, value) in values.enumerated() { try value.bind(to: statement, at: first + index) }
+    private var relation: String { TableName.quoted(shape.name) }
+
+    private var conditions: String { conditions(of: "") }
+
+    private func conditions(of row: String) -> String {
+        shape.key.map { "\(row)\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
+    }
+
+    private func foreignKeys(to parent: LocalRows) -> [TableShape.ForeignKey] {
+        shape.foreignKeys.filter { $0.parent.lowercased() == parent.shape.name.lowercased() }
+    }
+
+    private func literal(_ text: String) -> String { "'" + text.doubling("'") + "'" }
+
+    private func text(of key: RowKey) -> String {
+        KeyText.text(of: zip(key.values, kinds).map { FieldReader.key($0, as: $1) })
+    }
+
+    /// Runs a statement with the values of a key bound.
+    /// - Returns: the first column of its rows, as text.
+    @discardableResult
+    private func run(_ statement: Statement, _ key: String) throws -> Set<String> {
+        guard let values = KeyText.values(key, count: shape.key.count) else { return [] }
+        for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }
         defer { statement.rewind() }
-        while try statement.stepOnce(db) {}
+        var found: Set<String> = []
+        while try statement.stepOnce(db) {
+            guard case .text(let bytes) = SQLiteValue(statement, column: 0) else { continue }
+            found.insert(String(decoding: bytes, as: UTF8.self))
+        }
+        return found
     }
 }

@@ -25,17 +25,35 @@ struct Recovery {
 
     func state() throws -> (state: RecoveryState, passes: Int)? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT recovery, recovery_id, recovery_passes FROM trunkline_outbound WHERE stream = ?",
-            arguments: [stream.description])
+            db,
+            sql: """
+                SELECT recovery, recovery_id, recovery_passes, recovery_new_keys FROM trunkline_outbound
+                WHERE stream = ?
+                """, arguments: [stream.description])
         guard let row, let mode = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
             let id = (row["recovery_id"] as String?).flatMap(UUID.init(uuidString:))
         else { return nil }
-        return (RecoveryState(mode: mode, verification: id), row["recovery_passes"])
+        return (
+            RecoveryState(mode: mode, verification: id, newKeys: row["recovery_new_keys"]), row["recovery_passes"]
+        )
+    }
+
+    private func report() throws -> RecoveryReport {
+        try String.fetchOne(
+            db, sql: "SELECT recovery_report FROM trunkline_outbound WHERE stream = ?",
+            arguments: [stream.description]
+        ).map { try JSONText.decode(RecoveryReport.self, $0) } ?? RecoveryReport()
+    }
+
+    private func set(_ report: RecoveryReport) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_outbound SET recovery_report = ? WHERE stream = ?",
+            arguments: [try JSONText.encode(report), stream.description])
     }
 
     /// Numbers begin anew, and every change that is not acked is free again. 16 epochs back are enough: each is one
     /// recovery.
-    func begin(_ mode: RecoveryMode) throws {
+    func begin(_ mode: RecoveryMode, newKeys: Bool = false) throws {
         let outbound = try Outbound.get(stream, db, operation: "recover")
         let receiver = try String.fetchOne(
             db, sql: "SELECT receiver_epoch FROM trunkline_outbound WHERE stream = ?", arguments: [stream.description]
@@ -50,26 +68,40 @@ struct Recovery {
             sql: """
                 UPDATE trunkline_outbound SET epoch = ?, past_epochs = ?, receiver_epoch = NULL, next_number = 1,
                     last_id = NULL, cursor = acked_seq, acked_watermark = 0, set_aside_version = -1, stopped = NULL,
-                    halt_untold = 0
+                    halt_untold = 0, recovery_new_keys = ?, recovery_report = NULL
                 WHERE stream = ?
-                """, arguments: [UUID().uuidString, try JSONText.encode(Array(past)), stream.description])
+                """, arguments: [UUID().uuidString, try JSONText.encode(Array(past)), newKeys, stream.description])
         try set(mode, passes: 0)
     }
 
     /// The last round of a verification came: if the recovery waited for it, it goes on.
     func proceed(after result: VerificationResult) throws {
-        guard let (state, passes) = try state(), state.verification == result.id else { return }
+        guard let (state, passes) = try state(), state.verification == result.id else {
+            return try noteAgreement(result)
+        }
         let differing = result.tables.filter { !$0.agrees }
         switch RecoveryDecision.decide(state.mode, passes: passes, result: result) {
         case .wait: break
         case .finish: try set(nil, passes: 0)
+        case .giveUp:
+            try set(nil, passes: 0)
+            try set(RecoveryReport(tables: report().tables, differing: differing.map(\.name)))
         case .mark(let next, let passes):
             for table in differing { try markDifferent(table) }
             try set(next, passes: passes)
         case .yield(let next):
-            for table in differing { try yield(table) }
-            try set(next, passes: 0)
+            let outcome = try Yielding(stream, newKeys: state.newKeys, db).run(differing)
+            try set(report().adding(outcome.tables))
+            try set(outcome.wasMore ? .keepHead : next, passes: 0)
         }
+    }
+
+    /// What a recovery gave up on is mended when a later verification agrees.
+    private func noteAgreement(_ result: VerificationResult) throws {
+        var report = try report()
+        guard result.agrees, !report.differing.isEmpty else { return }
+        report.differing = []
+        try set(report)
     }
 
     private func set(_ mode: RecoveryMode?, passes: Int) throws {
@@ -85,15 +117,5 @@ struct Recovery {
         guard let rows = try LocalRows(table.name, db) else { return }
         if table.problem != nil || table.isTruncated { try rows.logAll() }
         try rows.log(table.differingKeys.map(\.key))
-    }
-
-    /// The receiver's rows stay: ours of the same keys are kept aside, and new keys come after all that it knows.
-    private func yield(_ table: TableResult) throws {
-        guard let rows = try LocalRows(table.name, db) else { return }
-        try rows.putAside(
-            table.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key), stream,
-            reason: RecoveryReason.headKept)
-        try rows.log(table.differingKeys.filter { $0.kind == .onlyAtSender }.map(\.key))
-        if let highest = table.highestKey { try rows.advanceSequence(past: highest) }
     }
 }

@@ -19,11 +19,11 @@ extension SQLiteStore {
         try await read("recovery", stream.description) { db in try Recovery(stream, db).state()?.state }
     }
 
-    public func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError) {
+    public func beginRecovery(of stream: StreamID, _ mode: RecoveryMode, newKeys: Bool) async throws(StoreError) {
         try await write("recover", stream.description) { db in
             let outbound = try Outbound.get(stream, db, operation: "recover")
             guard outbound.stopped != nil || !outbound.sendsChanges else { throw StoreError.nothingToRecover(stream) }
-            try Recovery(stream, db).begin(mode)
+            try Recovery(stream, db).begin(mode, newKeys: newKeys)
         }
     }
 

@@ -26,6 +26,7 @@ struct AckRecording {
         let acked = try acknowledge()
         if let list = ack.setAside, ack.setAsideVersion > outbound.setAsideVersion { try replaceNotices(list) }
         if let result = ack.verification, result.stream == ack.stream { try VerificationRecord.save(result, db) }
+        try VerificationRecord.askAgain(ack.stream, answeredThrough: ack.watermark, db)
         return .recorded(acked: acked)
     }
 

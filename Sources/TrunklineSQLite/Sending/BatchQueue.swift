@@ -132,7 +132,8 @@ struct BatchQueue {
         return ClaimedBatch(
             stream: stream, epoch: outbound.epoch, number: number, id: UUID(uuidString: row["id"])!,
             previousID: (row["previous_id"] as String?).flatMap(UUID.init(uuidString:)),
-            acked: outbound.ackedWatermark, follows: outbound.pastEpochs, recovery: outbound.recovery,
+            acked: outbound.ackedWatermark, setAsideVersion: outbound.setAsideVersion, follows: outbound.pastEpochs,
+            recovery: outbound.recovery,
             attempt: row["attempts"],
             changes: row["changes"], verification: claim)
     }

@@ -21,6 +21,19 @@ extension SQLiteStore {
         }
     }
 
+    public func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool {
+        // Looking first, as in a claim.
+        let isDue = try await read("formIdleBatch", stream.description) { db in
+            try IdleBatch.isDue(stream, after: silence, db)
+        }
+        guard isDue else { return false }
+        return try await write("formIdleBatch", stream.description) { db in
+            guard try IdleBatch.isDue(stream, after: silence, db) else { return false }
+            try IdleBatch.form(stream, db)
+            return true
+        }
+    }
+
     public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch? {
         try await write("shrinkBatch", batch.stream.description) { db in
             try BatchQueue(batch.stream, db).shrink(batch, to: changes)

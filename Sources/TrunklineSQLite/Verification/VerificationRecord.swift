@@ -58,6 +58,17 @@ enum VerificationRecord {
             buckets: try JSONText.decode([VerificationRequest.TableBuckets].self, row["buckets"]))
     }
 
+    /// Wishes whose answer did not come with the ack of their batch stand again: it was lost.
+    static func askAgain(_ stream: StreamID, answeredThrough watermark: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_verification_request AS r SET number = NULL
+                WHERE stream = ? AND number <= ? AND NOT EXISTS (
+                    SELECT 1 FROM trunkline_verification_result AS v
+                    WHERE v.id = r.id AND v.stream = r.stream AND v.round >= r.round)
+                """, arguments: [stream.description, watermark])
+    }
+
     /// Notes the batch that asks; nil: the wish stands again.
     static func setNumber(_ number: Int64?, of request: VerificationRequest, _ db: Database) throws {
         try db.execute(

@@ -1,9 +1,10 @@
 import ArgumentParser
 import TrunklineCore
+import TrunklineManagement
 import TrunklineRuntime
 
 /// `trunkline branch resume`
-struct BranchResumeCommand: OfficeCommand {
+struct BranchResumeCommand: BranchChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
         abstract: "Let a suspended branch in again.",
@@ -21,13 +22,8 @@ struct BranchResumeCommand: OfficeCommand {
 
     @OptionGroup var options: OfficeOptions
 
-    func execute() async throws {
-        let settings = try await options.settings(
-            for: SettingsRequirements("branch resume", broker: .always, role: .head))
-        let office = OfficeAssembly(settings)
-        let store = try office.store()
-        try await BranchAccess(branch: branch, store: store).resume(try office.administration)
-        await store.close()
-        print("\(branch): resumed")
+    func change(_ access: BranchAccess, _ administration: BrokerAdministration?) async throws -> String {
+        try await access.resume(administration)
+        return "resumed"
     }
 }

@@ -1,9 +1,10 @@
 import ArgumentParser
 import TrunklineCore
+import TrunklineManagement
 import TrunklineRuntime
 
 /// `trunkline branch suspend`
-struct BranchSuspendCommand: OfficeCommand {
+struct BranchSuspendCommand: BranchChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "suspend",
         abstract: "Shut a branch out: at the broker, and at the head.",
@@ -23,16 +24,9 @@ struct BranchSuspendCommand: OfficeCommand {
 
     @OptionGroup var options: OfficeOptions
 
-    func execute() async throws {
-        let settings = try await options.settings(
-            for: SettingsRequirements("branch suspend", broker: .always, role: .head))
-        let office = OfficeAssembly(settings)
-        let store = try office.store()
-        let isShutOut = try await BranchAccess(branch: branch, store: store).suspend(try office.administration)
-        await store.close()
-        print(
-            isShutOut
-                ? "\(branch): suspended; its broker user is shut out"
-                : "\(branch): suspended at the head; its broker user can still connect")
+    func change(_ access: BranchAccess, _ administration: BrokerAdministration?) async throws -> String {
+        try await access.suspend(administration)
+            ? "suspended; its broker user is shut out"
+            : "suspended at the head; its broker user can still connect"
     }
 }

@@ -14,17 +14,21 @@ struct RecoverCommand: OfficeCommand {
             --keep-branch: the branch's state wins. Each row of the head that is replaced or dropped is kept whole \
             in superseded_row at the head.
             --keep-head: the head's rows stay as they are. Rows of the branch that have the same keys are moved to \
-            superseded_row at the branch; what only the branch has is sent; identity columns go on above the highest \
-            key that the head knows.
+            superseded_row at the branch, with all rows that refer to them; what only the branch has is sent; identity \
+            columns go on above the highest key that the head knows.
+            --keep-head --new-keys: the same, but rows that were inserted under keys of the head's (the branch sold \
+            again under used keys) stay at the branch under new keys, and are sent. Not in tables whose keys the \
+            database does not hand out, or to which other tables refer.
 
             A head that was restored needs no decision: its branches send again what it lost.
 
             Examples:
               trunkline recover
               trunkline recover --keep-head --timeout 10m
+              trunkline recover --keep-head --new-keys
 
             Exit codes: 0 both sides agree, 1 no answer in time, 2 they differ and wait for a decision, 69 database \
-            or broker unavailable, 78 configuration or nothing to recover, 130 interrupted.
+            or broker unavailable, 64 usage, 78 configuration or nothing to recover, 130 interrupted.
             """)
 
     @Flag(help: "The branch's state wins.")
@@ -32,6 +36,9 @@ struct RecoverCommand: OfficeCommand {
 
     @Flag(help: "The head's rows stay as they are.")
     var keepHead = false
+
+    @Flag(help: "With --keep-head: rows that the branch inserted under the head's keys are sent under new ones.")
+    var newKeys = false
 
     @Option(help: ArgumentHelp("How long to wait for the head.", valueName: "duration"))
     var timeout = DurationArgument(.seconds(600))
@@ -43,6 +50,7 @@ struct RecoverCommand: OfficeCommand {
 
     func validate() throws {
         if keepBranch && keepHead { throw ValidationError("Decide for one: --keep-branch or --keep-head.") }
+        if newKeys && !keepHead { throw ValidationError("--new-keys goes with --keep-head only.") }
     }
 
     func execute() async throws {
@@ -53,7 +61,7 @@ struct RecoverCommand: OfficeCommand {
         try await office.checkBroker(for: "recover")
         let mode: RecoveryMode = keepBranch ? .keepBranch : keepHead ? .keepHead : .compare
         let watch = RecoveryWatch(store: store, stream: office.upstream, timeout: timeout.duration)
-        try await watch.begin(mode)
+        try await watch.begin(mode, newKeys: newKeys)
         let services = try CompanionServices(OfficeService.all(at: .branch), of: office)
         let proof = VerificationQuestion(office: office, store: store)
         let answers = try await services.run { [branch = settings.office.id, timeout = timeout.duration] in
@@ -63,9 +71,15 @@ struct RecoverCommand: OfficeCommand {
             }
             return try await proof.ask([branch], timeout: timeout, troubles: services.troubles)
         }
+        let recovery = try await store.status().first { $0.stream == office.upstream }?.lastRecovery
         await store.close()
         let report = VerificationReport(at: settings.office, answers: answers)
-        print(json ? try JSONOutput.text(report.summary) : report.text)
+        if json {
+            print(try JSONOutput.text(RecoverySummary(verification: report.summary, recovery: recovery)))
+        } else {
+            for line in recovery?.lines ?? [] { print(SafeText.oneLine(line)) }
+            print(report.text)
+        }
         switch report.verdict {
         case .agree where mode == .compare:
             if !json { print("Nothing differs; end the recovery with: trunkline recover --keep-branch") }

@@ -12,9 +12,13 @@ struct RecoveryWatch: Sendable {
     private static let interval = Duration.milliseconds(200)
 
     /// One that was begun before goes on.
-    func begin(_ mode: RecoveryMode) async throws {
-        if let current = try await store.recovery(of: stream)?.mode, current == mode || current == .resend { return }
-        try await store.beginRecovery(of: stream, mode)
+    func begin(_ mode: RecoveryMode, newKeys: Bool) async throws {
+        if let current = try await store.recovery(of: stream),
+            current.mode == .resend || current.mode == mode && current.newKeys == newKeys
+        {
+            return
+        }
+        try await store.beginRecovery(of: stream, mode, newKeys: newKeys)
     }
 
     /// - Returns: what differs; without an answer when none came in time.

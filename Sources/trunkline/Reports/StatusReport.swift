@@ -50,6 +50,12 @@ struct StatusReport {
                 "\(status.stream) is STOPPED: \(reason); see what differs and decide with: trunkline recover\(place)")
         } else if let recovery = status.recovery {
             remarks.append("\(status.stream) comes together again after a restore (\(recovery.rawValue))")
+        } else if let differing = status.lastRecovery?.differing, !differing.isEmpty {
+            let tables = differing.map(\.description).joined(separator: ", ")
+            remarks.append(
+                "\(status.stream) still DIFFERS after its last recovery, in \(tables); see the keys with: trunkline verify; "
+                    + "the reasons with: trunkline rows TABLE --state set-aside; "
+                    + "once mended, trunkline verify clears this, and trunkline resync TABLE sends all rows again")
         }
         if status.setAside > 0 {
             let rows = HumanNumber.counted(status.setAside, "row")

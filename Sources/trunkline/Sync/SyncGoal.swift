@@ -21,6 +21,8 @@ struct SyncGoal: Sendable {
         if let reason = status.standstill { return .stopped(reason: reason) }
         let outstanding = status.pending + status.inFlightChanges
         total = max(total, outstanding)
+        // What is in flight then has no changes, and nobody waits for it.
+        if outstanding == 0, lastBatch == nil { return .reached(total) }
         if status.pending == 0, lastBatch == nil { lastBatch = status.lastFormed }
         if let lastBatch, status.watermark >= lastBatch { return .reached(total) }
         return .waiting(done: total - outstanding, total: total)

@@ -4,8 +4,10 @@ import Testing
 @testable import TrunklineCore
 
 @Suite struct RecoveryDecisionTests {
-    private func result(differing: Int, listed: Int? = nil) -> VerificationResult {
-        let keys = (0..<(listed ?? differing)).map { KeyDifference(key: RowKey(["\($0)"]), kind: .different) }
+    private func result(
+        differing: Int, listed: Int? = nil, kind: KeyDifference.Kind = .different
+    ) -> VerificationResult {
+        let keys = (0..<(listed ?? differing)).map { KeyDifference(key: RowKey(["\($0)"]), kind: kind) }
         return VerificationResult(
             id: UUID(), round: 2, stream: SampleBatch.stream, watermark: 1,
             tables: [
@@ -26,7 +28,7 @@ import Testing
         #expect(RecoveryDecision.decide(mode, passes: 3, result: result(differing: 0)) == .finish)
         #expect(
             RecoveryDecision.decide(mode, passes: RecoveryDecision.maximalPasses, result: result(differing: 2))
-                == .finish)
+                == .giveUp)
     }
 
     @Test func theSenderYieldsKeyByKey() {
@@ -34,5 +36,10 @@ import Testing
         #expect(
             RecoveryDecision.decide(.keepHead, passes: 0, result: result(differing: 9, listed: 2))
                 == .yield(next: .keepHead))
+        // What the receiver has is listed first, so nothing of it is hidden: to ask again would never end.
+        #expect(
+            RecoveryDecision.decide(
+                .keepHead, passes: 0, result: result(differing: 9, listed: 2, kind: .onlyAtSender))
+                == .yield(next: .resend))
     }
 }

@@ -49,6 +49,11 @@ import Testing
         #expect(!second.agrees)
     }
 
+    @Test func theKeysThatTheReceiverHasAreNamedFirst() {
+        let (_, second) = verify([["1", "a"], ["2", "b"]], [["2", "other"], ["3", "c"]])
+        #expect(second.differingKeys.map(\.kind) == [.different, .onlyAtReceiver, .onlyAtSender])
+    }
+
     @Test func noMoreKeysThanTheLimitAreNamed() {
         let many = (1...1_500).map { ["\($0)", "v"] }
         let (first, second) = verify(many, [])

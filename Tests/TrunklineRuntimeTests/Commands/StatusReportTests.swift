@@ -46,6 +46,16 @@ import TrunklineRuntime
             ])
     }
 
+    @Test func aRecoveryThatGaveUpSaysWhatToDo() {
+        var differing = sending
+        differing.lastRecovery = RecoveryReport(differing: [TableName("item"), TableName("sale")])
+        let text = StatusReport(office: east, streams: [differing]).text
+        #expect(text.contains("east>head still DIFFERS after its last recovery, in item, sale; see the keys with: "))
+        #expect(text.contains("trunkline verify"))
+        differing.lastRecovery = RecoveryReport()
+        #expect(!StatusReport(office: east, streams: [differing]).text.contains("DIFFERS"))
+    }
+
     @Test func silenceWithNothingToSendIsNoNews() {
         var idle = sending
         idle.pending = 0

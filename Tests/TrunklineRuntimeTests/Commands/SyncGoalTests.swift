@@ -18,6 +18,11 @@ import TrunklineCore
         #expect(goal.look(status(pending: 0, formed: 7, acked: 7)) == .reached(0))
     }
 
+    @Test func aBatchWithoutChangesIsNotWaitedFor() {
+        var goal = SyncGoal()
+        #expect(goal.look(status(pending: 0, formed: 8, acked: 7)) == .reached(0))
+    }
+
     @Test func itWaitsForTheLastBatchThatMatters() {
         var goal = SyncGoal()
         #expect(goal.look(status(pending: 100, formed: 7, acked: 7)) == .waiting(done: 0, total: 100))

@@ -9,7 +9,10 @@ import TrunklineCore
         let settings = try await Configured(yaml: Configured.complete).load()
         #expect(settings.office == OfficeSettings(id: OfficeID("east")!, role: .branch))
         #expect(settings.tables == [TableName("product_sales"), TableName(schema: "stock", "items")])
-        #expect(settings.batch == BatchSettings(rows: 5_000, bytes: 1 << 20, window: 64, maxRowBytes: 16 << 20))
+        #expect(
+            settings.batch
+                == BatchSettings(
+                    rows: 5_000, bytes: 1 << 20, window: 64, maxRowBytes: 16 << 20, idleInterval: .seconds(600)))
         #expect(settings.stale == StaleSettings(timeout: .seconds(60), ceiling: .seconds(3_600)))
         #expect(settings.receiver.retryInterval == .seconds(30))
         #expect(settings.log == LogSettings(level: .info, format: .text))

@@ -65,8 +65,10 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func haltPublished(_ halt: Halt) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.haltPublished(halt) }
     }
-    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode) async throws(StoreError) {
-        try await pass { () async throws(StoreError) in try await base.beginRecovery(of: stream, mode) }
+    func beginRecovery(of stream: StreamID, _ mode: RecoveryMode, newKeys: Bool) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in
+            try await base.beginRecovery(of: stream, mode, newKeys: newKeys)
+        }
     }
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState? {
         try await pass { () async throws(StoreError) in try await base.recovery(of: stream) }
@@ -83,6 +85,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     }
     func requestVerification(_ request: VerificationRequest) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.requestVerification(request) }
+    }
+    func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.formIdleBatch(of: stream, after: silence) }
     }
     func formVerification(of stream: StreamID) async throws(StoreError) -> Bool {
         try await pass { () async throws(StoreError) in try await base.formVerification(of: stream) }

@@ -4,6 +4,8 @@ public struct BatchSettings: Hashable, Sendable {
     public var bytes: Int
     public var window: Int
     public var maxRowBytes: Int
+    /// After so long without a word of the receiver a batch without changes goes.
+    public var idleInterval: Duration
 }
 
 extension BatchSettings {
@@ -12,7 +14,8 @@ extension BatchSettings {
         let bytes = reader.require(SettingTable.batchBytes)
         let window = reader.require(SettingTable.batchWindow)
         let maxRowBytes = reader.require(SettingTable.batchMaxRowBytes)
-        guard let rows, let bytes, let window, let maxRowBytes else { return nil }
-        self.init(rows: rows, bytes: bytes, window: window, maxRowBytes: maxRowBytes)
+        let idleInterval = reader.require(SettingTable.batchIdleInterval)
+        guard let rows, let bytes, let window, let maxRowBytes, let idleInterval else { return nil }
+        self.init(rows: rows, bytes: bytes, window: window, maxRowBytes: maxRowBytes, idleInterval: idleInterval)
     }
 }

@@ -1,0 +1,45 @@
+/// What the last recovery of a stream did at the sender, and how it ended; kept until the next one begins.
+public struct RecoveryReport: Hashable, Sendable, Codable {
+    /// The tables of which rows yielded.
+    public var tables: [Table]
+    /// The tables that still differed when the recovery gave up; empty while it goes on, when both sides agreed, and
+    /// after a later verification that agreed.
+    public var differing: [TableName]
+
+    public struct Table: Hashable, Sendable, Codable {
+        public var name: TableName
+        /// Rows that are in `superseded_row` now and nowhere else.
+        public var putAside: Int
+        /// Rows that go to the receiver once more, under new keys.
+        public var newKeys: Int
+        /// Why the table's rows cannot get new keys, where they were to; nil: they can.
+        public var obstacle: String?
+
+        public init(name: TableName, putAside: Int, newKeys: Int, obstacle: String? = nil) {
+            self.name = name
+            self.putAside = putAside
+            self.newKeys = newKeys
+            self.obstacle = obstacle
+        }
+    }
+
+    public init(tables: [Table] = [], differing: [TableName] = []) {
+        self.tables = tables
+        self.differing = differing
+    }
+
+    /// The same with what one more comparison brought.
+    public func adding(_ more: [Table]) -> RecoveryReport {
+        var sum = self
+        for table in more {
+            if let index = sum.tables.firstIndex(where: { $0.name == table.name }) {
+                sum.tables[index].putAside += table.putAside
+                sum.tables[index].newKeys += table.newKeys
+                sum.tables[index].obstacle = table.obstacle ?? sum.tables[index].obstacle
+            } else {
+                sum.tables.append(table)
+            }
+        }
+        return sum
+    }
+}
