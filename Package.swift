@@ -33,9 +33,14 @@ let package = Package(
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
@@ -49,6 +54,7 @@ let package = Package(
             name: "TrunklineCore",
             dependencies: [
                 "CZstd",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -65,7 +71,26 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
-        .target(name: "TrunklineManagement", dependencies: ["TrunklineCore"], swiftSettings: settings),
+        .target(
+            name: "TrunklineManagement",
+            dependencies: [
+                "TrunklineCore", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TrunklineMonitoring",
+            dependencies: [
+                "TrunklineCore",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
         .target(name: "TrunklineTesting", swiftSettings: settings),
         .executableTarget(
             name: "trunkline-chaos",
@@ -84,7 +109,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "TrunklineRabbitMQTests",
-            dependencies: ["TrunklineRabbitMQ", "TrunklineCore", "TrunklineTesting"], swiftSettings: settings),
+            dependencies: ["TrunklineRabbitMQ", "TrunklineManagement", "TrunklineCore", "TrunklineTesting"],
+            swiftSettings: settings),
         .testTarget(
             name: "TrunklineStoreTests",
             dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"],
@@ -100,7 +126,7 @@ let package = Package(
         .target(
             name: "TrunklineRuntime",
             dependencies: [
-                "TrunklineCore", "TrunklinePostgres", "TrunklineSQLite", "TrunklineRabbitMQ",
+                "TrunklineCore", "TrunklineMonitoring", "TrunklinePostgres", "TrunklineSQLite", "TrunklineRabbitMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -122,8 +148,10 @@ let package = Package(
         .executableTarget(
             name: "trunkline",
             dependencies: [
-                "TrunklineCore", "TrunklineManagement", "TrunklineRuntime", "TrunklineServices", "TrunklineTerminal",
+                "TrunklineCore", "TrunklineManagement", "TrunklineMonitoring", "TrunklineRuntime", "TrunklineServices",
+                "TrunklineTerminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -131,7 +159,16 @@ let package = Package(
         .testTarget(
             name: "TrunklineRuntimeTests",
             dependencies: [
-                "TrunklineCore", "TrunklineManagement", "TrunklineRuntime", "TrunklineTerminal", "trunkline",
+                "TrunklineCore", "TrunklineManagement", "TrunklineMonitoring", "TrunklineRuntime", "TrunklineTerminal",
+                "trunkline",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TrunklineMonitoringTests",
+            dependencies: [
+                "TrunklineCore", "TrunklineMonitoring",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

@@ -7,9 +7,13 @@ public struct BrokerAdministration: Sendable {
     private let client: ManagementClient
     private let virtualHost: String
 
-    /// - Parameter url: of the management API, with an administrator: `https://user:password@host:port`.
-    public init(url: String, virtualHost: String) throws(BrokerError) {
-        client = try ManagementClient(url: url)
+    /// - Parameters:
+    ///   - url: of the management API, with an administrator: `https://user:password@host:port`.
+    ///   - tls: for an `https` URL.
+    public init(
+        url: String, virtualHost: String, tls: ManagementTLS = ManagementTLS()
+    ) throws(BrokerError) {
+        client = try ManagementClient(url: url, tls: tls)
         self.virtualHost = virtualHost
     }
 

@@ -1,21 +1,24 @@
+import AsyncHTTPClient
 import Foundation
-import FoundationNetworking
+import NIOCore
+import NIOHTTP1
+import NIOSSL
 import TrunklineCore
 
 /// Calls of RabbitMQ's management API over HTTP or HTTPS.
-///
-/// An `https` server must have a certificate of one of the system's authorities: Foundation takes no others on Linux.
 struct ManagementClient: Sendable {
     private let base: String
     private let authorization: String
-    private let session: URLSession
+    private let configuration: HTTPClient.Configuration
     /// `host:port`, for messages to people.
     let address: String
 
-    private static let timeout = 30.0
+    private static let timeout = TimeAmount.seconds(30)
+    /// The longest answer that is read.
+    private static let mostBytes = 16 << 20
 
     /// - Parameter url: `https://user:password@host:port`, with a path where the API has a prefix.
-    init(url: String) throws(BrokerError) {
+    init(url: String, tls: ManagementTLS) throws(BrokerError) {
         guard let parts = URLComponents(string: url), let host = parts.host, let user = parts.user,
             let password = parts.password, !user.isEmpty, parts.query == nil, parts.fragment == nil
         else {
@@ -30,9 +33,14 @@ struct ManagementClient: Sendable {
         bare.user = nil
         bare.password = nil
         base = bare.string!.last == "/" ? String(bare.string!.dropLast()) : bare.string!
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = Self.timeout
-        session = URLSession(configuration: configuration, delegate: OneAnswer(), delegateQueue: nil)
+        // The password goes to the host that it was meant for, and to no other.
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls.configuration, redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(10), read: Self.timeout))
+        configuration.httpVersion = .http1Only
+        // Whoever calls says what is wrong, at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        self.configuration = configuration
     }
 
     /// - Parameters:
@@ -44,22 +52,21 @@ struct ManagementClient: Sendable {
         _ method: String, _ path: [String], _ body: (any Encodable & Sendable)? = nil
     ) async throws(BrokerError) -> Data? {
         let segments = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics)! }
-        var request = URLRequest(url: URL(string: "\(base)/api/\(segments.joined(separator: "/"))")!)
-        request.httpMethod = method
-        request.setValue(authorization, forHTTPHeaderField: "Authorization")
-        let (data, response): (Data, URLResponse)
+        let (status, data): (HTTPResponseStatus, Data)
         do {
+            var request = HTTPClientRequest(url: "\(base)/api/\(segments.joined(separator: "/"))")
+            request.method = HTTPMethod(rawValue: method)
+            request.headers.add(name: "Authorization", value: authorization)
             if let body {
-                request.httpBody = try JSONEncoder().encode(body)
-                request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+                request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
+                request.headers.add(name: "Content-Type", value: "application/json")
             }
-            (data, response) = try await session.data(for: request)
+            (status, data) = try await answer(to: request)
         } catch {
             throw failure(error, method, path)
         }
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        if status == 404 { return nil }
-        guard (200..<300).contains(status) else { throw refusal(status, data, method, path) }
+        if status == .notFound { return nil }
+        guard (200..<300).contains(status.code) else { throw refusal(status.code, data, method, path) }
         return data
     }
 
@@ -75,54 +82,47 @@ struct ManagementClient: Sendable {
         }
     }
 
-    private func operation(_ method: String, _ path: [String]) -> String { "\(method) \(path.joined(separator: "/"))" }
-
-    private func failure(_ error: any Error, _ method: String, _ path: [String]) -> BrokerError {
-        let code = (error as? URLError)?.code
-        // Nothing else here cancels a call.
-        if code == .cancelled { return refused("the user or its password is refused", method, path) }
-        let isTLS =
-            code == .serverCertificateUntrusted || code == .secureConnectionFailed
-            || code == .serverCertificateHasBadDate || code == .serverCertificateHasUnknownRoot
-        return BrokerError(
-            isTLS ? .tls : .unreachable, operation: operation(method, path), subject: address,
-            reason: error.localizedDescription,
-            hint: isTLS
-                ? "add its authority to those of the system (update-ca-certificates)"
-                : "check broker.management-url, and that the plugin rabbitmq_management is enabled")
+    /// A connection a call: they are few, and nothing stays open that somebody would have to close.
+    private func answer(to request: HTTPClientRequest) async throws -> (HTTPResponseStatus, Data) {
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        do {
+            let response = try await client.execute(request, timeout: Self.timeout)
+            let body = try await response.body.collect(upTo: Self.mostBytes)
+            try await client.shutdown()
+            return (response.status, Data(body.readableBytesView))
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
     }
 
-    private func refusal(_ status: Int, _ data: Data, _ method: String, _ path: [String]) -> BrokerError {
+    private func operation(_ method: String, _ path: [String]) -> String {
+        "\(method) \(path.joined(separator: "/"))"
+    }
+
+    private func failure(_ error: any Error, _ method: String, _ path: [String]) -> BrokerError {
+        if let reason = ManagementTLS.refusal(error) {
+            return BrokerError(
+                .tls, operation: operation(method, path), subject: address, reason: reason,
+                hint: "check broker.tls.ca-file, and that the certificate is for the host in broker.management-url")
+        }
+        return BrokerError(
+            .unreachable, operation: operation(method, path), subject: address, reason: "\(error)",
+            hint: "check broker.management-url, and that the plugin rabbitmq_management is enabled")
+    }
+
+    private func refusal(_ status: UInt, _ data: Data, _ method: String, _ path: [String]) -> BrokerError {
         struct Answer: Decodable {
             var reason: String?
         }
         let reason = (try? JSONDecoder().decode(Answer.self, from: data))?.reason ?? "no reason given"
-        if status == 401 || status == 403 { return refused("HTTP \(status): \(reason)", method, path) }
+        guard status == 401 || status == 403 else {
+            return BrokerError(
+                .closedByBroker, operation: operation(method, path), subject: address,
+                reason: "HTTP \(status): \(reason)")
+        }
         return BrokerError(
-            .closedByBroker, operation: operation(method, path), subject: address, reason: "HTTP \(status): \(reason)")
-    }
-
-    private func refused(_ reason: String, _ method: String, _ path: [String]) -> BrokerError {
-        BrokerError(
-            .accessRefused, operation: operation(method, path), subject: address, reason: reason,
+            .accessRefused, operation: operation(method, path), subject: address, reason: "HTTP \(status): \(reason)",
             hint: "check user and password in broker.management-url; the user must have the tag administrator")
-    }
-}
-
-/// One question, one answer. The password goes to the host that it was meant for, and to no other; and where it is
-/// refused the call ends: Foundation on Linux would wait without end for another one.
-private final class OneAnswer: NSObject, URLSessionTaskDelegate {
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
-        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
-    ) {
-        completionHandler(nil)
-    }
-
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
-        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
-    ) {
-        completionHandler(.cancelAuthenticationChallenge, nil)
     }
 }

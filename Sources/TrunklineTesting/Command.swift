@@ -1,12 +1,14 @@
-import Foundation
+public import Foundation
 
 /// Runs a command to its end.
 public enum Command {
+    /// The project's folder.
+    public static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+
     /// Runs one of the project's `scripts`.
     @discardableResult
     public static func script(_ name: String, _ arguments: [String]) throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts")
-        return try run(root.appending(path: name).standardized.path, arguments)
+        try run(root.appending(path: "scripts").appending(path: name).path, arguments)
     }
 
     /// How a command ended, and what it wrote.

@@ -10,18 +10,22 @@ public final class PrivateBroker: Sendable {
     public let caFile: String
     /// `http://` URL of the management API.
     public let management: String
+    /// `https://` URL of the same, for the host `localhost`.
+    public let managementTLS: String
     private let server: PrivateServer
 
     /// Starts the server, which takes some seconds, and waits until it answers.
     public init() async throws {
-        server = try PrivateServer("rabbitmq")
+        server = PrivateServer("rabbitmq", in: try TemporaryDirectory())
         let urls = try await server.start()
-        guard let url = urls["url"], let tls = urls["tls"], let ca = urls["ca"], let management = urls["management"]
+        guard let url = urls["url"], let tls = urls["tls"], let ca = urls["ca"], let management = urls["management"],
+            let managementTLS = urls["management_tls"]
         else { throw TestFailure("private-server printed no URL") }
         self.url = url
         tlsURL = tls
         caFile = ca
         self.management = management
+        self.managementTLS = managementTLS
     }
 
     /// Ends the server as a crash would (SIGKILL).

@@ -7,8 +7,9 @@ public final class PrivatePostgres: Sendable {
     private let server: PrivateServer
 
     /// Makes a cluster, starts the server, and waits until it answers.
-    public init() async throws {
-        server = try PrivateServer("postgres")
+    /// - Parameter directory: for its data and logs; nil: one of its own.
+    public init(in directory: TemporaryDirectory? = nil) async throws {
+        server = PrivateServer("postgres", in: try directory ?? TemporaryDirectory())
         guard let url = try await server.start()["url"] else { throw TestFailure("private-server printed no URL") }
         self.url = url
     }

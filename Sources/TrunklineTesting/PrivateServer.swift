@@ -5,10 +5,12 @@ final class PrivateServer: Sendable {
     private let kind: String
     private let directory: TemporaryDirectory
 
-    /// - Parameter kind: `rabbitmq` or `postgres`.
-    init(_ kind: String) throws {
+    /// - Parameters:
+    ///   - kind: `rabbitmq` or `postgres`.
+    ///   - directory: for its data and logs.
+    init(_ kind: String, in directory: TemporaryDirectory) {
         self.kind = kind
-        directory = try TemporaryDirectory()
+        self.directory = directory
     }
 
     deinit { _ = try? Self.script(kind, "discard", directory.path) }

@@ -25,6 +25,6 @@ struct Trunkline: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, BranchCommand.self, StatusCommand.self, SyncCommand.self, RowsCommand.self,
             RetryCommand.self, ResyncCommand.self, VerifyCommand.self, RecoverCommand.self, RunCommand.self,
-            ConfigCommand.self,
+            HealthCommand.self, ConfigCommand.self,
         ])
 }

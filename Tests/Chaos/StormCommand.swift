@@ -29,7 +29,9 @@ struct StormCommand: AsyncParsableCommand {
 
         async let ledgers = tills(site, until: deadline)
         let offices = [site.head] + site.branches
-        let script = FaultScript(seed: seed, offices: offices.map(\.id), servers: site.servers.keys.sorted())
+        let script = FaultScript(
+            seed: seed, offices: offices.map(\.id), servers: site.servers.keys.sorted(),
+            disks: site.branches.map(\.id))
         try await runner.run(script, until: deadline)
         let written = try await ledgers
         log.write("the tills have stopped and everything is up")
@@ -42,7 +44,7 @@ struct StormCommand: AsyncParsableCommand {
         for link in site.links.values { link.stop() }
         let report = ChaosReport(
             seed: seed, faults: await runner.counts,
-            skipped: site.disk == nil ? ["no disk full: a file system cannot be mounted here"] : [],
+            skipped: site.disks.isEmpty ? ["no disk full: a file system cannot be mounted here"] : [],
             ledgers: written, audit: audit, convergedIn: convergedIn, complaints: complaints)
         print(report.text)
         if !report.holds { throw ExitCode(1) }

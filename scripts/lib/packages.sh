@@ -1,6 +1,7 @@
 # What must be installed. Sourced by servers.sh.
 #
-#   ensure_packages [postgres]   installs missing Debian packages, or says how, and exits 1; `postgres`: its server too
+#   ensure_packages [postgres] [promtool]   installs missing Debian packages, or says how, and exits 1; `postgres`: its
+#                                server too; `promtool`: the checker of metrics and alert rules
 #   ensure_swift                 says how to get Swift, and exits 1, when it is missing
 # shellcheck shell=bash
 
@@ -10,7 +11,8 @@ ensure_packages() {
   local missing=() package
   local packages=(rabbitmq-server librabbitmq-dev libpq-dev postgresql-client-15 libsqlite3-dev sqlite3
     libzstd-dev zstd pkg-config curl openssl)
-  if [[ ${1:-} == postgres ]]; then packages+=(postgresql-15); fi
+  if [[ " $* " == *' postgres '* ]]; then packages+=(postgresql-15); fi
+  if [[ " $* " == *' promtool '* ]]; then packages+=(prometheus); fi
   for package in "${packages[@]}"; do
     if ! package_installed "$package"; then missing+=("$package"); fi
   done

@@ -5,7 +5,8 @@
 # it started, never by name. Starting it again in the same directory keeps its data, ports and password.
 #
 #   free_port                    prints a TCP port that nobody listens on
-#   start_rabbitmq DIR           sets BROKER_URL, BROKER_TLS_URL, BROKER_CA_FILE, MANAGEMENT_URL, RABBITMQ_PID
+#   start_rabbitmq DIR           sets BROKER_URL, BROKER_TLS_URL, BROKER_CA_FILE, MANAGEMENT_URL, MANAGEMENT_TLS_URL,
+#                                RABBITMQ_PID
 #   rabbitmq_control DIR ...     rabbitmqctl for the server in DIR
 #   start_postgres DIR [logical] sets POSTGRES_URL, POSTGRES_PID; `logical`: wal_level for logical replication
 #   stop_server DIR              stops the server in DIR in an orderly way
@@ -118,9 +119,10 @@ start_rabbitmq() {
   BROKER_TLS_URL=amqps://$user@localhost:$(recall "$dir" tls_port)/
   BROKER_CA_FILE=$dir/tls/ca.pem
   MANAGEMENT_URL=http://$user@127.0.0.1:$(recall "$dir" management_port)
+  MANAGEMENT_TLS_URL=https://$user@localhost:$(recall "$dir" management_tls_port)
   wait_for_start "$dir" "$dir/rabbitmq.log" rabbitmq_answers
   RABBITMQ_PID=$(process_id "$dir")
-  export BROKER_URL BROKER_TLS_URL BROKER_CA_FILE MANAGEMENT_URL RABBITMQ_PID
+  export BROKER_URL BROKER_TLS_URL BROKER_CA_FILE MANAGEMENT_URL MANAGEMENT_TLS_URL RABBITMQ_PID
 }
 
 # Erlang would start one by itself, whose process id we would not know.
@@ -153,14 +155,16 @@ launch_rabbitmq() {
 }
 
 configure_rabbitmq() {
-  local dir=$1 port tls_port management password
+  local dir=$1 port tls_port management management_tls password
   port=$(free_port)
   tls_port=$(free_port)
   management=$(free_port)
+  management_tls=$(free_port)
   password=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
   remember "$dir" port "$port"
   remember "$dir" tls_port "$tls_port"
   remember "$dir" management_port "$management"
+  remember "$dir" management_tls_port "$management_tls"
   remember "$dir" distribution_port "$(free_port)"
   remember "$dir" epmd_port "$(free_port)"
   remember "$dir" password "$password"
@@ -177,6 +181,11 @@ ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = false
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $management
+management.ssl.ip = 127.0.0.1
+management.ssl.port = $management_tls
+management.ssl.cacertfile = $dir/tls/ca.pem
+management.ssl.certfile = $dir/tls/server.pem
+management.ssl.keyfile = $dir/tls/server.key
 default_user = trunkline
 default_pass = $password
 default_user_tags.administrator = true

@@ -23,16 +23,21 @@ public actor AckListener: SteppedService {
     private let store: any SenderStore & AdministrationStore
     private let link: any BrokerLink
     private let logger: Logger
+    private let telemetry: ServiceTelemetry
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger
+        link: any BrokerLink, logger: Logger, telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
         self.link = link
         self.logger = logger
+        self.telemetry = telemetry
+        telemetry.show(
+            [Metrics.ackedBatches, Metrics.ackedRows, Metrics.ackedBytes, Metrics.ignoredAcks],
+            configuration.stream.description)
     }
 
     public func step() async throws -> StepResult {
@@ -63,17 +68,13 @@ public actor AckListener: SteppedService {
             let ack = try Ack(message: delivery.body)
             switch try await store.recordAck(ack) {
             case .recorded(let batches):
-                logger.debug(
-                    "ack recorded",
-                    metadata: [
-                        LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)",
-                        LogKey.count: "\(batches)", LogKey.setAside: "\(ack.setAsideTotal)",
-                    ])
+                note(batches, ack)
             case .resending:
                 logger.warning(
                     "the receiver was restored from an older backup; what it lost goes again",
                     metadata: [LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)"])
             case .ignored(let reason):
+                telemetry.count(Metrics.ignoredAcks, configuration.stream.description)
                 logger.warning("ack ignored", metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
             case .stopped(let reason):
                 logger.error(
@@ -87,6 +88,23 @@ public actor AckListener: SteppedService {
             try await store.requestVerification(VerificationRequest(id: id, stream: configuration.stream))
         case .batch, .halt, nil:
             throw WireError(.unsupported, "message type \(delivery.type ?? "none") on an ack queue")
+        }
+    }
+
+    private func note(_ batches: [Acknowledgement], _ ack: Ack) {
+        let stream = ack.stream.description
+        telemetry.count(Metrics.ackedBatches, by: batches.count, stream)
+        telemetry.count(Metrics.ackedRows, by: batches.reduce(0) { $0 + $1.rows }, stream)
+        telemetry.count(Metrics.ackedBytes, by: batches.reduce(0) { $0 + $1.bytes }, stream)
+        if !batches.isEmpty { telemetry.note(.progressed) }
+        for batch in batches {
+            logger.debug(
+                "batch acked",
+                metadata: [
+                    LogKey.stream: "\(stream)", LogKey.batch: "\(batch.number)",
+                    LogKey.batchID: "\(batch.id.logText)", LogKey.rows: "\(batch.rows)",
+                    LogKey.setAside: "\(ack.setAsideTotal)",
+                ])
         }
     }
 }

@@ -10,25 +10,28 @@ public actor Acker: SteppedService {
     private let link: any BrokerLink
     private let logger: Logger
     private let clock: ServiceClock
+    private let telemetry: ServiceTelemetry
 
     /// Streams whose ack no queue took, and when to try again.
     private var unroutable: [StreamID: ContinuousClock.Instant] = [:]
 
     public init(
         name: String, store: any ReceiverStore & AdministrationStore, link: any BrokerLink, logger: Logger,
-        clock: ServiceClock = ServiceClock()
+        clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.store = store
         self.link = link
         self.logger = logger
         self.clock = clock
+        self.telemetry = telemetry
     }
 
     public func step() async throws -> StepResult {
         try await link.keepAlive()
         unroutable = unroutable.filter { $0.value > clock.now }
         let pending = try await store.pendingAcks(limit: 200).filter { unroutable[$0.ack.stream] == nil }
+        telemetry.note(.backlog(pending.count))
         guard !pending.isEmpty else { return .idle }
         var unconfirmed: [MessageTag: PendingAck] = [:]
         for ack in pending { unconfirmed[try await publish(ack.ack)] = ack }
@@ -61,10 +64,23 @@ public actor Acker: SteppedService {
                 contentEncoding: ContentType.zstd, body: try ack.encoded()))
     }
 
+    private func published(_ ack: Ack) {
+        telemetry.count(Metrics.publishedAcks, ack.stream.description)
+        telemetry.note(.progressed)
+        logger.debug(
+            "ack published",
+            metadata: [
+                LogKey.stream: "\(ack.stream)", LogKey.batch: "\(ack.watermark)",
+                LogKey.batchID: "\(ack.batchID?.logText ?? "none")", LogKey.setAside: "\(ack.setAsideTotal)",
+            ])
+    }
+
     private func settle(_ confirmation: Confirmation, _ unconfirmed: inout [MessageTag: PendingAck]) async throws {
         switch confirmation {
         case .confirmed(let tag):
-            if let ack = unconfirmed.removeValue(forKey: tag) { try await store.removePendingAck(ack) }
+            guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
+            try await store.removePendingAck(ack)
+            published(ack.ack)
         case .nacked(let tag):
             unconfirmed[tag] = nil
         case .returned(let tag, let reason):

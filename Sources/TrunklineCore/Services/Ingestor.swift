@@ -17,6 +17,8 @@ public actor Ingestor: SteppedService {
         public var holdFor = Duration.milliseconds(500)
         /// How often set-aside rows are tried again while nothing arrives.
         public var retryEvery = Duration.seconds(30)
+        /// How often to look how much waits in the queue, for the telemetry; nil: never.
+        public var depthEvery: Duration?
 
         public init(queue: String, office: OfficeID) {
             self.queue = queue
@@ -31,6 +33,7 @@ public actor Ingestor: SteppedService {
     private let deadLetters: DeadLetters
     private let logger: Logger
     private let clock: ServiceClock
+    private let telemetry: ServiceTelemetry
 
     private enum Arrival: Sendable {
         case batch(Delivery, InboundBatch)
@@ -43,11 +46,13 @@ public actor Ingestor: SteppedService {
     /// Above the next number of their stream, the oldest first.
     private var held: [(delivery: Delivery, batch: InboundBatch, until: ContinuousClock.Instant)] = []
     private var nextRetry: ContinuousClock.Instant
+    private var nextDepth: ContinuousClock.Instant
     private var senders = SenderCheck()
 
     public init(
         name: String, configuration: Configuration, store: any ReceiverStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock()
+        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock(),
+        telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
@@ -55,11 +60,16 @@ public actor Ingestor: SteppedService {
         self.link = link
         self.logger = logger
         self.clock = clock
+        self.telemetry = telemetry
         deadLetters = DeadLetters(link: link, clock: clock)
         nextRetry = clock.now + configuration.retryEvery
+        nextDepth = clock.now
+        for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
     }
 
     public func step() async throws -> StepResult {
+        // Before the broker hands out what is there.
+        try await lookAtQueue()
         try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
         if let arrival = try await nextArrival(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
             try await take(arrival)
@@ -88,6 +98,14 @@ public actor Ingestor: SteppedService {
         await store.close()
     }
 
+    private func lookAtQueue() async throws {
+        guard let every = configuration.depthEvery, clock.now >= nextDepth else { return }
+        nextDepth = clock.now + every
+        let depth = try await link.depth(of: configuration.queue)
+        telemetry.set(Metrics.queueMessages, to: Double(depth.ready), configuration.queue)
+        telemetry.note(.backlog(depth.ready))
+    }
+
     private func nextArrival(within timeout: Duration) async throws -> Arrival? {
         if let arrival = upcoming {
             upcoming = nil
@@ -109,6 +127,7 @@ public actor Ingestor: SteppedService {
             return try await link.receive(within: timeout)
         } catch {
             guard error.code == .tooLarge else { throw error }
+            telemetry.count(Metrics.refusedMessages, WireError.Code.tooLarge.rawValue)
             let count = senders.countRefusal("")
             if SenderCheck.isLogged(count) {
                 logger.warning("message refused", metadata: [LogKey.reason: "\(error)", LogKey.count: "\(count)"])
@@ -122,7 +141,8 @@ public actor Ingestor: SteppedService {
         case .batch(let delivery, let batch):
             // The next one is read and unpacked while this one is stored; to wait for it a moment delays nobody.
             async let next = nextArrival(within: .milliseconds(20))
-            let isTaken = try await receive(batch, parking: held.count >= configuration.prefetch / 2)
+            let bytes = delivery.body.count
+            let isTaken = try await receive(batch, bytes: bytes, parking: held.count >= configuration.prefetch / 2)
             upcoming = try await next
             guard isTaken else {
                 held.append((delivery, batch, clock.now + configuration.holdFor))
@@ -137,6 +157,7 @@ public actor Ingestor: SteppedService {
                 metadata: [LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)"])
             try await link.acknowledge(delivery)
         case .refused(let delivery, let error):
+            telemetry.count(Metrics.refusedMessages, error.code.rawValue)
             let count = senders.countRefusal(delivery.routingKey)
             if SenderCheck.isLogged(count) {
                 logger.warning(
@@ -147,6 +168,7 @@ public actor Ingestor: SteppedService {
                     ])
             }
             try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
+            telemetry.note(.progressed)
         }
     }
 
@@ -187,11 +209,12 @@ public actor Ingestor: SteppedService {
     }
 
     /// - Returns: whether the message is dealt with; false when it is above the next number and not parked.
-    private func receive(_ batch: InboundBatch, parking: Bool) async throws -> Bool {
+    private func receive(_ batch: InboundBatch, bytes: Int, parking: Bool) async throws -> Bool {
         let header = batch.header
         let outcome = try await store.receive(batch, parking: parking)
+        count(outcome, header.stream, bytes: bytes)
         var metadata: Logger.Metadata = [
-            LogKey.stream: "\(header.stream)", LogKey.batch: "\(header.number)", LogKey.batchID: "\(header.id)",
+            LogKey.stream: "\(header.stream)", LogKey.batch: "\(header.number)", LogKey.batchID: "\(header.id.logText)",
         ]
         switch outcome {
         case .stored(let rows, let deletes, let setAside):
@@ -220,13 +243,44 @@ public actor Ingestor: SteppedService {
         while let message = try await store.nextParked(of: stream) {
             // It was decoded before it was parked, by a program with at least these limits.
             let batch = try InboundBatch(message: message, limits: configuration.limits)
-            guard case .stored = try await store.receive(batch, parking: true) else { return }
+            let outcome = try await store.receive(batch, parking: true)
+            count(outcome, stream, bytes: message.count)
+            guard case .stored(let rows, let deletes, let setAside) = outcome else { return }
+            logger.debug(
+                "parked batch stored",
+                metadata: [
+                    LogKey.stream: "\(stream)", LogKey.batch: "\(batch.header.number)",
+                    LogKey.batchID: "\(batch.header.id.logText)", LogKey.rows: "\(rows)",
+                    LogKey.deletes: "\(deletes)", LogKey.setAside: "\(setAside)",
+                ])
         }
+    }
+
+    private func count(_ outcome: ReceiveOutcome, _ stream: StreamID, bytes: Int) {
+        let stream = stream.description
+        telemetry.show(
+            [
+                Metrics.storedBatches, Metrics.storedRows, Metrics.storedBytes, Metrics.newlySetAsideRows,
+                Metrics.duplicateBatches, Metrics.gapBatches,
+            ], stream)
+        switch outcome {
+        case .stored(let rows, let deletes, let setAside):
+            telemetry.count(Metrics.storedBatches, stream)
+            telemetry.count(Metrics.storedRows, by: rows + deletes - setAside, stream)
+            telemetry.count(Metrics.storedBytes, by: bytes, stream)
+            telemetry.count(Metrics.newlySetAsideRows, by: setAside, stream)
+        case .duplicate: telemetry.count(Metrics.duplicateBatches, stream)
+        case .parked: telemetry.count(Metrics.gapBatches, stream)
+        case .gap: return
+        case .behind, .stopped: break
+        }
+        telemetry.note(.progressed)
     }
 
     private func retryHeld() async throws {
         for entry in held {
-            if try await receive(entry.batch, parking: clock.now >= entry.until) {
+            let bytes = entry.delivery.body.count
+            if try await receive(entry.batch, bytes: bytes, parking: clock.now >= entry.until) {
                 held.removeAll { $0.delivery.tag == entry.delivery.tag }
                 try await link.acknowledge(entry.delivery)
             }

@@ -35,6 +35,7 @@ public actor Publisher: SteppedService {
     private let link: any BrokerLink
     private let logger: Logger
     private let clock: ServiceClock
+    private let telemetry: ServiceTelemetry
 
     private struct ReadBatch: Sendable {
         var batch: ClaimedBatch
@@ -61,7 +62,8 @@ public actor Publisher: SteppedService {
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock()
+        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock(),
+        telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
@@ -69,6 +71,10 @@ public actor Publisher: SteppedService {
         self.link = link
         self.logger = logger
         self.clock = clock
+        self.telemetry = telemetry
+        telemetry.show(
+            [Metrics.sentBatches, Metrics.sentRows, Metrics.sentBytes, Metrics.refusedBatches],
+            configuration.stream.description)
         lastConfirm = clock.now
         nextRareNews = clock.now
         pace = LinkPace(bytes: configuration.batchBytes)
@@ -146,10 +152,14 @@ public actor Publisher: SteppedService {
             unconfirmed[tag] = Unconfirmed(batch: batch, bytes: Self.bytes(of: tables), publishedAt: now)
             let rows = tables.reduce(0) { $0 + $1.rowCount + $1.deleteCount }
             try await store.noteSent(batch, rows: rows, bytes: body.count)
+            let stream = batch.stream.description
+            telemetry.count(Metrics.sentBatches, stream)
+            telemetry.count(Metrics.sentRows, by: rows, stream)
+            telemetry.count(Metrics.sentBytes, by: body.count, stream)
             logger.debug(
                 "batch sent",
                 metadata: [
-                    LogKey.stream: "\(batch.stream)", LogKey.batch: "\(batch.number)", LogKey.batchID: "\(batch.id)",
+                    LogKey.stream: "\(stream)", LogKey.batch: "\(batch.number)", LogKey.batchID: "\(batch.id.logText)",
                     LogKey.attempt: "\(batch.attempt)", LogKey.rows: "\(rows)", LogKey.bytes: "\(body.count)",
                 ])
         } catch {
@@ -197,10 +207,10 @@ public actor Publisher: SteppedService {
                 pace.confirmed(bytes: sent.bytes, publishedAt: sent.publishedAt, at: lastConfirm)
             case .nacked(let tag):
                 _ = takeHalt(tag)
-                if let sent = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(sent.batch) }
+                if let sent = unconfirmed.removeValue(forKey: tag) { try await refused(sent.batch) }
             case .returned(let tag, let reason):
                 _ = takeHalt(tag)
-                if let sent = unconfirmed.removeValue(forKey: tag) { try await store.releaseBatch(sent.batch) }
+                if let sent = unconfirmed.removeValue(forKey: tag) { try await refused(sent.batch) }
                 unroutable = reason
             }
         }
@@ -210,6 +220,11 @@ public actor Publisher: SteppedService {
             )
         }
         return true
+    }
+
+    private func refused(_ batch: ClaimedBatch) async throws {
+        telemetry.count(Metrics.refusedBatches, batch.stream.description)
+        try await store.releaseBatch(batch)
     }
 
     private func checkPatience() throws {

@@ -8,5 +8,5 @@ public struct ServiceClock: Sendable {
         self.read = read
     }
 
-    var now: ContinuousClock.Instant { read() }
+    public var now: ContinuousClock.Instant { read() }
 }

@@ -9,19 +9,28 @@ public struct ServiceLoop: Service {
     private let service: any SteppedService
     private let logger: Logger
     private let backoffPolicy: Backoff.Policy
+    private let clock: ServiceClock
+    private let telemetry: ServiceTelemetry
 
-    public init(_ service: any SteppedService, logger: Logger, backoff: Backoff.Policy = Backoff.Policy()) {
+    public init(
+        _ service: any SteppedService, logger: Logger, backoff: Backoff.Policy = Backoff.Policy(),
+        clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
+    ) {
         self.service = service
         self.logger = logger
         self.backoffPolicy = backoff
+        self.clock = clock
+        self.telemetry = telemetry
     }
+
+    public var name: String { service.name }
 
     public func run() async throws {
         var backoff = Backoff(backoffPolicy)
         logger.info("started", metadata: [LogKey.service: "\(service.name)"])
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
-                if try await service.step() == .idle { try await service.waitForWork() }
+                if try await step() == .idle { try await service.waitForWork() }
                 if backoff.succeeded() {
                     logger.notice("recovered", metadata: [LogKey.service: "\(service.name)"])
                 }
@@ -31,6 +40,23 @@ public struct ServiceLoop: Service {
         }
         await service.shutdown()
         logger.info("stopped", metadata: [LogKey.service: "\(service.name)"])
+    }
+
+    private func step() async throws -> StepResult {
+        telemetry.note(.stepBegan)
+        let began = clock.now
+        do {
+            let result = try await service.step()
+            record(result == .worked ? "worked" : "idle", since: began)
+            return result
+        } catch {
+            record("failed", since: began)
+            throw error
+        }
+    }
+
+    private func record(_ result: String, since began: ContinuousClock.Instant) {
+        telemetry.record(Metrics.stepDuration, clock.now - began, service.name, result)
     }
 
     private func failed(_ error: any Error, _ backoff: inout Backoff) async {

@@ -24,13 +24,15 @@ public actor StaleReaper: SteppedService {
     private let link: any BrokerLink
     private let logger: Logger
     private let clock: ServiceClock
+    private let telemetry: ServiceTelemetry
 
     /// Since when every look found the link up and the queue drained.
     private var quietSince: ContinuousClock.Instant?
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock()
+        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock(),
+        telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
@@ -38,10 +40,13 @@ public actor StaleReaper: SteppedService {
         self.link = link
         self.logger = logger
         self.clock = clock
+        self.telemetry = telemetry
+        telemetry.show([Metrics.staleBatches, Metrics.prunedBatches], configuration.stream.description)
     }
 
     public func step() async throws -> StepResult {
         let pruned = try await store.prune(configuration.stream)
+        telemetry.count(Metrics.prunedBatches, by: pruned, configuration.stream.description)
         let depth = try await link.depth(of: configuration.queue)
         if depth.ready == 0 && depth.consumers > 0 {
             quietSince = quietSince ?? clock.now
@@ -51,6 +56,7 @@ public actor StaleReaper: SteppedService {
         if let quietSince {
             let reset = try await store.resetStale(
                 of: configuration.stream, policy: configuration.policy, quietFor: clock.now - quietSince)
+            telemetry.count(Metrics.staleBatches, by: reset, configuration.stream.description)
             if reset > 0 {
                 logger.notice(
                     "batches were not acked in time and go again",

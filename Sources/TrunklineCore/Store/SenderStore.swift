@@ -137,7 +137,8 @@ public struct StalePolicy: Hashable, Sendable {
 
 /// What an ack changed.
 public enum AckOutcome: Hashable, Sendable {
-    case recorded(batchesAcked: Int)
+    /// - Parameter acked: the batches that became `acked` by it, the lowest number first.
+    case recorded(acked: [Acknowledgement])
     /// Of an epoch that is over, or of a stream that is not ours: nothing changed.
     case ignored(reason: String)
     case stopped(reason: String)

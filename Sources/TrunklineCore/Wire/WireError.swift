@@ -1,6 +1,6 @@
 /// Why a received message was refused. It will never be understood later, so it goes to the dead-letter queue.
 public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
-    public enum Code: String, Sendable {
+    public enum Code: String, Sendable, CaseIterable {
         /// Not what the protocol says: not zstd, no JSON header, counts that lie, broken lines, not UTF-8.
         case malformed
         /// A protocol version or message type that this program does not know.

@@ -12,7 +12,7 @@ struct ChangeSource {
         var allNew: Bool
     }
 
-    private let wave: String
+    private let changes: String
 
     init(_ batch: ClaimedBatch, _ connection: PostgresConnection) throws(StoreError) {
         let range = try connection.query(SenderStatements.range, [batch.stream.description, "\(batch.number)"])
@@ -21,22 +21,18 @@ struct ChangeSource {
                 .contention, operation: "read batch", subject: "batch \(batch.number) of \(batch.stream)",
                 reason: "it was acked and pruned meanwhile")
         }
-        let late = range.text(0, 0)
-        let position = """
-            (transaction, seq) > ('\(range.text(0, 3))'::xid8, \(range.text(0, 4)))
-            AND (transaction, seq) <= ('\(range.text(0, 5))'::xid8, \(range.text(0, 6)))
-            AND pg_visible_in_snapshot(transaction, '\(range.text(0, 2))'::pg_snapshot)
-            """
-        let columns = "SELECT table_id, key, op FROM trunkline.change WHERE"
-        let fresh = "\(columns) transaction >= '\(range.text(0, 1))'::xid8 AND \(position)"
-        wave =
-            late == "{}" ? fresh : "\(columns) transaction = ANY ('\(late)'::xid8[]) AND \(position) UNION ALL \(fresh)"
+        let covered = ChangeRange(
+            late: range.text(0, 0) == "{}" ? nil : "'\(range.text(0, 0))'::xid8[]",
+            floor: "'\(range.text(0, 1))'::xid8", upper: "'\(range.text(0, 2))'::pg_snapshot",
+            from: ("'\(range.text(0, 3))'::xid8", range.text(0, 4)),
+            to: ("'\(range.text(0, 5))'::xid8", range.text(0, 6)))
+        changes = ChangeRange.select("table_id, key, op", covered.parts)
     }
 
     func tables(_ connection: PostgresConnection) throws(StoreError) -> [Part] {
         let result = try connection.run(
             """
-            SELECT table_id, count(*), bool_and(op = 'i'), bool_and(op IN ('i', 'l')) FROM (\(wave)) c GROUP BY table_id
+            SELECT table_id, count(*), bool_and(op = 'i'), bool_and(op IN ('i', 'l')) FROM (\(changes)) c GROUP BY table_id
             """, [], "count changes")
         let synced = try SyncedTable.all(connection)
         var parts: [Part] = []
@@ -56,6 +52,6 @@ struct ChangeSource {
 
     /// The distinct keys of one table. A key that was only inserted is there once anyway.
     func keys(of part: Part) -> String {
-        "SELECT \(part.onlyInserts ? "" : "DISTINCT") key FROM (\(wave)) w WHERE table_id = \(part.table.id)"
+        "SELECT \(part.onlyInserts ? "" : "DISTINCT") key FROM (\(changes)) w WHERE table_id = \(part.table.id)"
     }
 }

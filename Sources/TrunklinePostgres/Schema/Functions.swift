@@ -1,37 +1,31 @@
 /// The stored functions and views of the sending side; made anew at every `init`.
 enum Functions {
-    /// The changes of the wave that `w` describes, after the position `from`; `w` has the columns
-    /// late, floor and upper. Two index ranges, so that a transaction that stays open costs nothing.
-    private static func wave(_ columns: String, of w: String, after from: String, if more: String = "true") -> String {
-        // In this order: what is cheap to see is seen before the snapshot is asked.
-        """
-        SELECT \(columns) FROM trunkline.change WHERE \(more) AND \(late(w, from))
-        UNION ALL
-        SELECT \(columns) FROM trunkline.change WHERE \(more) AND \(fresh(w, from))
-        """
-    }
+    /// What is left of the wave that `o` describes, each a range of the index: of the late transaction in whose middle
+    /// the last batch ended, of the late ones behind it, and of those that began since the wave before.
+    private static let begun = "transaction = o.at_transaction AND o.at_transaction = ANY (o.late) AND seq > o.at_seq"
+    private static let late = "transaction = ANY (o.late) AND transaction > o.at_transaction"
+    private static let fresh = "transaction >= o.floor AND (transaction, seq) > (o.at_transaction, o.at_seq)"
+    private static let visible = "pg_visible_in_snapshot(transaction, o.upper)"
 
-    private static func late(_ w: String, _ from: String) -> String {
-        "transaction = ANY (\(w).late) AND (transaction, seq) > \(from) AND pg_visible_in_snapshot(transaction, \(w).upper)"
-    }
+    /// What the batch `b` covers.
+    private static let covered = ChangeRange(
+        late: "b.late", floor: "b.floor", upper: "b.upper", from: ("b.from_transaction", "b.from_seq"),
+        to: ("b.to_transaction", "b.to_seq"))
 
-    private static func fresh(_ w: String, _ from: String) -> String {
-        "transaction >= \(w).floor AND (transaction, seq) > \(from) AND pg_visible_in_snapshot(transaction, \(w).upper)"
-    }
-
-    /// The last of the next `p_changes` changes of one of the two ranges, in the order of the index:
-    /// a full batch is found by stepping over the index, the rest of a wave by counting it.
+    /// The last of the next `p_changes` changes of a range, in the order of the index: a full batch is found by
+    /// stepping over the index, the rest of a range by counting it.
     private static func cut(_ range: String) -> String {
         """
-        SELECT transaction, seq, p_changes::bigint AS n INTO cut FROM trunkline.change WHERE \(range)
+        SELECT transaction, seq, p_changes::bigint AS n INTO cut FROM trunkline.change WHERE \(range) AND \(visible)
             ORDER BY transaction, seq OFFSET p_changes - 1 LIMIT 1;
         IF NOT FOUND THEN
-            SELECT transaction, seq, (SELECT count(*) FROM trunkline.change WHERE \(range)) AS n INTO cut
-                FROM trunkline.change WHERE \(range)
+            SELECT transaction, seq, (SELECT count(*) FROM trunkline.change WHERE \(range) AND \(visible)) AS n INTO cut
+                FROM trunkline.change WHERE \(range) AND \(visible)
                 ORDER BY transaction DESC, seq DESC LIMIT 1;
         END IF;
         IF FOUND THEN
-            SELECT at INTO oldest FROM trunkline.change WHERE \(range) ORDER BY transaction, seq LIMIT 1;
+            SELECT at INTO oldest FROM trunkline.change WHERE \(range) AND \(visible)
+                ORDER BY transaction, seq LIMIT 1;
         END IF
         """
     }
@@ -63,10 +57,13 @@ enum Functions {
             LOOP
                 cut := NULL;
                 IF cardinality(o.late) > 0 THEN
-                    \(cut(late("o", "(o.at_transaction, o.at_seq)")));
+                    \(cut(begun));
+                    IF cut IS NULL THEN
+                        \(cut(late));
+                    END IF;
                 END IF;
                 IF cut IS NULL THEN
-                    \(cut(fresh("o", "(o.at_transaction, o.at_seq)")));
+                    \(cut(fresh));
                 END IF;
                 IF cut IS NULL THEN
                     IF opened THEN RETURN NULL; END IF;
@@ -76,7 +73,7 @@ enum Functions {
                     o.at_transaction := '0';
                     o.at_seq := 0;
                     opened := true;
-                    PERFORM FROM trunkline.change WHERE \(fresh("o", "(o.at_transaction, o.at_seq)"))
+                    PERFORM FROM trunkline.change WHERE \(fresh) AND \(visible)
                         ORDER BY transaction, seq OFFSET p_changes LIMIT 1;
                     IF FOUND THEN PERFORM trunkline.compact_wave(o); END IF;
                 ELSE
@@ -96,6 +93,9 @@ enum Functions {
         $function$
         """
 
+    /// The whole of a wave that was just opened.
+    private static let wave = ["\(late) AND \(visible)", "\(fresh) AND \(visible)"]
+
     /// Keeps the first change of each key of a wave that is larger than a batch: every image of the
     /// wave is read after its snapshot, so one of them says it all. The first, because a parent's
     /// first change comes before its children's.
@@ -104,12 +104,12 @@ enum Functions {
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = off
         AS $function$
         BEGIN
-            IF EXISTS (\(wave("1", of: "o", after: "(o.at_transaction, o.at_seq)", if: "op <> 'i'"))) THEN
+            IF EXISTS (\(ChangeRange.select("1", wave.map { "op <> 'i' AND \($0)" }))) THEN
                 DELETE FROM trunkline.change c USING (
                     SELECT transaction, seq,
                         row_number() OVER (PARTITION BY table_id, key ORDER BY transaction, seq) AS occurrence
                     FROM (
-                        \(wave("transaction, seq, table_id, key", of: "o", after: "(o.at_transaction, o.at_seq)"))
+                        \(ChangeRange.select("transaction, seq, table_id, key", wave))
                     ) w
                 ) d WHERE d.occurrence > 1 AND c.transaction = d.transaction AND c.seq = d.seq;
             END IF;
@@ -167,7 +167,7 @@ enum Functions {
                 AND attempts = p_attempt AND verification IS NULL;
             IF b.number IS NULL OR b.number <> o.last_number OR p_attempt > 1 THEN RETURN; END IF;
             SELECT w.transaction, w.seq INTO cut FROM (
-                \(wave("transaction, seq", of: "b", after: "(b.from_transaction, b.from_seq)"))
+                \(ChangeRange.select("transaction, seq", covered.parts))
             ) w ORDER BY transaction, seq OFFSET p_changes - 1 LIMIT 1;
             IF cut.seq IS NULL OR (cut.transaction, cut.seq) >= (b.to_transaction, b.to_seq) THEN RETURN; END IF;
             UPDATE trunkline.outbound SET at_transaction = cut.transaction, at_seq = cut.seq WHERE stream = p_stream;
@@ -192,14 +192,7 @@ enum Functions {
                         OR NOT EXISTS (SELECT FROM trunkline.batch WHERE stream = p_stream AND state <> 'acked'))
                 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING * INTO b;
             IF b.number IS NULL THEN RETURN false; END IF;
-            DELETE FROM trunkline.change WHERE transaction = ANY (b.late)
-                AND (transaction, seq) > (b.from_transaction, b.from_seq)
-                AND (transaction, seq) <= (b.to_transaction, b.to_seq)
-                AND pg_visible_in_snapshot(transaction, b.upper);
-            DELETE FROM trunkline.change WHERE transaction >= b.floor
-                AND (transaction, seq) > (b.from_transaction, b.from_seq)
-                AND (transaction, seq) <= (b.to_transaction, b.to_seq)
-                AND pg_visible_in_snapshot(transaction, b.upper);
+            \(covered.parts.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
             RETURN true;
         END
         $function$

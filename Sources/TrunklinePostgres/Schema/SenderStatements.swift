@@ -62,13 +62,14 @@ enum SenderStatements {
         """
         WITH acked AS (
             UPDATE trunkline.batch SET state = 'acked', acked_at = now()
-            WHERE stream = $1 AND number <= $2 AND state <> 'acked' RETURNING coalesce(rows, changes) AS rows
+            WHERE stream = $1 AND number <= $2 AND state <> 'acked'
+            RETURNING number, id, coalesce(rows, changes) AS rows, coalesce(bytes, 0) AS bytes
         ), noted AS (
             UPDATE trunkline.outbound_ack SET watermark = greatest(watermark, $2), last_contact = now(),
                 acked_rows = acked_rows + (SELECT coalesce(sum(rows), 0) FROM acked)
             WHERE stream = $1
         )
-        SELECT count(*), pg_notify('trunkline_changes', '') FROM acked
+        SELECT number, id, rows, bytes, pg_notify('trunkline_changes', '') FROM acked ORDER BY number
         """)
 
     static let stop = Statement(

@@ -91,14 +91,19 @@ extension PostgresStore {
             try beginEpoch(ack.stream, .resend, connection)
             return .resending
         }
-        let acked = try connection.query(SenderStatements.ackBatches, [stream, "\(ack.watermark)"]).integer(0, 0) ?? 0
+        let acked = try connection.query(SenderStatements.ackBatches, [stream, "\(ack.watermark)"])
         if ack.setAsideVersion > Int64(state.integer(0, 4)!), let notices = ack.setAside {
             try replaceRefused(stream, notices, connection)
             try connection.query(
                 SenderStatements.refusedVersion, [stream, "\(ack.setAsideVersion)", "\(ack.setAsideTotal)"])
         }
         if let result = ack.verification { try keep(result, connection) }
-        return .recorded(batchesAcked: acked)
+        return .recorded(
+            acked: (0..<acked.rowCount).map { row in
+                Acknowledgement(
+                    number: Int64(acked.integer(row, 0)!), id: UUID(uuidString: acked.text(row, 1))!,
+                    rows: acked.integer(row, 2)!, bytes: acked.integer(row, 3)!)
+            })
     }
 
     private func replaceRefused(

@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import TrunklineCore
+internal import TrunklineMonitoring
 
 /// The exit codes of all executables. From 64 on they are those of sysexits.h.
 public enum ExitStatus: Int32, Sendable, CaseIterable {
@@ -29,7 +30,7 @@ extension ExitStatus {
             switch error {
             case let error as StoreError: ExitStatus(error.code)
             case let error as BrokerError: ExitStatus(error.code)
-            case is SettingsError: .configuration
+            case is SettingsError, is MonitoringError: .configuration
             case let error as CommandFailure: error.status
             default: .software
             }

@@ -9,9 +9,6 @@ extension ServiceCommand {
     public func execute() async throws {
         let service = Self.service
         let settings = try await options.settings(for: service.requirements)
-        let office = OfficeAssembly(settings)
-        let logger = office.logger(service.name)
-        office.warnOfPlaintext(logger)
-        try await ServiceRunner.run([office.service(service, logger: logger)], logger: logger)
+        try await OfficeAssembly(settings).run([service], as: service.name)
     }
 }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Logging
+internal import TrunklineCore
 
 /// One log message as one line, without its line feed.
 struct LogLine {
@@ -22,12 +23,17 @@ struct LogLine {
         return "\(timestamp) \(level.rawValue) \(label): \(LogLine.oneLine(message))\(fields.joined())"
     }
 
-    /// An object with `time`, `level`, `logger`, `message` and the metadata beside them.
+    /// An object with `time`, `level`, `service`, `version`, `message` and the metadata beside them.
     var json: String {
-        var pairs = [("time", timestamp), ("level", level.rawValue), ("logger", label), ("message", message)]
+        var metadata = metadata
+        let service = metadata.removeValue(forKey: LogKey.service)?.description ?? label
+        var pairs = [
+            ("time", timestamp), ("level", level.rawValue), ("service", service),
+            ("version", ProductVersion.current), ("message", message),
+        ]
         let taken = Set(pairs.map(\.0))
         pairs += metadata.sorted { $0.key < $1.key }.map {
-            (taken.contains($0.key) ? "metadata-\($0.key)" : $0.key, $0.value.description)
+            (taken.contains($0.key) ? "metadata_\($0.key)" : $0.key, $0.value.description)
         }
         return "{" + pairs.map { "\(JSONText.quoted($0.0)):\(JSONText.quoted($0.1))" }.joined(separator: ",") + "}"
     }

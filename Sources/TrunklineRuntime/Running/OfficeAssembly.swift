@@ -35,29 +35,36 @@ public struct OfficeAssembly: Sendable {
                 url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver))
     }
 
-    public func service(_ service: OfficeService, logger: Logger) throws -> any SteppedService {
+    /// - Parameter telemetry: what the service tells of itself; nil: nobody listens.
+    public func service(
+        _ service: OfficeService, logger: Logger, telemetry: ServiceTelemetry? = nil
+    ) throws -> any SteppedService {
         let store = try store()
-        let link = try link(for: service.name)
+        let plain = try link(for: service.name)
+        let link: any BrokerLink = if let telemetry { ObservedLink(plain, telemetry: telemetry) } else { plain }
+        let listener = telemetry ?? .silent
         let office = settings.office.id
         switch service {
         case .branchPublisher:
             return Publisher(
                 name: service.name, configuration: publisher(.upstream(from: office)), store: store, link: link,
-                logger: logger)
+                logger: logger, telemetry: listener)
         case .branchAckListener:
             return AckListener(
                 name: service.name, configuration: .init(queue: Topology.acksQueue(of: office), stream: upstream),
-                store: store, link: link, logger: logger)
+                store: store, link: link, logger: logger, telemetry: listener)
         case .headIngestor:
+            var configuration = ingestor(queue: Topology.headQueue)
+            if telemetry != nil { configuration.depthEvery = .seconds(5) }
             return Ingestor(
-                name: service.name, configuration: ingestor(queue: Topology.headQueue), store: store, link: link,
-                logger: logger)
+                name: service.name, configuration: configuration, store: store, link: link, logger: logger,
+                telemetry: listener)
         case .headAcker:
-            return Acker(name: service.name, store: store, link: link, logger: logger)
+            return Acker(name: service.name, store: store, link: link, logger: logger, telemetry: listener)
         case .staleReaper:
             return StaleReaper(
                 name: service.name, configuration: reaper(queue: Topology.headQueue), store: store, link: link,
-                logger: logger)
+                logger: logger, telemetry: listener)
         }
     }
 

@@ -8,16 +8,20 @@ public enum ServiceRunner {
     /// A service that does not stop by itself in this time is cancelled.
     static let stopWithin = Duration.seconds(20)
 
-    /// Returns after a clean stop.
-    public static func run(_ services: [any SteppedService], logger: Logger) async throws {
-        try await group(services, logger: logger).run()
-    }
-
-    public static func group(_ services: [any SteppedService], logger: Logger) -> ServiceGroup {
+    /// A group of these services; it stops them in the reverse order.
+    /// - Parameter companions: they start first and stop last; what fails one of them ends the group.
+    public static func group(
+        _ services: [ServiceLoop], companions: [any Service] = [], logger: Logger
+    ) -> ServiceGroup {
         BrokenPipes.ignore()
+        let members =
+            companions.map {
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+            }
+            + services.map { .init(service: $0, serviceName: $0.name) }
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: ServiceLoop($0, logger: logger), serviceName: $0.name) },
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: members, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = stopWithin
         return ServiceGroup(configuration: configuration)
     }

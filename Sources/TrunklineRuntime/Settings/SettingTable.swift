@@ -1,5 +1,6 @@
 internal import Logging
 internal import TrunklineCore
+internal import TrunklineMonitoring
 
 /// Every key of the configuration, once: the reading, the check for unknown keys, the environment
 /// names and the reference all come from here.
@@ -27,7 +28,7 @@ enum SettingTable {
         help: "How often each end of an idle connection shows that it lives; after twice this it counts as lost.")
     static let brokerCAFile = Setting<String>(
         "broker.tls.ca-file", .readableFile, defaultNote: "the system's",
-        help: "PEM file of the authorities that may vouch for the broker.")
+        help: "PEM file of the authorities that may vouch for the broker and its management API.")
     static let brokerCertificateFile = Setting<String>(
         "broker.tls.cert-file", .readableFile, defaultNote: "none",
         help: "PEM file with this office's certificate, for a broker that asks for one.")
@@ -79,6 +80,18 @@ enum SettingTable {
         "receiver.max-body-bytes", .integer(1_024...(1 << 30), unit: "bytes"), default: WireLimits().bodyBytes,
         help: "A message that decompresses to more is refused.")
 
+    static let monitoringAddress = Setting<MonitoringAddress>(
+        "monitoring.address", .address, defaultNote: "none: no server",
+        help:
+            "Where a service answers /livez, /readyz, /healthz and /metrics over HTTP: 127.0.0.1:9464, or 0.0.0.0:9464 "
+            + "where others look; there are no secrets, and no password.")
+    static let monitoringStalledAfter = Setting<Duration>(
+        "monitoring.stalled-after", .duration(.seconds(1)...(.seconds(86_400))), default: .seconds(600),
+        help: "A service is unhealthy that is connected for so long, has work, and achieves nothing.")
+    static let monitoringStuckAfter = Setting<Duration>(
+        "monitoring.stuck-after", .duration(.seconds(1)...(.seconds(86_400))), default: .seconds(600),
+        help: "A service is not alive that is in one step for so long.")
+
     static let logLevel = Setting<Logger.Level>(
         "log.level", .choice, default: .info, help: "Messages below this level are left out.")
     static let logFormat = Setting<LogSettings.Format>(
@@ -91,7 +104,8 @@ enum SettingTable {
         brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, allowPlaintext.key, tables.key, batchRows.key,
         batchBytes.key,
         batchWindow.key, batchMaxRowBytes.key, staleTimeout.key, staleCeiling.key, retryInterval.key,
-        receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key, logLevel.key, logFormat.key,
+        receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key,
+        monitoringAddress.key, monitoringStalledAfter.key, monitoringStuckAfter.key, logLevel.key, logFormat.key,
     ]
 
     /// Every name that a YAML file may use: the keys, and the file twins of the secrets.

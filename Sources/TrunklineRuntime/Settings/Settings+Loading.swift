@@ -27,14 +27,15 @@ extension Settings {
         let batch = BatchSettings(&reader)
         let stale = StaleSettings(&reader)
         let receiver = ReceiverSettings(&reader)
+        let monitoring = MonitoringSettings(&reader)
         let log = LogSettings(&reader)
         if let office, let problem = requirements.problem(at: office) { reader.note(problem) }
         let problems = reader.problems
         guard problems.isEmpty, let office, let database, let broker, let tables, let batch, let stale, let receiver,
-            let log
+            let monitoring, let log
         else { throw SettingsError(problems) }
         return Settings(
             office: office, database: database, broker: broker, plaintext: plaintext, tables: tables, batch: batch,
-            stale: stale, receiver: receiver, log: log)
+            stale: stale, receiver: receiver, monitoring: monitoring, log: log)
     }
 }

@@ -12,5 +12,6 @@ public struct Settings: Sendable {
     public var batch: BatchSettings
     public var stale: StaleSettings
     public var receiver: ReceiverSettings
+    public var monitoring: MonitoringSettings
     public var log: LogSettings
 }

@@ -26,7 +26,7 @@ struct AckRecording {
         let acked = try acknowledge()
         if let list = ack.setAside, ack.setAsideVersion > outbound.setAsideVersion { try replaceNotices(list) }
         if let result = ack.verification, result.stream == ack.stream { try VerificationRecord.save(result, db) }
-        return .recorded(batchesAcked: acked)
+        return .recorded(acked: acked)
     }
 
     /// The id of our own batch of the number that the ack names.
@@ -37,8 +37,18 @@ struct AckRecording {
         ).flatMap(UUID.init(uuidString:))
     }
 
-    private func acknowledge() throws -> Int {
+    private func acknowledge() throws -> [Acknowledgement] {
         let stream = ack.stream.description
+        let acked = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT number, id, coalesce(rows, changes) AS rows, coalesce(bytes, 0) AS bytes FROM trunkline_batch
+                WHERE stream = ? AND number <= ? AND state IN ('sent', 'pending') ORDER BY number
+                """, arguments: [stream, ack.watermark]
+        ).map {
+            Acknowledgement(
+                number: $0["number"], id: UUID(uuidString: $0["id"])!, rows: $0["rows"], bytes: $0["bytes"])
+        }
         try db.execute(
             sql: """
                 UPDATE trunkline_outbound SET
@@ -57,7 +67,7 @@ struct AckRecording {
                 UPDATE trunkline_batch SET state = 'acked', acked_at = \(Timestamp.now)
                 WHERE stream = ? AND number <= ? AND state IN ('sent', 'pending')
                 """, arguments: [stream, ack.watermark])
-        return db.changesCount
+        return acked
     }
 
     private func replaceNotices(_ list: [SetAsideNotice]) throws {

@@ -15,7 +15,12 @@ extension OfficeAssembly {
     var administration: BrokerAdministration? {
         get throws(BrokerError) {
             guard let url = settings.broker.managementURL else { return nil }
-            return try BrokerAdministration(url: url.revealed, virtualHost: try brokerAddress.virtualHost)
+            let broker = settings.broker
+            return try BrokerAdministration(
+                url: url.revealed, virtualHost: try brokerAddress.virtualHost,
+                tls: ManagementTLS(
+                    caFile: broker.caFile, verifiesPeer: broker.verify != .none,
+                    verifiesHostName: broker.verify == .full))
         }
     }
 

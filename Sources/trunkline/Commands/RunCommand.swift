@@ -20,12 +20,6 @@ struct RunCommand: OfficeCommand {
 
     func execute() async throws {
         let settings = try await options.settings(for: SettingsRequirements("run", broker: .always))
-        let office = OfficeAssembly(settings)
-        let logger = office.logger("trunkline")
-        office.warnOfPlaintext(logger)
-        let services = try OfficeService.all(at: settings.office.role).map {
-            try office.service($0, logger: office.logger($0.name))
-        }
-        try await ServiceRunner.run(services, logger: logger)
+        try await OfficeAssembly(settings).run(OfficeService.all(at: settings.office.role), as: "trunkline")
     }
 }

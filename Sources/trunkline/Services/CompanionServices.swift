@@ -25,7 +25,7 @@ struct CompanionServices: Sendable {
     /// - Throws: what `watch` throws; exit code 130 when a signal came first.
     func run<Result: Sendable>(while watch: @escaping @Sendable () async throws -> Result) async throws -> Result {
         guard !services.isEmpty else { return try await watch() }
-        let group = ServiceRunner.group(services, logger: logger)
+        let group = ServiceRunner.group(services.map { ServiceLoop($0, logger: logger) }, logger: logger)
         return try await withThrowingTaskGroup(of: Result?.self) { tasks in
             tasks.addTask {
                 try await group.run()

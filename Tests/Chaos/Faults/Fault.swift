@@ -22,8 +22,8 @@ enum Fault: Hashable, Sendable {
     case slowLink(office: String, LinkCondition)
     /// 2 to 10 % of the segments are lost, at 1 Mbit/s and 60 ms.
     case lossyLink(office: String, LinkCondition)
-    /// No byte is free on the disk of the SQLite branch.
-    case fillDisk
+    /// No byte is free on the disk with a branch's database. A PostgreSQL that gives up is started again afterwards.
+    case fillDisk(office: String)
 
     /// As the report counts it.
     enum Kind: String, CaseIterable, Sendable {
@@ -44,9 +44,9 @@ enum Fault: Hashable, Sendable {
     enum Target: Hashable, Sendable {
         case service(ServiceName)
         case broker
-        case postgres(office: String)
+        /// The database of an office, with its disk.
+        case database(office: String)
         case link(office: String)
-        case disk
     }
 
     var kind: Kind {
@@ -69,11 +69,10 @@ enum Fault: Hashable, Sendable {
         switch self {
         case .killService(let name), .pauseService(let name): .service(name)
         case .killBroker, .pauseBroker: .broker
-        case .killPostgres(let office): .postgres(office: office)
+        case .killPostgres(let office), .fillDisk(let office): .database(office: office)
         case .cutLink(let office), .resetLink(let office), .holdLink(let office), .slowLink(let office, _),
             .lossyLink(let office, _):
             .link(office: office)
-        case .fillDisk: .disk
         }
     }
 }
@@ -82,8 +81,8 @@ extension Fault: CustomStringConvertible {
     var description: String {
         switch target {
         case .service(let name): "\(kind.rawValue): \(name)"
-        case .postgres(let office), .link(let office): "\(kind.rawValue): \(office)"
-        case .broker, .disk: kind.rawValue
+        case .database(let office), .link(let office): "\(kind.rawValue): \(office)"
+        case .broker: kind.rawValue
         }
     }
 }

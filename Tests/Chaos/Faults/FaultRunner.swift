@@ -43,10 +43,7 @@ actor FaultRunner {
     }
 
     private func isPossible(_ fault: Fault) -> Bool {
-        switch fault.target {
-        case .disk: site.disk != nil
-        case .service, .broker, .postgres, .link: true
-        }
+        if case .fillDisk(let office) = fault { site.disks[office] != nil } else { true }
     }
 
     private func start(_ entry: FaultScript.Entry) {
@@ -78,7 +75,7 @@ actor FaultRunner {
         case .holdLink(let office): site.links[office]?.set(.held)
         case .slowLink(let office, let condition), .lossyLink(let office, let condition):
             site.links[office]?.set(condition)
-        case .fillDisk: try site.disk?.fill()
+        case .fillDisk(let office): try site.disks[office]?.fill()
         }
     }
 
@@ -92,7 +89,14 @@ actor FaultRunner {
         case .resetLink: break
         case .cutLink(let office), .holdLink(let office), .slowLink(let office, _), .lossyLink(let office, _):
             site.links[office]?.set(.good)
-        case .fillDisk: try site.disk?.free()
+        case .fillDisk(let office):
+            try site.disks[office]?.free()
+            try await restart(site.servers[office])
         }
+    }
+
+    /// Once there is space again. A server that is just giving up still counts as running at the first look.
+    private func restart(_ server: PrivatePostgres?) async throws {
+        do { try await server?.start() } catch { try await server?.start() }
     }
 }

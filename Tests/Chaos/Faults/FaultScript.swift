@@ -13,21 +13,24 @@ struct FaultScript: Sequence, IteratorProtocol {
 
     /// How often each kind is drawn, of 100.
     static let weights: [(kind: Fault.Kind, weight: Int)] = [
-        (.killService, 34), (.pauseService, 12), (.killBroker, 4), (.pauseBroker, 3), (.killPostgres, 7),
-        (.cutLink, 10), (.resetLink, 9), (.holdLink, 6), (.slowLink, 6), (.lossyLink, 5), (.fillDisk, 4),
+        (.killService, 32), (.pauseService, 12), (.killBroker, 4), (.pauseBroker, 3), (.killPostgres, 7),
+        (.cutLink, 10), (.resetLink, 9), (.holdLink, 6), (.slowLink, 6), (.lossyLink, 5), (.fillDisk, 6),
     ]
 
     private var random: SplitMix64
     private let offices: [String]
     private let servers: [String]
+    private let disks: [String]
 
     /// - Parameters:
     ///   - offices: all of them.
     ///   - servers: the offices with a PostgreSQL server.
-    init(seed: UInt64, offices: [String], servers: [String]) {
+    ///   - disks: the offices whose disk may be full.
+    init(seed: UInt64, offices: [String], servers: [String], disks: [String]) {
         random = SplitMix64(seed: seed)
         self.offices = offices
         self.servers = servers
+        self.disks = disks
     }
 
     mutating func next() -> Entry? {
@@ -45,6 +48,7 @@ struct FaultScript: Sequence, IteratorProtocol {
         let office = offices.randomElement(using: &random)!
         let service = ServiceName.all(at: office).randomElement(using: &random)!
         let server = servers.randomElement(using: &random)!
+        let disk = disks.randomElement(using: &random)!
         let kilobits = Double.random(in: 64...256, using: &random)
         let roundTrip = Duration.milliseconds(Int.random(in: 100...600, using: &random))
         let loss = Double.random(in: 0.02...0.1, using: &random)
@@ -60,7 +64,7 @@ struct FaultScript: Sequence, IteratorProtocol {
         case .slowLink: .slowLink(office: office, .slow(kilobits: kilobits, roundTrip: roundTrip))
         case .lossyLink:
             .lossyLink(office: office, .slow(kilobits: 1_000, roundTrip: .milliseconds(60), loss: loss))
-        case .fillDisk: .fillDisk
+        case .fillDisk: .fillDisk(office: disk)
         }
     }
 

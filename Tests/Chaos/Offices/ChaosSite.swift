@@ -11,8 +11,8 @@ final class ChaosSite: Sendable {
     let head: TestOffice
     let branches: [TestOffice]
     let crew: ServiceCrew
-    /// Of the branch `west`; nil where none may be mounted.
-    let disk: SmallDisk?
+    /// Of the branches' databases, by office; none where none may be mounted.
+    let disks: [String: SmallDisk]
     private let directory: TemporaryDirectory
     private let environments: [String: ServiceCrew.Environment]
     private let executables: URL
@@ -21,13 +21,17 @@ final class ChaosSite: Sendable {
     /// - Parameters:
     ///   - logs: the folder for the logs of the services.
     ///   - settings: environment of every process, as `TRUNKLINE_BATCH_ROWS`.
-    ///   - hasSmallDisk: whether `west` gets a disk of its own.
-    init(logs: String, settings: [String: String], hasSmallDisk: Bool = true) async throws {
+    ///   - hasSmallDisks: whether each branch gets a disk of its own.
+    init(logs: String, settings: [String: String], hasSmallDisks: Bool = true) async throws {
         directory = try TemporaryDirectory()
         executables = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         broker = try await PrivateBroker()
-        servers = ["head": try await PrivatePostgres(), "east": try await PrivatePostgres()]
-        disk = hasSmallDisk ? SmallDisk(over: directory, megabytes: 256) : nil
+        let east = try TemporaryDirectory()
+        disks =
+            hasSmallDisks
+            ? ["east": SmallDisk(over: east, megabytes: 1_024), "west": SmallDisk(over: directory, megabytes: 256)]
+                .compactMapValues { $0 } : [:]
+        servers = ["head": try await PrivatePostgres(), "east": try await PrivatePostgres(in: east)]
         head = try TestOffice("head", .postgres, in: directory, server: servers["head"]?.url)
         branches = [
             try TestOffice("east", .postgres, in: directory, server: servers["east"]?.url),

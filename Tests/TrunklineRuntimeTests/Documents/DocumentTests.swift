@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrunklineCore
 
 @testable import TrunklineRuntime
 
@@ -12,7 +13,8 @@ import Testing
         let folder = root.appending(path: "docs/decisions").path
         let decisions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return [
-            "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/chaos.md", "docs/protocol.md",
+            "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/chaos.md", "docs/monitoring.md",
+            "docs/protocol.md",
             "docs/promises.md",
             "docs/security.md", "docs/threat-model.md",
         ] + decisions.sorted().map { "docs/decisions/\($0)" }
@@ -24,6 +26,10 @@ import Testing
 
     @Test func theReadmeHasTheReferenceOfAllKeys() throws {
         #expect(try Self.text("README.md").contains(SettingsReference.markdown))
+    }
+
+    @Test func theTableOfMetricsIsTheCatalogue() throws {
+        #expect(try Self.text("docs/monitoring.md").contains(MetricsReference.markdown))
     }
 
     @Test(arguments: documents) func everyLinkLeadsSomewhere(document: String) throws {

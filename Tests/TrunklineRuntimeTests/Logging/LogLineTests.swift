@@ -24,8 +24,9 @@ import Testing
         let object = try JSONDecoder().decode([String: String].self, from: Data(text.utf8))
         #expect(
             object == [
-                "time": "2026-01-02T03:04:05.500Z", "level": "warning", "logger": "head-ingestor",
-                "message": "said \"no\"", "stream": "east>head", "metadata-time": "now", "error": "a\nb\u{1b}[2J",
+                "time": "2026-01-02T03:04:05.500Z", "level": "warning", "service": "head-ingestor",
+                "version": ProductVersion.current,
+                "message": "said \"no\"", "stream": "east>head", "metadata_time": "now", "error": "a\nb\u{1b}[2J",
             ])
     }
 

@@ -79,4 +79,20 @@ import Testing
         let expected = "broker.tls.ca-file (from TRUNKLINE_BROKER_TLS_CA_FILE): there is no file"
         #expect(problems.contains { $0.hasPrefix(expected) })
     }
+
+    /// The management API may be on another machine than the broker's plain port.
+    @Test func theAuthorityHoldsForTheManagementAPIToo() async throws {
+        let yaml = """
+            office: {id: head}
+            database: {url: "sqlite:///var/lib/shop.db"}
+            broker: {url: "amqp://h:p@localhost/", management-url: "MANAGEMENT", tls: {ca-file: DIR/ca.pem}}
+            """
+        func problems(_ url: String) async throws -> [String] {
+            try await Configured(yaml: yaml.replacing("MANAGEMENT", with: url)).problems(files: ["ca.pem": "x"])
+        }
+        #expect(try await problems("https://a:p@localhost:15671") == [])
+        #expect(
+            try await problems("http://a:p@localhost:15672").first?.hasPrefix("broker.tls.ca-file: has no effect")
+                == true)
+    }
 }

@@ -24,7 +24,7 @@ extension BrokerSettings {
         let certificateFile = reader.read(SettingTable.brokerCertificateFile)
         let keyFile = reader.read(SettingTable.brokerKeyFile)
         let verify = reader.require(SettingTable.brokerVerify)
-        BrokerSettings.checkTLS(of: url, &reader)
+        BrokerSettings.checkTLS(of: url, managementURL, &reader)
         if let url, let problem = RabbitMQURL.problem(of: url) { reader.note(problem) }
         guard let heartbeat, let verify else { return nil }
         self.init(
@@ -33,12 +33,12 @@ extension BrokerSettings {
     }
 
     /// A TLS setting that would have no effect is an error: somebody believes that the line is encrypted.
-    private static func checkTLS(of url: SecretURL?, _ reader: inout SettingsReader) {
-        let keys = [
-            SettingTable.brokerCAFile.key, SettingTable.brokerCertificateFile.key, SettingTable.brokerKeyFile.key,
-            SettingTable.brokerVerify.key,
-        ]
+    private static func checkTLS(of url: SecretURL?, _ managementURL: SecretURL?, _ reader: inout SettingsReader) {
         if let url, url.scheme == "amqp" {
+            var keys = [SettingTable.brokerCertificateFile.key, SettingTable.brokerKeyFile.key]
+            if managementURL?.scheme != "https" {
+                keys += [SettingTable.brokerCAFile.key, SettingTable.brokerVerify.key]
+            }
             for key in keys where reader.isGiven(key) {
                 reader.note("\(key.name): has no effect without TLS; write amqps:// in broker.url, or leave it out")
             }

@@ -1,4 +1,5 @@
 internal import TrunklineCore
+internal import TrunklineMonitoring
 
 /// How the text of a setting becomes a value, and back.
 struct SettingType<Value: Sendable>: Sendable {
@@ -93,6 +94,19 @@ extension SettingType where Value == OfficeID {
                     "\"\(text)\" is not an office name; use a-z, 0-9 and -, at most 63 of them, not - at the start")
             }
             return office
+        } format: {
+            $0.description
+        }
+    }
+}
+
+extension SettingType where Value == MonitoringAddress {
+    static var address: SettingType {
+        SettingType("host:port") { text throws(InvalidSetting) in
+            guard let address = MonitoringAddress(text) else {
+                throw InvalidSetting("\"\(text)\" is not a host and a port; write it like 127.0.0.1:9464 or [::]:9464")
+            }
+            return address
         } format: {
             $0.description
         }

@@ -1,0 +1,93 @@
+internal import Foundation
+public import ServiceLifecycle
+public import TrunklineCore
+
+/// Looks at the office's database every few seconds: for the gauges of its streams, and for the health of the services.
+///
+/// What waits is counted exactly, which with a backlog of a million rows takes the database a good part of a second.
+/// So the pause after a look is a hundred times as long as the look took: at most 1 % of one core, however long the
+/// backlog is; but at most five minutes.
+public struct StateWatch: Service {
+    private let monitor: OfficeMonitor
+    private let store: any InspectionStore & AdministrationStore
+    private let showsStreams: Bool
+
+    static let leastPause = Duration.seconds(5)
+    static let mostPause = Duration.seconds(300)
+
+    /// - Parameters:
+    ///   - store: its own; closed at the end.
+    ///   - showsStreams: whether the gauges of the streams are shown too: one kind of service does it.
+    public init(_ monitor: OfficeMonitor, store: any InspectionStore & AdministrationStore, showsStreams: Bool) {
+        self.monitor = monitor
+        self.store = store
+        self.showsStreams = showsStreams
+    }
+
+    public func run() async throws {
+        var known: [StreamID: StreamStatus] = [:]
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            let began = monitor.clock.now
+            await look(&known)
+            let pause = Self.pause(after: monitor.clock.now - began)
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
+        }
+        await store.close()
+    }
+
+    static func pause(after look: Duration) -> Duration { min(max(look * 100, leastPause), mostPause) }
+
+    func look(_ known: inout [StreamID: StreamStatus]) async {
+        let streams: [StreamStatus]
+        do {
+            streams = try await store.status()
+        } catch {
+            // Another transaction was faster: says nothing of the database.
+            guard error.code != .contention else { return }
+            monitor.own.set(Metrics.databaseUp, to: 0)
+            monitor.own.note(.databaseFailed(reason: "\(error)"))
+            return
+        }
+        monitor.own.set(Metrics.databaseUp, to: 1)
+        let stopped = streams.compactMap { status in
+            status.standstill.map { HealthEvent.StoppedStream(stream: status.stream, reason: $0) }
+        }
+        monitor.own.note(.databaseAnswered(stopped: stopped))
+        judge(streams, known)
+        if showsStreams { streams.forEach(show) }
+        known = Dictionary(streams.map { ($0.stream, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What is not acked is the backlog of every service that sends, an advance of the watermark their success.
+    private func judge(_ streams: [StreamStatus], _ known: [StreamID: StreamStatus]) {
+        let sending = streams.filter { $0.direction == .sending }
+        let hasAdvanced = sending.contains { status in
+            known[status.stream].map { $0.epoch != status.epoch || $0.watermark != status.watermark } ?? false
+        }
+        for service in monitor.services where service.judgesByAcks {
+            if hasAdvanced { service.note(.progressed) }
+            service.note(.backlog(sending.reduce(0) { $0 + $1.pending + $1.inFlightChanges }))
+        }
+    }
+
+    private func show(_ status: StreamStatus) {
+        let stream = status.stream.description
+        let telemetry = monitor.own
+        telemetry.set(Metrics.setAsideRows, to: Double(status.setAside), stream)
+        telemetry.set(Metrics.watermark, to: Double(status.watermark), stream)
+        telemetry.set(Metrics.streamStopped, to: status.standstill == nil ? 0 : 1, stream)
+        let contact = status.lastContactSeconds.map { (Date().timeIntervalSince1970 - $0).rounded() } ?? 0
+        switch status.direction {
+        case .sending:
+            telemetry.set(Metrics.pendingRows, to: Double(status.pending), stream)
+            telemetry.set(Metrics.inFlightRows, to: Double(status.inFlightChanges), stream)
+            telemetry.set(Metrics.inFlightBatches, to: Double(status.inFlightBatches), stream)
+            telemetry.set(Metrics.lagRows, to: Double(status.pending + status.inFlightChanges), stream)
+            telemetry.set(Metrics.oldestUnackedSeconds, to: max(0, status.oldestUnackedSeconds ?? 0), stream)
+            telemetry.set(Metrics.lastAckedTime, to: contact, stream)
+        case .receiving:
+            telemetry.set(Metrics.parkedBatches, to: Double(status.pending), stream)
+            telemetry.set(Metrics.lastAppliedTime, to: contact, stream)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+internal import Logging
+internal import ServiceLifecycle
+internal import TrunklineCore
+internal import TrunklineMonitoring
+
+extension OfficeAssembly {
+    /// Runs services in this process until SIGTERM or SIGINT, with the monitoring that the settings ask for.
+    ///
+    /// - Parameter name: of the process, for what concerns no service alone.
+    /// - Throws: ``MonitoringError`` when `monitoring.address` cannot be listened on.
+    public func run(_ services: [OfficeService], as name: String) async throws {
+        let logger = logger(name)
+        warnOfPlaintext(logger)
+        let monitor = settings.monitoring.address.map { _ in self.monitor(of: services) }
+        let loops = try services.map { service in
+            let logger = self.logger(service.name)
+            let telemetry = monitor?.telemetry(of: service.name)
+            return ServiceLoop(
+                try self.service(service, logger: logger, telemetry: telemetry), logger: logger,
+                telemetry: telemetry ?? .silent)
+        }
+        var companions: [any Service] = []
+        if let monitor, let address = settings.monitoring.address {
+            let showsStreams = services.contains { $0 == .branchPublisher || $0 == .headIngestor }
+            companions.append(MonitoringServer(monitor, at: address, logger: logger))
+            companions.append(StateWatch(monitor, store: try store(), showsStreams: showsStreams))
+        }
+        try await ServiceRunner.group(loops, companions: companions, logger: logger).run()
+    }
+
+    private func monitor(of services: [OfficeService]) -> OfficeMonitor {
+        OfficeMonitor(
+            office: settings.office.id, role: settings.office.role, version: ProductVersion.current,
+            policy: ServiceHealth.Policy(
+                stalledAfter: settings.monitoring.stalledAfter, stuckAfter: settings.monitoring.stuckAfter),
+            services: services.map { (name: $0.name, judgesByAcks: $0.role == .branch) })
+    }
+}

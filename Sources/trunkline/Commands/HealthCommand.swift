@@ -1,0 +1,91 @@
+import ArgumentParser
+import AsyncHTTPClient
+import NIOCore
+import TrunklineMonitoring
+import TrunklineRuntime
+
+/// `trunkline health`
+struct HealthCommand: OfficeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health",
+        abstract: "Ask the services on this machine how they are.",
+        discussion: """
+            Asks where monitoring.address says that they answer, and prints one line. Healthy means that rows arrive, \
+            or would if there were a link: to have no internet is not unhealthy.
+
+            Examples:
+              trunkline health --config office.yaml
+              trunkline health --ready http://127.0.0.1:9464
+
+            Exit codes: 0 they are well, 1 they are not or do not answer, 64 usage, 78 configuration.
+            """)
+
+    @Flag(help: "Ask only whether the database is open and initialised.")
+    var ready = false
+
+    @Flag(help: "Ask only whether the services go round, and are not stuck.")
+    var live = false
+
+    @Argument(help: ArgumentHelp("Ask here, and read no configuration.", valueName: "url"))
+    var url: String?
+
+    @OptionGroup var options: OfficeOptions
+
+    func validate() throws {
+        if ready, live { throw ValidationError("--ready and --live are two questions; ask one") }
+    }
+
+    func execute() async throws {
+        let question: HealthQuestion = ready ? .ready : live ? .live : .health
+        let base = try await address()
+        let report: HealthReport
+        do {
+            report = try await ask("\(base)/\(question.rawValue)")
+        } catch {
+            print("no answer from \(base): \(error)")
+            throw ExitStatus.incomplete.code
+        }
+        let problems = report.services.flatMap { service in service.problems.map { "\(service.service): \($0)" } }
+        print(report.ok ? "\(question.word)" : "not \(question.word): \(problems.joined(separator: "; "))")
+        if !report.ok { throw ExitStatus.incomplete.code }
+    }
+
+    private func address() async throws -> String {
+        if let url { return url.last == "/" ? String(url.dropLast()) : url }
+        let settings = try await options.settings(for: SettingsRequirements("health"))
+        guard let address = settings.monitoring.address else {
+            throw CommandFailure(
+                .configuration, "monitoring.address: is missing; set it, or name a URL such as http://127.0.0.1:9464")
+        }
+        return "http://\(address.local)"
+    }
+
+    private func ask(_ url: String) async throws -> HealthReport {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5), read: .seconds(5)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        do {
+            let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
+            let body = try await response.body.collect(upTo: 1 << 20)
+            try await client.shutdown()
+            guard let report = HealthReport(json: Array(body.readableBytesView)) else {
+                throw CommandFailure(.incomplete, "HTTP \(response.status), and no service of Trunkline")
+            }
+            return report
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+    }
+}
+
+extension HealthQuestion {
+    fileprivate var word: String {
+        switch self {
+        case .live: "alive"
+        case .ready: "ready"
+        case .health: "healthy"
+        }
+    }
+}
