@@ -6,7 +6,7 @@ FROM swift:6.3.1-bookworm AS build
 # The versions are those of the Debian release that the base image's tag names.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends \
-      libcurl4-openssl-dev libpq-dev librabbitmq-dev libsqlite3-dev libzstd-dev pkg-config \
+      libpq-dev librabbitmq-dev libsqlite3-dev libzstd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
@@ -33,7 +33,7 @@ RUN swift build --configuration release --static-swift-stdlib --product trunklin
 FROM debian:12.12-slim
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends \
-      ca-certificates libcurl4 libpq5 librabbitmq4 libsqlite3-0 libzstd1 \
+      ca-certificates libpq5 librabbitmq4 libsqlite3-0 libzstd1 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /image/trunkline /usr/local/bin/trunkline
 # Under the name of a service it is that service.
