@@ -43,15 +43,16 @@ cluster_secrets() {
   # It must be there before what is in it; the overlay has it too.
   cat ../namespace.yaml
   secret authority ca.pem=ca.pem
-  secret rabbitmq erlang-cookie=erlang-cookie definitions.json=definitions.json tls.crt=rabbitmq.pem tls.key=rabbitmq.key \
-    ca.pem=ca.pem
+  secret rabbitmq erlang-cookie=erlang-cookie definitions.json=definitions.json ca.pem=ca.pem \
+    tls.crt=rabbitmq.pem tls.key=rabbitmq.key
   secret rabbitmq-management url=management-url
   office_secrets head
   for branch in "${branches[@]}"; do office_secrets "$branch"; done
 }
 
 office_secrets() { # OFFICE
-  local database=(tls.crt="$1-database.pem" tls.key="$1-database.key" superuser-password="$1-database-superuser-password"
+  local database=(tls.crt="$1-database.pem" tls.key="$1-database.key"
+    superuser-password="$1-database-superuser-password"
     owner-password="$1-database-owner-password" service-password="$1-database-service-password")
   if [[ $1 == head ]]; then
     secret head-broker url=head-broker-url
@@ -67,7 +68,8 @@ office_secrets() { # OFFICE
 # A Secret of Kubernetes, its values from files.
 secret() { # NAME KEY=FILE...
   local pair
-  printf -- '---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: %s\ntype: Opaque\ndata:\n' "$1" "$namespace"
+  printf -- '---\napiVersion: v1\nkind: Secret\ntype: Opaque\n'
+  printf 'metadata:\n  name: %s\n  namespace: %s\ndata:\n' "$1" "$namespace"
   for pair in "${@:2}"; do printf '  %s: %s\n' "${pair%%=*}" "$(base64 --wrap=0 "${pair#*=}")"; done
 }
 
@@ -128,7 +130,8 @@ definitions() {
   ],
   "permissions": [
     {"user": "administrator", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
-    {"user": "trunkline.head", "vhost": "/", "configure": "^trunkline\\\\.", "write": "^trunkline\\\\.", "read": "^trunkline\\\\."}
+    {"user": "trunkline.head", "vhost": "/", "configure": "^trunkline\\\\.", "write": "^trunkline\\\\.",
+      "read": "^trunkline\\\\."}
   ]
 }
 DEFINITIONS

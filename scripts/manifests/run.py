@@ -154,7 +154,11 @@ class Run:
             except OSError as error:
                 raise ManifestError(f"{cell.name}: no metrics: {error}") from error
             checked = subprocess.run(
-                ["promtool", "check", "metrics"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+                ["promtool", "check", "metrics"],
+                input=text,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
             )
             if status != 200 or not text or checked.returncode:
                 raise ManifestError(f"{cell.name}: /metrics: {status}, promtool: {checked.stdout.decode()}")
