@@ -2,7 +2,7 @@
 #
 #   docker build --tag trunkline:0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" .
 
-FROM swift:6.3.1-bookworm AS build
+FROM swift:6.3.1-bookworm AS dependencies
 # The versions are those of the Debian release that the base image's tag names.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends \
@@ -11,7 +11,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends \
 WORKDIR /build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 
-# The dependencies, built against an empty source file for each target: a change of ours does not build them again.
+# Built against an empty source file for each target of ours, so that a change of theirs does not build them again.
 COPY Package.swift ./
 COPY Sources/CLibPQ Sources/CLibPQ
 COPY Sources/CRabbitMQ Sources/CRabbitMQ
@@ -25,9 +25,10 @@ RUN while read -r name; do \
     && swift build --configuration release --static-swift-stdlib --product trunkline \
     && rm -rf Sources
 
+FROM dependencies AS build
 COPY Sources Sources
 RUN swift build --configuration release --static-swift-stdlib --product trunkline \
-    && install -D "$(swift build --configuration release --static-swift-stdlib --show-bin-path)/trunkline" /image/trunkline \
+    && install -D .build/release/trunkline /image/trunkline \
     && strip /image/trunkline
 
 FROM debian:12.12-slim
@@ -44,7 +45,7 @@ RUN for name in branch-publisher branch-ack-listener head-acker head-ingestor st
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Trunkline" \
-      org.opencontainers.image.description="Keeps the database of a head office in step with those of its branches, over RabbitMQ" \
+      org.opencontainers.image.description="Keeps a head office's database in step with its branches', over RabbitMQ" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
