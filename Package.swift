@@ -9,11 +9,11 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// One process of the system: about a screen of code over `TrunklineRuntime`.
+/// One process of the system: a command of `TrunklineServices`.
 func service(_ name: String) -> Target {
     .executableTarget(
         name: name,
-        dependencies: ["TrunklineRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        dependencies: ["TrunklineServices", .product(name: "ArgumentParser", package: "swift-argument-parser")],
         swiftSettings: settings)
 }
 
@@ -136,6 +136,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(name: "TrunklineTerminal", swiftSettings: settings),
+        .target(
+            name: "TrunklineServices",
+            dependencies: ["TrunklineRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
         service("branch-publisher"),
         service("branch-ack-listener"),
         service("head-ingestor"),
@@ -144,7 +148,8 @@ let package = Package(
         .executableTarget(
             name: "trunkline",
             dependencies: [
-                "TrunklineCore", "TrunklineManagement", "TrunklineMonitoring", "TrunklineRuntime", "TrunklineTerminal",
+                "TrunklineCore", "TrunklineManagement", "TrunklineMonitoring", "TrunklineRuntime", "TrunklineServices",
+                "TrunklineTerminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -13,6 +13,12 @@ public struct BranchCredentials: Sendable {
         password = String((0..<32).map { _ in letters.randomElement(using: &random)! })
     }
 
+    /// With a password that somebody else has made.
+    public init(user: String, password: String) {
+        self.user = user
+        self.password = password
+    }
+
     /// Users belong to the whole broker, so the name says which virtual host it is for; that of `/` is left out.
     public static func userName(of branch: OfficeID, virtualHost: String) -> String {
         virtualHost == "/" ? "trunkline.\(branch)" : "trunkline.\(virtualHost).\(branch)"

@@ -2,7 +2,6 @@ import ArgumentParser
 import TrunklineRuntime
 
 /// The command-line tool: sets offices up, shows their state, and does by hand what the services do.
-@main
 struct Trunkline: AsyncParsableCommand {
     static let _errorLabel = ErrorLines.program
 

@@ -46,6 +46,33 @@ struct BranchCommandTests {
             try JSONDecoder().decode([Branch].self, from: Data(list.utf8)).map(\.id.description) == ["east"])
     }
 
+    @Test func aPasswordThatSomebodyElseMadeIsTaken() async throws {
+        let site = try await Site(pairing, branches: [])
+        let file = site.directory.file("password")
+        let add = ["branch", "add", "east", "--password-file", file]
+        func url(_ password: String) -> String {
+            var parts = URLComponents(string: site.environment(site.head)["TRUNKLINE_BROKER_URL"]!!)!
+            let virtualHost = String(parts.percentEncodedPath.dropFirst())
+            parts.user = virtualHost.isEmpty ? "trunkline.east" : "trunkline.\(virtualHost).east"
+            parts.password = password
+            return parts.string!
+        }
+        for password in ["first", "second"] {
+            try "\(password)\n".write(toFile: file, atomically: true, encoding: .utf8)
+            for _ in 1...2 {
+                let output = try Command.run(
+                    Site.executable("trunkline"), add, environment: site.environment(site.head))
+                #expect(output.contains("--password-file") && !output.contains(password))
+            }
+            try await RabbitMQLink(RabbitMQConfiguration(url: url(password))).keepAlive()
+        }
+        let refused = failure {
+            try Command.run(
+                Site.executable("trunkline"), add + ["--user", "till"], environment: site.environment(site.head))
+        }
+        #expect(refused.contains("leave --user and --kit out"))
+    }
+
     @Test func withoutManagementAUserMustBeNamed() async throws {
         let site = try await Site(pairing, branches: [])
         var environment = site.environment(site.head)

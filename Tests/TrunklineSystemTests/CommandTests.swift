@@ -46,4 +46,12 @@ struct CommandTests {
         for run in runs { run.send(SIGTERM) }
         for run in runs { #expect(try await run.waitForExit(within: .seconds(40)) == .code(0)) }
     }
+
+    @Test(arguments: Site.headServices + Site.branchServices)
+    func underAServicesNameTheCommandLineToolIsThatService(service: String) throws {
+        let directory = try TemporaryDirectory()
+        let link = directory.file(service)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: Site.executable("trunkline"))
+        #expect(try Command.run(link, ["--help"]) == Command.run(Site.executable(service), ["--help"]))
+    }
 }

@@ -24,6 +24,53 @@ import TrunklineTesting
         #expect(throws: TestFailure.self) { try Command.script("generate-secrets", [folder, "../x"]) }
     }
 
+    @Test func aClustersSecretsAreMadeOnceAndFollowItsBranches() throws {
+        let directory = try TemporaryDirectory()
+        let overlay = directory.file("overlay")
+        func write(_ name: String, _ text: String) throws {
+            let path = "\(overlay)/\(name)"
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        try write("kustomization.yaml", "namespace: office-net\n")
+        try write("namespace.yaml", "kind: Namespace\n")
+        try write("branches/east/kustomization.yaml", "")
+        func generate() throws -> String {
+            try Command.script("generate-secrets", ["--cluster", overlay, "--broker-name", "broker.example"])
+        }
+        func names(_ manifests: String) -> Set<String> {
+            Set(manifests.split(separator: "\n").filter { $0.hasPrefix("  name: ") }.map { String($0.dropFirst(8)) })
+        }
+        let first = try generate()
+        let office = { (name: String) in
+            ["database", "database-owner", "database-service", "broker"].map { "\(name)-\($0)" }
+        }
+        let own: Set = ["authority", "rabbitmq", "rabbitmq-management"]
+        #expect(names(first) == own.union(office("head") + office("east")))
+        #expect(first.contains("namespace: office-net"))
+        #expect(try generate() == first)
+        try write("branches/west/kustomization.yaml", "")
+        let second = try generate()
+        #expect(names(second) == names(first).union(office("west")))
+        #expect(second.hasPrefix(first))
+        let secrets = overlay + "/secrets"
+        #expect(try mode(secrets) == 0o700)
+        #expect(try mode(secrets + "/east-database-owner-url") == 0o600)
+        #expect(
+            try content(secrets + "/east-broker-url")
+                == "amqps://trunkline.east:\(content(secrets + "/east-broker-password").dropLast())@rabbitmq:5671/\n")
+        try Command.run(
+            "openssl",
+            [
+                "verify", "-CAfile", secrets + "/ca.pem", "-verify_hostname", "broker.example",
+                secrets + "/rabbitmq.pem",
+            ])
+        #expect(throws: TestFailure.self) {
+            try Command.script("generate-secrets", ["--cluster", directory.file("none")])
+        }
+    }
+
     @Test func certificatesAreRightPrivateAndNeverOverwritten() throws {
         let directory = try TemporaryDirectory()
         let folder = directory.file("tls")

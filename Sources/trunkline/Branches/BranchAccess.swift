@@ -19,11 +19,17 @@ struct BranchAccess {
     }
 
     /// The branch's own user.
-    /// - Returns: name and password if the user is new; nil: it was there already, with the password that it had.
-    func addUser(_ administration: BrokerAdministration) async throws -> BranchCredentials? {
+    /// - Parameter password: what its password is to be, whether it is there or not; nil: a new one for a new user.
+    /// - Returns: name and password if the user is new or `password` is given; nil: it was there already, with the
+    ///   password that it had.
+    func addUser(
+        _ administration: BrokerAdministration, password: String? = nil
+    ) async throws -> BranchCredentials? {
         let name = administration.userName(of: branch)
         let exists = try await administration.userExists(name)
-        let credentials = exists ? nil : BranchCredentials(user: name)
+        let credentials =
+            password.map { BranchCredentials(user: name, password: $0) }
+            ?? (exists ? nil : BranchCredentials(user: name))
         if let credentials { try await administration.setPassword(credentials) }
         if try await !record().isSuspended { try await administration.grant(name, branch) }
         return credentials

@@ -11,11 +11,15 @@ struct BranchAddCommand: OfficeCommand {
         discussion: """
             The user is made through broker.management-url. It may write with its own routing key and read its own \
             queues, and nothing else. The head takes the branch's rows from this user alone. May be run again; what \
-            is there stays, the password too.
+            is there stays, the password too; --password-file sets it.
+
+            With --kustomize it writes the branch's folder into an overlay of k8s/overlays and does nothing else: when \
+            the overlay is applied, a job of the cluster runs branch add.
 
             Examples:
               trunkline branch add east --kit kits/east
               trunkline branch add east --user east        (a broker user that is there already)
+              trunkline branch add south --kustomize k8s/overlays/testbed
 
             Exit codes: 0 done, 69 database or broker unavailable, 78 configuration.
             """)
@@ -28,6 +32,14 @@ struct BranchAddCommand: OfficeCommand {
     @Option(help: ArgumentHelp("A broker user that exists: record it, and make none.", valueName: "name"))
     var user: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Give the branch's broker user the password in this file, whether it is new or not.", valueName: "path"))
+    var passwordFile: PasswordFile?
+
+    @Option(help: ArgumentHelp("Only add the branch's folder to this overlay.", valueName: "overlay"))
+    var kustomize: String?
+
     @OptionGroup var output: CredentialsOutput
 
     @OptionGroup var options: OfficeOptions
@@ -37,17 +49,25 @@ struct BranchAddCommand: OfficeCommand {
         guard user == nil || output.kit == nil else {
             throw ValidationError("--kit needs a new user's password; leave --user or --kit out.")
         }
+        guard passwordFile == nil || (user == nil && output.kit == nil) else {
+            throw ValidationError("--password-file names the new user's password; leave --user and --kit out.")
+        }
+        guard kustomize == nil || (user == nil && output.kit == nil && passwordFile == nil && !output.json) else {
+            throw ValidationError("--kustomize stands alone: the cluster makes the user.")
+        }
         guard user?.isEmpty != true else { throw ValidationError("--user needs a name.") }
     }
 
     func execute() async throws {
+        if let kustomize { return try writeFolder(in: kustomize) }
+        let password = try passwordFile?.read()
         let settings = try await options.settings(for: SettingsRequirements("branch add", broker: .always, role: .head))
         let office = OfficeAssembly(settings)
         let administration =
             user == nil
             ? try office.administration(or: "or name a broker user that is there already with --user") : nil
         let prepared = try output.prepared(office)
-        if let administration { try await refuseWhatCannotBeShown(administration) }
+        if let administration, password == nil { try await refuseWhatCannotBeShown(administration) }
         let store = try office.store()
         let name = user ?? administration!.userName(of: branch)
         let isNew = try await office.withLink(for: "branch add") { link in
@@ -58,11 +78,13 @@ struct BranchAddCommand: OfficeCommand {
             return isNew
         }
         let credentials = try await administration.asyncFlatMap {
-            try await BranchAccess(branch: branch, store: store).addUser($0)
+            try await BranchAccess(branch: branch, store: store).addUser($0, password: password)
         }
         await store.close()
         var lines = ["\(branch): \(isNew ? "added" : "was there already"); its queues are declared"]
-        if let credentials {
+        if password != nil, let credentials {
+            lines.append("\(branch): broker user \(credentials.user), with the password of --password-file")
+        } else if let credentials {
             lines.append(try prepared.deliver(credentials, of: branch, directory: output.kit))
         } else {
             lines.append(
@@ -70,6 +92,14 @@ struct BranchAddCommand: OfficeCommand {
         }
         let result = Result(branch: branch, added: isNew, brokerUser: name, kit: credentials == nil ? nil : output.kit)
         print(output.json ? try JSONOutput.text(result) : lines.joined(separator: "\n"))
+    }
+
+    private func writeFolder(in overlay: String) throws {
+        let folder = try KustomizeFolder(overlay: overlay, branch: branch)
+        switch try folder.write() {
+        case .written: print("\(branch): \(folder.path) is part of \(overlay); make its secrets, and apply the overlay")
+        case .wasThere: print("\(branch): \(folder.path) was part of \(overlay) already")
+        }
     }
 
     private func refuseWhatCannotBeShown(_ administration: BrokerAdministration) async throws {

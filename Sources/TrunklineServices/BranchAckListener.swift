@@ -1,12 +1,11 @@
-import ArgumentParser
-import TrunklineRuntime
+public import ArgumentParser
+public import TrunklineRuntime
 
 /// Takes the head's acks into this branch's database. One process, one service; any number of copies.
-@main
-struct BranchAckListener: ServiceCommand {
-    static let service = OfficeService.branchAckListener
+public struct BranchAckListener: ServiceCommand {
+    public static let service = OfficeService.branchAckListener
 
-    static let configuration = CommandConfiguration(
+    public static let configuration = CommandConfiguration(
         commandName: service.name,
         abstract: "Takes the head's acks into this branch's database.",
         discussion: """
@@ -24,5 +23,7 @@ struct BranchAckListener: ServiceCommand {
             """,
         version: ProductVersion.current)
 
-    @OptionGroup var options: OfficeOptions
+    @OptionGroup public var options: OfficeOptions
+
+    public init() {}
 }

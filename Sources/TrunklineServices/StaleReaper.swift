@@ -1,12 +1,11 @@
-import ArgumentParser
-import TrunklineRuntime
+public import ArgumentParser
+public import TrunklineRuntime
 
 /// Makes batches pending again that were not acked in time, and prunes acked ones. One process, one service; any number of copies.
-@main
-struct StaleReaper: ServiceCommand {
-    static let service = OfficeService.staleReaper
+public struct StaleReaper: ServiceCommand {
+    public static let service = OfficeService.staleReaper
 
-    static let configuration = CommandConfiguration(
+    public static let configuration = CommandConfiguration(
         commandName: service.name,
         abstract: "Makes batches pending again that were not acked in time, and prunes acked ones.",
         discussion: """
@@ -24,5 +23,7 @@ struct StaleReaper: ServiceCommand {
             """,
         version: ProductVersion.current)
 
-    @OptionGroup var options: OfficeOptions
+    @OptionGroup public var options: OfficeOptions
+
+    public init() {}
 }

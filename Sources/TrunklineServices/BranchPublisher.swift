@@ -1,12 +1,11 @@
-import ArgumentParser
-import TrunklineRuntime
+public import ArgumentParser
+public import TrunklineRuntime
 
 /// Sends this branch's changes to the head, in batches. One process, one service; any number of copies.
-@main
-struct BranchPublisher: ServiceCommand {
-    static let service = OfficeService.branchPublisher
+public struct BranchPublisher: ServiceCommand {
+    public static let service = OfficeService.branchPublisher
 
-    static let configuration = CommandConfiguration(
+    public static let configuration = CommandConfiguration(
         commandName: service.name,
         abstract: "Sends this branch's changes to the head, in batches.",
         discussion: """
@@ -24,5 +23,7 @@ struct BranchPublisher: ServiceCommand {
             """,
         version: ProductVersion.current)
 
-    @OptionGroup var options: OfficeOptions
+    @OptionGroup public var options: OfficeOptions
+
+    public init() {}
 }

@@ -1,12 +1,11 @@
-import ArgumentParser
-import TrunklineRuntime
+public import ArgumentParser
+public import TrunklineRuntime
 
 /// Publishes the head's acks to the branches. One process, one service; any number of copies.
-@main
-struct HeadAcker: ServiceCommand {
-    static let service = OfficeService.headAcker
+public struct HeadAcker: ServiceCommand {
+    public static let service = OfficeService.headAcker
 
-    static let configuration = CommandConfiguration(
+    public static let configuration = CommandConfiguration(
         commandName: service.name,
         abstract: "Publishes the head's acks to the branches.",
         discussion: """
@@ -23,5 +22,7 @@ struct HeadAcker: ServiceCommand {
             """,
         version: ProductVersion.current)
 
-    @OptionGroup var options: OfficeOptions
+    @OptionGroup public var options: OfficeOptions
+
+    public init() {}
 }

@@ -1,12 +1,11 @@
-import ArgumentParser
-import TrunklineRuntime
+public import ArgumentParser
+public import TrunklineRuntime
 
 /// Stores the batches of the branches in the head's database. One process, one service; any number of copies.
-@main
-struct HeadIngestor: ServiceCommand {
-    static let service = OfficeService.headIngestor
+public struct HeadIngestor: ServiceCommand {
+    public static let service = OfficeService.headIngestor
 
-    static let configuration = CommandConfiguration(
+    public static let configuration = CommandConfiguration(
         commandName: service.name,
         abstract: "Stores the batches of the branches in the head's database.",
         discussion: """
@@ -24,5 +23,7 @@ struct HeadIngestor: ServiceCommand {
             """,
         version: ProductVersion.current)
 
-    @OptionGroup var options: OfficeOptions
+    @OptionGroup public var options: OfficeOptions
+
+    public init() {}
 }
