@@ -63,13 +63,17 @@ struct ConnectionTests {
         let error = try await brokerError { try await link.keepAlive() }
         #expect(error.code == .unreachable)
         #expect(error.isTransient)
-        #expect(error.subject == "127.0.0.1:1")
+        #expect(
+            error.description
+                == "broker: connect 127.0.0.1:1: nothing listens there, or there is no way to it; check that the broker runs, the network, and host and port in broker.url"
+        )
     }
 
     @Test func anUnknownHostIsUnreachable() async throws {
         let link = try RabbitMQLink(RabbitMQConfiguration(url: "amqp://u:p@broker.invalid/"))
         let error = try await brokerError { try await link.keepAlive() }
         #expect(error.code == .unreachable)
+        #expect(error.hint == "check the host in broker.url, and the name server")
     }
 
     @Test(arguments: [0, 601])

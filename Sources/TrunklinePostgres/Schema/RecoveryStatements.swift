@@ -97,7 +97,9 @@ enum RecoveryStatements {
         """
         SELECT CASE
             WHEN cardinality($2::text[]) <> 1 OR pg_get_serial_sequence($1::text, ($2::text[])[1]) IS NULL
-                THEN 'its key is not one column whose values the database hands out'
+                OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text)
+                    AND attname = ($2::text[])[1] AND atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype))
+                THEN 'its key is not one integer column that the database fills'
             ELSE (
                 SELECT 'rows of ' || string_agg(DISTINCT
                     CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname, ', ')

@@ -118,6 +118,7 @@ extension PostgresStore {
         }
     }
 
+    /// Of the rows that are stored, and of those that are set aside.
     private func highestKey(
         _ claim: TableClaim, _ table: Target, _ stream: StreamID, _ connection: PostgresConnection
     ) throws(StoreError) -> Int64? {
@@ -126,7 +127,12 @@ extension PostgresStore {
         else { return nil }
         let filter = table.hasBranchColumn ? " WHERE branch_id = \(stream.source.description.literal)" : ""
         let highest = try connection.run(
-            "SELECT max(\(claim.key[0].identifier)) FROM \(table.relation)\(filter)", [], "find highest key")
-        return highest.integer(0, 0).map { Int64($0) }
+            """
+            SELECT (SELECT max(\(claim.key[0].identifier)) FROM \(table.relation)\(filter)),
+                (SELECT max(substring(key FROM '^\\["([0-9]{1,18})"\\]$')::bigint) FROM trunkline.set_aside
+                    WHERE stream = $1 AND table_name = $2)
+            """, [stream.description, claim.name.description], "find highest key")
+        // The column here may be of another type than the sender's.
+        return [highest.integer(0, 0), highest.integer(0, 1)].compactMap { $0.map { Int64($0) } }.max()
     }
 }

@@ -49,7 +49,7 @@ struct LocalRows {
 
     /// Why rows of this table cannot get new keys; nil: they can.
     func obstacleToNewKeys() throws -> String? {
-        guard shape.hasIntegerKey else { return "its key is not one column whose values the database hands out" }
+        guard shape.hasIntegerKey else { return "its key is not one integer column that the database fills" }
         let children = try String.fetchAll(
             db,
             sql: """

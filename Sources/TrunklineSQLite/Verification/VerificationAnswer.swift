@@ -39,17 +39,25 @@ struct VerificationAnswer {
         }
     }
 
+    /// Of the rows that are stored, and of those that are set aside.
     private func highestKey(_ claim: TableClaim, _ stream: StreamID) throws -> Int64? {
         guard claim.key.count == 1, let type = claim.columns.first(where: { $0.name == claim.key[0] })?.type,
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
         let isHead = stream.destination == .head
-        let row = try Row.fetchOne(
+        let column = TableName.quoted(claim.key[0])
+        let stored = try Int64.fetchOne(
             db,
             sql: """
-                SELECT max(\(TableName.quoted(claim.key[0]))) AS highest
-                FROM \(TableName.quoted(claim.name.inSQLite))\(isHead ? " WHERE branch_id = ?" : "")
+                SELECT max(\(column)) FROM \(TableName.quoted(claim.name.inSQLite))
+                WHERE typeof(\(column)) = 'integer'\(isHead ? " AND branch_id = ?" : "")
                 """, arguments: isHead ? [stream.source.description] : [])
-        return row?["highest"] as Int64?
+        let setAside = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT max(CAST(json_extract(key, '$[0]') AS INTEGER)) FROM trunkline_set_aside
+                WHERE stream = ? AND table_name = ? AND length(key) <= 22
+                """, arguments: [stream.description, claim.name.description])
+        return [stored, setAside].compactMap { $0 }.max()
     }
 }

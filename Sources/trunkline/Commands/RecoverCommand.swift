@@ -27,8 +27,8 @@ struct RecoverCommand: OfficeCommand {
               trunkline recover --keep-head --timeout 10m
               trunkline recover --keep-head --new-keys
 
-            Exit codes: 0 both sides agree, 1 no answer in time, 2 they differ and wait for a decision, 69 database \
-            or broker unavailable, 64 usage, 78 configuration or nothing to recover, 130 interrupted.
+            Exit codes: 0 both sides agree, 1 no answer in time, 2 they differ, 64 usage, 69 database or broker \
+            unavailable, 78 configuration or nothing to recover, 130 interrupted.
             """)
 
     @Flag(help: "The branch's state wins.")
@@ -87,6 +87,8 @@ struct RecoverCommand: OfficeCommand {
         case .differ:
             if mode == .compare, !json {
                 print("Decide with: trunkline recover --keep-branch, or trunkline recover --keep-head")
+            } else if !json {
+                print("They still differ; see why with: trunkline rows TABLE --state set-aside")
             }
             throw ExitStatus.differs.code
         case .unanswered:
