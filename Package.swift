@@ -9,6 +9,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The simulation runs these millions of times, in tests too.
+let optimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// One process of the system: about a screen of code over `TrunklineRuntime`.
 func service(_ name: String) -> Target {
     .executableTarget(
@@ -53,7 +56,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "TrunklinePostgres", dependencies: ["TrunklineCore", "CLibPQ"], swiftSettings: settings),
         .target(
@@ -62,7 +65,7 @@ let package = Package(
                 "TrunklineCore", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
         .target(name: "TrunklineManagement", dependencies: ["TrunklineCore"], swiftSettings: settings),
@@ -96,7 +99,7 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "TrunklineRuntime",
             dependencies: [
