@@ -256,7 +256,8 @@ extension PostgresStore {
             case .unfit(let reason): reasons[entry.id] = (reason, nil)
             }
         }
-        let failures = try writer.store(groups)
+        let kept = try KeptRows(stream, connection).take(outOf: &groups)
+        let failures = kept + (try writer.store(groups))
         for failure in failures {
             for entry in pending
             where entry.line.text == failure.line.text && entry.line.table.name == failure.line.table.name {
