@@ -37,17 +37,18 @@ extension World {
     private func statement() -> String {
         let (key, other) = (draw(1..<7), draw(1..<7))
         let customer = draw(1..<4)
+        let buyer = plan.mayKeepHead ? "NULL" : "\(customer)"
         let quantity = draw(1..<10)
         switch draw(0..<16) {
         case 0, 1: return "INSERT OR IGNORE INTO customer VALUES (\(customer), 'name \(other)')"
         case 2: return "UPDATE customer SET name = 'name \(other) \(quantity)' WHERE id = \(customer)"
         case 3: return "DELETE FROM customer WHERE id = \(customer)"
         case 4: return "INSERT OR REPLACE INTO customer VALUES (\(customer), 'name \(other)')"
-        case 5, 6, 7: return "INSERT INTO sale VALUES (\(key), \(customer), \(quantity))"
+        case 5, 6, 7: return "INSERT INTO sale VALUES (\(key), \(buyer), \(quantity))"
         case 8, 9: return "UPDATE sale SET quantity = \(quantity) WHERE id = \(key)"
         case 10: return "DELETE FROM sale WHERE id = \(key)"
         case 11: return "UPDATE sale SET id = \(other) WHERE id = \(key)"
-        case 12: return "REPLACE INTO sale VALUES (\(key), \(customer), \(quantity))"
+        case 12: return "REPLACE INTO sale VALUES (\(key), \(buyer), \(quantity))"
         case 13: return "INSERT OR REPLACE INTO line VALUES (\(key), \(customer), 'text\t\(quantity)')"
         case 14: return "UPDATE line SET text = NULL, number = number + 1 WHERE sale = \(key)"
         default: return "DELETE FROM line WHERE number = \(customer)"
