@@ -9,6 +9,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The simulation runs these millions of times, in tests too.
+let optimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// One process of the system: a command of `TrunklineServices`.
 func service(_ name: String) -> Target {
     .executableTarget(
@@ -59,7 +62,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "TrunklinePostgres", dependencies: ["TrunklineCore", "CLibPQ"], swiftSettings: settings),
         .target(
@@ -68,7 +71,7 @@ let package = Package(
                 "TrunklineCore", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
         .target(
@@ -122,7 +125,7 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "TrunklineRuntime",
             dependencies: [

@@ -1,8 +1,11 @@
+import Foundation
 import TrunklineCore
 
 /// Runs worlds, one a seed.
 struct Simulation: Sendable {
     let template: OfficeTemplate
+    /// A world waits now and then for the thread of a database, so two worlds a core keep all of them busy.
+    private let threads = UInt64(2 * ProcessInfo.processInfo.activeProcessorCount)
     var mutation = Mutation.none
 
     /// What came of a seed.
@@ -39,15 +42,15 @@ struct Simulation: Sendable {
         return outcome
     }
 
-    /// Runs the seeds on two threads, to the first that fails.
+    /// Runs the seeds on several threads, to the first that fails.
     /// - Returns: the lowest failing seed that was met, run once more for its log; nil when all hold.
     func firstFailure(in seeds: Range<UInt64>) async throws -> Outcome? {
         let failed = try await withThrowingTaskGroup(of: UInt64?.self) { group in
-            for remainder: UInt64 in 0..<2 {
+            for remainder: UInt64 in 0..<threads {
                 group.addTask {
                     let site = try site()
                     var failed: UInt64?
-                    for seed in seeds where seed % 2 == remainder && failed == nil && !Task.isCancelled {
+                    for seed in seeds where seed % threads == remainder && failed == nil && !Task.isCancelled {
                         if try await run(seed: seed, on: site, keepsLog: false).failure != nil { failed = seed }
                     }
                     await site.close()

@@ -15,6 +15,8 @@ struct SimulationMutationTests {
         try await expectFailure(.captureOutsideTransaction)
     }
 
+    @Test func noticesAnAckListenerThatIgnoresTheEpoch() async throws { try await expectFailure(.ackOfAnyEpoch) }
+
     private func expectFailure(_ mutation: Mutation) async throws {
         let failure = try #require(try await Simulation(mutation: mutation).firstFailure(in: 0..<1_000))
         print("mutation \"\(mutation.name)\": seed \(failure.seed), \(failure.failure ?? "nothing when run again")")

@@ -10,6 +10,8 @@ struct Weather: Sendable {
     var drop = 0.0
     var double = 0.0
     var delay = 0.0
+    /// An ack is late, so that batches seem lost.
+    var lag = 0.0
     var reorder = 0.0
     var nack = 0.0
 
@@ -25,6 +27,7 @@ struct Weather: Sendable {
         drop = rate(0.2)
         double = rate(0.3)
         delay = rate(0.4)
+        lag = UInt8.random(in: 0..<2, using: &random) == 0 ? 0 : 0.7
         reorder = rate(0.5)
         nack = rate(0.1)
     }

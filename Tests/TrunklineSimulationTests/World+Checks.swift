@@ -4,6 +4,7 @@ extension World {
     /// What must hold between any two events.
     func checkAtAnyMoment() throws {
         for branch in branches {
+            if plan.restores != .none { try checkEpochs(of: branch) }
             let sender = try branch.application.numbers(
                 """
                 SELECT acked_watermark, (SELECT count(*) FROM trunkline_batch WHERE state = 'sent'),
@@ -13,7 +14,7 @@ extension World {
             let watermark =
                 try head.application.numbers(
                     "SELECT watermark FROM trunkline_inbound WHERE stream = '\(branch.stream)'")?[0] ?? 0
-            guard sender[0] <= watermark else {
+            guard sender[0] <= watermark || plan.restores != .none else {
                 throw BrokenPromise(
                     "1. Nothing is lost", "\(branch.id) counts batch \(sender[0]) as acked, the head has \(watermark)")
             }
@@ -31,7 +32,11 @@ extension World {
         for branch in branches {
             try checkOrder(branch)
             try checkWatermark(branch)
-            for table in OfficeTemplate.tables { try checkRows(of: table, branch) }
+            if keepsRows.contains(branch.id) {
+                try checkDifferences(of: branch)
+            } else {
+                for (table, columns) in OfficeTemplate.columns { try checkRows(of: table, columns, branch) }
+            }
         }
     }
 
@@ -47,20 +52,39 @@ extension World {
             }
         }
         for branch in branches {
-            try note(["trunkline_change", "trunkline_batch", "trunkline_set_aside_notice"], in: branch)
+            let (here, atHead) = (try isStopped(branch), try isStoppedAtHead(branch))
+            if here != atHead { things.append("the stream of \(branch.id) is stopped at one end") }
+            if here { continue }
+            try note(["trunkline_batch", "trunkline_verification_request WHERE number IS NULL"], in: branch)
+            if try isCompared(branch) { continue }
+            try note(["trunkline_change", "trunkline_outbound WHERE recovery IS NOT NULL"], in: branch)
+            if keepsRows.contains(branch.id) { continue }
+            try note(["trunkline_set_aside_notice"], in: branch)
+            let ofStream = "WHERE stream = '\(branch.stream)'"
+            try note(["trunkline_set_aside \(ofStream)", "trunkline_parked_batch \(ofStream)"], in: head)
         }
-        try note(["trunkline_pending_ack", "trunkline_set_aside", "trunkline_parked_batch"], in: head)
+        try note(["trunkline_pending_ack"], in: head)
         if !broker.isEmpty { things.append("messages at the broker") }
         return things.joined(separator: ", ")
     }
 
     private func checkOrder(_ branch: SimulatedOffice) throws {
         let steps = try head.application.rows(
-            "SELECT before, after FROM watermark_history WHERE stream = '\(branch.stream)' ORDER BY rowid")
-        for (index, step) in steps.enumerated() where step != ["\(index)", "\(index + 1)"] {
-            throw BrokenPromise(
-                "3. Order",
-                "the watermark of \(branch.stream) went from \(step[0]!) to \(step[1]!) at step \(index + 1)")
+            "SELECT before, after, batch_id FROM watermark_history WHERE stream = '\(branch.stream)' ORDER BY rowid")
+        var (watermark, last) = (0, String?.none)
+        for step in steps {
+            let isNewEpoch = step[0] == "-1"
+            guard isNewEpoch ? step[1] == "0" : step[0] == "\(watermark)" && step[1] == "\(watermark + 1)" else {
+                throw BrokenPromise(
+                    "3. Order",
+                    "the watermark of \(branch.stream) went from \(step[0]!) to \(step[1]!), and was \(watermark)")
+            }
+            if !isNewEpoch, let predecessor = predecessors[step[2]!], predecessor != last {
+                throw BrokenPromise(
+                    "9. A restored database is noticed",
+                    "the head took a batch \(step[1]!) of \(branch.id) that does not follow the one it had")
+            }
+            (watermark, last) = (Int(step[1]!)!, step[2])
         }
     }
 
@@ -74,16 +98,14 @@ extension World {
                 "10. It converges",
                 "\(branch.id) has formed batch \(sender[0]) and counts \(sender[1]) as acked, the head has \(receiver)")
         }
-        for (office, table) in [(branch, "trunkline_outbound"), (head, "trunkline_inbound")] {
-            let stopped = try office.application.rows("SELECT stopped FROM \(table) WHERE stopped IS NOT NULL")
-            if let reason = stopped.first?[0] {
-                throw BrokenPromise("9. A restored database is noticed", "a stream is stopped for no reason: \(reason)")
-            }
+        guard try !isStopped(branch), try !isStoppedAtHead(branch) else {
+            throw BrokenPromise(
+                "9. A restored database is noticed", "the stream of \(branch.id) is stopped for no reason")
         }
     }
 
-    private func checkRows(of table: String, _ branch: SimulatedOffice) throws {
-        let columns = ["customer": "id, name", "sale": "id, customer, quantity", "line": "sale, number, text"][table]!
+    private func checkRows(of table: String, _ columns: [String], _ branch: SimulatedOffice) throws {
+        let columns = columns.joined(separator: ", ")
         let sent = try branch.application.rows("SELECT \(columns) FROM \(table) ORDER BY 1, 2")
         let stored = try head.application.rows(
             "SELECT \(columns) FROM \(table) WHERE branch_id = '\(branch.id)' ORDER BY 1, 2")

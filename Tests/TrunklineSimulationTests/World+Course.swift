@@ -1,18 +1,18 @@
 import TrunklineCore
 
 extension World {
-    enum Decision: Sendable { case step, write, kill, pause, cut, restartBroker, stop, refuse, wait }
+    enum Decision: Sendable {
+        case step, write, kill, pause, cut, restartBroker, stop, refuse, wait, backUp, restore, decide, hour
+    }
 
     /// The whole course: trouble, then the dust settles.
     /// - Throws: ``BrokenPromise``.
     func run() async throws {
         do {
-            while decision < plan.decisions {
-                decision += 1
-                try await carryOut(nextDecision())
-                try checkAtAnyMoment()
-            }
+            try await makeTrouble(plan.decisions) { _ in true }
             try await settle()
+            try await recoverAll()
+            if plan.verifies { try await verify() }
             try checkAtTheEnd()
         } catch {
             log.note("\(error)")
@@ -20,6 +20,36 @@ extension World {
             throw error
         }
         await end()
+    }
+
+    private func makeTrouble(_ decisions: Int, where isAllowed: (Decision) -> Bool) async throws {
+        for _ in 0..<decisions {
+            decision += 1
+            let next = nextDecision()
+            if isAllowed(next) { try await carryOut(next) }
+            try checkAtAnyMoment()
+        }
+    }
+
+    /// Somebody decides about the streams that are stopped; then there is trouble again, and again the dust settles.
+    private func recoverAll() async throws {
+        let storm = plan.restores == .none ? Weather.fair : Weather(drawnFrom: &random)
+        for _ in 0..<3 {
+            try checkStops()
+            let cases = try await decideAll()
+            guard !cases.isEmpty else { return }
+            weather = storm
+            try await makeTrouble(draw(0..<40)) { next in
+                switch next {
+                case .backUp, .restore, .decide: false
+                case .write: plan.sellsOn
+                case .step, .kill, .pause, .cut, .restartBroker, .stop, .refuse, .wait, .hour: true
+                }
+            }
+            try await settle()
+            if !plan.sellsOn { for decided in cases { try check(decided) } }
+        }
+        try checkStops()
     }
 
     private func nextDecision() -> Decision {
@@ -58,6 +88,29 @@ extension World {
             let time = VirtualClock.tick * draw(1..<20)
             log.note("\(time) pass")
             pass(time)
+        case .backUp: try backUp()
+        case .restore: try await restore()
+        case .decide: try await decide()
+        case .hour: try await workForAnHour()
+        }
+    }
+
+    /// As a batch and its ack travel.
+    private var processesInOrder: [SimulatedProcess] {
+        ["publisher", "ingestor", "acker", "ack-listener", "reaper"].flatMap { kind in
+            processes.filter { $0.kind == kind }
+        }
+    }
+
+    /// The links open, and everybody works.
+    private func workForAnHour() async throws {
+        log.note("the links open for an hour")
+        for office in [head] + branches { office.cutUntil = 0 }
+        for _ in 0..<3 {
+            for process in processesInOrder where !process.isHeld && isAwake(process) {
+                await run(process)
+                try checkAtAnyMoment()
+            }
         }
     }
 
@@ -69,6 +122,11 @@ extension World {
             life.die(after: beats)
             return
         }
+        await crash(process)
+    }
+
+    func crash(_ process: SimulatedProcess) async {
+        guard let life = process.life else { return }
         log.note("\(process.name) is killed")
         life.dieNow()
         if process.isHeld { await run(process) } else { await process.bury() }
@@ -87,7 +145,7 @@ extension World {
     }
 
     /// The writers stop, the links are up, nothing fails any more: everything must come to rest.
-    private func settle() async throws {
+    func settle() async throws {
         log.note("the dust settles")
         weather = .fair
         for process in processes { process.life?.stayAlive() }
@@ -95,12 +153,20 @@ extension World {
         for office in [head] + branches { office.cutUntil = 0 }
         for branch in branches where branch.application.isInTransaction { try endTransaction(at: branch) }
         try refuse(false)
+        // A restored database is noticed at the next batch of its stream.
+        if plan.restores != .none {
+            for branch in branches {
+                try branch.application.run("INSERT OR REPLACE INTO line VALUES (9, 9, 'the last')")
+            }
+        }
         try await endCopies()
         for _ in 0..<100 {
             decision += 100
             var worked = false
-            for process in processes where isAwake(process) { worked = try await runUntilIdle(process) || worked }
-            if !worked, try isQuiet() { return }
+            for process in processesInOrder where isAwake(process) {
+                worked = try await runUntilIdle(process) || worked
+            }
+            if try isQuiet() { return }
             if !worked { pass(VirtualClock.tick * 3) }
         }
         throw BrokenPromise("10. It converges", try unrest())

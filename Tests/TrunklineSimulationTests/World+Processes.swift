@@ -14,7 +14,8 @@ extension World {
             for copy in 1...(plan.twice.contains(kind) ? 2 : 1) {
                 let name = "\(office.id) \(kind)\(copy == 1 ? "" : " 2")"
                 processes.append(
-                    SimulatedProcess(name: name, office: office.id, isCopy: copy > 1, queue: queue) { life in
+                    SimulatedProcess(name: name, kind: kind, office: office.id, isCopy: copy > 1, queue: queue) {
+                        life in
                         let (database, store, link) = try! life.world.parts(of: life, in: office)
                         let tools = Tools(name: name, store: store, link: link, clock: life.world.clock.service)
                         return SimulatedProcess.Parts(

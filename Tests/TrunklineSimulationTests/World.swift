@@ -24,9 +24,17 @@ final class World: @unchecked Sendable {
     var decision = 0
     /// Rows that the head refuses just now.
     var refuses = false
+    /// Branches that were restored, and of which nobody decided since.
+    var mayStop: Set<OfficeID> = []
+    /// Branches of which the head kept rows in a recovery.
+    var keepsRows: Set<OfficeID> = []
+    /// The epoch in which the head may have lost what it had acknowledged, of each branch.
+    var doubtful: [OfficeID: String] = [:]
+    /// The batch before each batch that was formed, by their ids.
+    var predecessors: [String: String?] = [:]
 
     private let site: Site
-    private var random: SplitMix64
+    var random: SplitMix64
     private var links = 0
     private var waiter: CheckedContinuation<Void, Never>?
 
@@ -57,6 +65,12 @@ final class World: @unchecked Sendable {
     func nextLink() -> Int {
         links += 1
         return links
+    }
+
+    /// How likely a process is held up at a statement or broker call.
+    func holds(_ process: String) -> Double {
+        guard let slow = plan.slow, weather.hold > 0, process.contains(" \(slow)") else { return weather.hold }
+        return max(weather.hold, 0.3)
     }
 
     func isCut(_ office: OfficeID) -> Bool {
@@ -97,6 +111,10 @@ final class World: @unchecked Sendable {
         database.probe.life = life
         let store = ProcessStore(site.mutation.store(database.store, office, life), life: life)
         return (database, store, SimulatedLink(life, office: office.id))
+    }
+
+    func takeStore(for process: String, of office: SimulatedOffice) throws -> Site.Store {
+        try site.takeStore(for: process, of: office)
     }
 
     func giveBack(_ database: Site.Store, from process: String) { site.giveBack(database, from: process) }

@@ -77,6 +77,8 @@ struct RecoveryTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select name from item where id = 5 and branch_id = 'east'") == "five")
         #expect(try await pair.branch.status()[0].setAside == 1)
+        #expect(try await pair.head.retrySetAside(SetAsideSelection(), limit: 100).stored == 0)
+        #expect(try pair.headDatabase.run("select name from item where id = 5 and branch_id = 'east'") == "five")
     }
 
     @Test(arguments: Pairing.all) func comparingNamesTheKeysAndSendsNothing(pairing: Pairing) async throws {

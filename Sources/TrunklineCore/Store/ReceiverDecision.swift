@@ -26,7 +26,7 @@ public enum ReceiverDecision: Hashable, Sendable {
         public var id: UUID?
         /// Why the stream was stopped; nil while it runs.
         public var stopped: String?
-        /// Epochs that were followed before; one more for each recovery.
+        /// Epochs that are over; one more for each recovery.
         public var pastEpochs: Set<UUID>
 
         public init(epoch: UUID, number: Int64, id: UUID?, stopped: String? = nil, pastEpochs: Set<UUID> = []) {
@@ -36,6 +36,17 @@ public enum ReceiverDecision: Hashable, Sendable {
             self.stopped = stopped
             self.pastEpochs = pastEpochs
         }
+    }
+
+    /// The epochs that are over for a receiver that goes over to a batch's epoch: those it followed, and those that
+    /// the sender names, of which it may have missed some or, since it was restored, forgotten some.
+    /// - Parameter watermark: nil for a stream that was never seen.
+    public static func pastEpochs(_ header: BatchHeader, after watermark: Watermark?) -> Set<UUID> {
+        var past = watermark?.pastEpochs ?? []
+        if let watermark { past.insert(watermark.epoch) }
+        past.formUnion(header.follows ?? [])
+        past.remove(header.epoch)
+        return past
     }
 
     /// - Parameter watermark: nil for a stream that was never seen.

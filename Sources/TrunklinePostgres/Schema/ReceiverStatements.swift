@@ -9,7 +9,8 @@ enum ReceiverStatements {
         """)
 
     static let beginStream = Statement(
-        "begin_stream", "INSERT INTO trunkline.inbound (stream, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        "begin_stream",
+        "INSERT INTO trunkline.inbound (stream, epoch, past_epochs) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
 
     /// The watermark, the counts and the pending ack, in one statement. `$6`: the version of the list of set-aside rows
     /// that the sender has.
@@ -48,7 +49,7 @@ enum ReceiverStatements {
         WITH dropped AS (
             DELETE FROM trunkline.parked_batch WHERE stream = $1 AND epoch <> $2
         )
-        UPDATE trunkline.inbound SET past_epochs = past_epochs || epoch, epoch = $2, watermark = 0, batch_id = NULL,
+        UPDATE trunkline.inbound SET past_epochs = $3, epoch = $2, watermark = 0, batch_id = NULL,
             stopped = NULL, stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
         WHERE stream = $1
         """)

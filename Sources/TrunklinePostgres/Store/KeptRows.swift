@@ -26,8 +26,12 @@ struct KeptRows {
     /// Takes the lines of kept keys out of what is to be stored.
     func take(outOf groups: inout [RowWriter.Group]) throws(StoreError) -> [RowWriter.Failure] {
         var failures: [RowWriter.Failure] = []
+        var known: [TableName: Set<String>] = [:]
         for index in groups.indices {
-            let kept = try keys(of: groups[index].table.name)
+            let name = groups[index].table.name
+            let kept: Set<String>
+            if let found = known[name] { kept = found } else { kept = try keys(of: name) }
+            known[name] = kept
             guard !kept.isEmpty else { continue }
             let lines = groups[index].bytes.lines(of: groups[index].table, isDelete: groups[index].isDelete)
             let isKept = lines.map { kept.contains($0.key.canonical(in: groups[index].table).description) }

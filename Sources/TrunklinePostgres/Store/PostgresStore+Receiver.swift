@@ -16,10 +16,12 @@ extension PostgresStore {
         let header = batch.header
         let stream = header.stream.description
         var inbound = try lockStream(stream, connection)
+        let past = ReceiverDecision.pastEpochs(header, after: inbound?.watermark)
+        let pastArray = "{\(past.map(\.uuidString).joined(separator: ","))}"
         switch ReceiverDecision.decide(header, after: inbound?.watermark) {
         case .store, .behind:
             if inbound == nil {
-                try connection.query(ReceiverStatements.beginStream, [stream, header.epoch.uuidString])
+                try connection.query(ReceiverStatements.beginStream, [stream, header.epoch.uuidString, pastArray])
                 inbound = try lockStream(stream, connection)
             }
         case .adopt, .duplicate, .wait, .stop: break
@@ -28,7 +30,7 @@ extension PostgresStore {
         case .store:
             return try store(batch, inbound!, connection)
         case .adopt:
-            try connection.query(ReceiverStatements.adopt, [stream, header.epoch.uuidString])
+            try connection.query(ReceiverStatements.adopt, [stream, header.epoch.uuidString, pastArray])
             try connection.query(ReceiverStatements.ackAgain, [stream])
             return try store(batch, inbound!, connection)
         case .behind(let acked):
@@ -256,7 +258,8 @@ extension PostgresStore {
             case .unfit(let reason): reasons[entry.id] = (reason, nil)
             }
         }
-        let failures = try writer.store(groups)
+        let kept = try KeptRows(stream, connection).take(outOf: &groups)
+        let failures = kept + (try writer.store(groups))
         for failure in failures {
             for entry in pending
             where entry.line.text == failure.line.text && entry.line.table.name == failure.line.table.name {

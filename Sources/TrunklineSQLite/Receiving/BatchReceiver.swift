@@ -11,10 +11,11 @@ struct BatchReceiver {
 
     func run(parking: Bool) throws -> ReceiveOutcome {
         var watermark = try Inbound.watermark(header.stream, db)
+        let past = ReceiverDecision.pastEpochs(header, after: watermark)
         switch ReceiverDecision.decide(header, after: watermark) {
         case .store, .behind:
             if watermark == nil {
-                try Inbound.begin(header.stream, epoch: header.epoch, db)
+                try Inbound.begin(header, past: past, db)
                 watermark = try Inbound.watermark(header.stream, db)
             }
         case .adopt, .duplicate, .wait, .stop: break
@@ -22,7 +23,7 @@ struct BatchReceiver {
         switch ReceiverDecision.decide(header, after: watermark) {
         case .store: return try store()
         case .adopt:
-            try Inbound.adopt(header, after: watermark!, db)
+            try Inbound.adopt(header, past: past, db)
             try Inbound.leaveAck(header.stream, whole: true, verification: nil, db)
             return try store()
         case .behind(let acked):

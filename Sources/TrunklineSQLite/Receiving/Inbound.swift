@@ -15,14 +15,13 @@ enum Inbound {
     }
 
     /// Goes over to another epoch; what was parked of others is of no use any more.
-    static func adopt(_ header: BatchHeader, after watermark: ReceiverDecision.Watermark, _ db: Database) throws {
-        let past = try JSONText.encode(watermark.pastEpochs.union([watermark.epoch]).sorted { "\($0)" < "\($1)" })
+    static func adopt(_ header: BatchHeader, past: Set<UUID>, _ db: Database) throws {
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET past_epochs = ?, epoch = ?, watermark = 0, batch_id = NULL, stopped = NULL,
                     stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
                 WHERE stream = ?
-                """, arguments: [past, header.epoch.uuidString, header.stream.description])
+                """, arguments: [try list(past), header.epoch.uuidString, header.stream.description])
         try db.execute(
             sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch <> ?",
             arguments: [header.stream.description, header.epoch.uuidString])
@@ -44,10 +43,16 @@ enum Inbound {
                 """, arguments: [halt.reason, halt.stream.description, halt.epoch.uuidString])
     }
 
-    static func begin(_ stream: StreamID, epoch: UUID, _ db: Database) throws {
+    static func begin(_ header: BatchHeader, past: Set<UUID>, _ db: Database) throws {
         try db.execute(
-            sql: "INSERT INTO trunkline_inbound (stream, epoch, watermark) VALUES (?, ?, 0) ON CONFLICT DO NOTHING",
-            arguments: [stream.description, epoch.uuidString])
+            sql: """
+                INSERT INTO trunkline_inbound (stream, epoch, past_epochs, watermark) VALUES (?, ?, ?, 0)
+                ON CONFLICT DO NOTHING
+                """, arguments: [header.stream.description, header.epoch.uuidString, try list(past)])
+    }
+
+    private static func list(_ epochs: Set<UUID>) throws -> String {
+        try JSONText.encode(epochs.sorted { "\($0)" < "\($1)" })
     }
 
     static func advance(_ header: BatchHeader, stored: Int, _ db: Database) throws {

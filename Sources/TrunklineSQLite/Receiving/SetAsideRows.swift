@@ -75,7 +75,9 @@ struct SetAsideRows {
                 ))
         }
         var writer = RowWriter(stream: stream, db: db)
-        let failures = try writer.store(lines.map(\.line))
+        var wanted = lines.map(\.line)
+        let kept = try KeptRows(stream: stream, db: db).take(outOf: &wanted)
+        let failures = kept + (try writer.store(wanted))
         let reasons = Dictionary(
             failures.map { ($0.line.identity, $0.reason) }, uniquingKeysWith: { a, _ in a })
         for (id, line) in lines {

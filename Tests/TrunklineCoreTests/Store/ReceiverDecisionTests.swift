@@ -93,6 +93,17 @@ import Testing
         #expect(ReceiverDecision.decide(batch(9, epoch: past), after: watermark) == .duplicate)
     }
 
+    /// Also those that it never met, or forgot when it was restored: a late message of them may come yet.
+    @Test func whatTheSenderCallsOverIsOver() {
+        var header = batch(1, epoch: UUID())
+        let others = [UUID(), UUID()]
+        header.follows = [others[0], epoch]
+        #expect(ReceiverDecision.pastEpochs(header, after: nil) == [others[0], epoch])
+        var watermark = watermark()
+        watermark.pastEpochs = [others[1]]
+        #expect(ReceiverDecision.pastEpochs(header, after: watermark) == [others[0], others[1], epoch])
+    }
+
     @Test func anAckOfWhichNothingIsKnownShowsThatThisDatabaseIsOlder() {
         var header = batch(9, after: first)
         header.acked = 6

@@ -127,11 +127,14 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
             confirmations.append((world.decision, .nacked(tag)))
             return
         }
-        let copies = world.chance(world.weather.drop) ? 0 : world.chance(world.weather.double) ? 2 : 1
+        // A batch or an ack that is lost comes again; a halt is told once.
+        let isLost = world.chance(world.weather.drop) && message.type != .halt
+        let copies = isLost ? 0 : world.chance(world.weather.double) ? 2 : 1
         if copies != 1 { world.log.note("  the broker keeps \(copies) of it") }
         for queue in queues {
             for _ in 0..<copies {
-                let from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<60) : 0)
+                var from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<60) : 0)
+                if message.type == .ack, world.chance(world.weather.lag) { from += world.draw(10..<40) }
                 broker.put(
                     SimulatedBroker.Message(outbound: message, user: office.description, from: from), into: queue)
             }

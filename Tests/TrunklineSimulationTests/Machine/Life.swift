@@ -13,6 +13,8 @@ final class Life: @unchecked Sendable {
     let world: World
     let turnstile = Turnstile()
     private(set) var isDead = false
+    /// It neither is held up nor dies.
+    private let isSteady: Bool
     private(set) var beats = 0
     private var deathAt: Int?
     private var pauseAt: Int?
@@ -25,7 +27,8 @@ final class Life: @unchecked Sendable {
         case thread(DispatchSemaphore)
     }
 
-    init(name: String, world: World) {
+    init(name: String, world: World, isSteady: Bool = false) {
+        self.isSteady = isSteady
         self.name = name
         self.world = world
     }
@@ -76,7 +79,7 @@ final class Life: @unchecked Sendable {
 
     /// - Returns: whether it is to be held up here.
     private func count(_ what: @autoclosure () -> String) -> Bool {
-        guard !isDead else { return false }
+        guard !isDead, !isSteady else { return false }
         beats += 1
         world.log.note("  \(name) \(beats): \(what())")
         if beats == deathAt {
@@ -84,7 +87,7 @@ final class Life: @unchecked Sendable {
             world.log.note("\(name) dies")
             return false
         }
-        guard beats == pauseAt || world.chance(world.weather.hold) else { return false }
+        guard beats == pauseAt || world.chance(world.holds(name)) else { return false }
         heldUntil = world.decision + world.draw(0..<20)
         return true
     }

@@ -5,6 +5,8 @@ import TrunklineSQLite
 final class SimulatedProcess: @unchecked Sendable {
     // Sendable: one thread of a world works at a time, and hands over through locks.
     let name: String
+    /// `publisher`, say.
+    let kind: String
     /// The office that it stands in.
     let office: OfficeID
     /// A second one of its kind.
@@ -26,8 +28,12 @@ final class SimulatedProcess: @unchecked Sendable {
         var link: SimulatedLink
     }
 
-    init(name: String, office: OfficeID, isCopy: Bool, queue: String?, make: @escaping @Sendable (Life) -> Parts) {
+    init(
+        name: String, kind: String, office: OfficeID, isCopy: Bool, queue: String?,
+        make: @escaping @Sendable (Life) -> Parts
+    ) {
         self.name = name
+        self.kind = kind
         self.office = office
         self.isCopy = isCopy
         self.queue = queue

@@ -5,7 +5,11 @@ import TrunklineSQLite
 /// Initialised databases of a head and of three branches, made once and copied for each world.
 struct OfficeTemplate: Sendable {
     static let branches = ["east", "north", "west"].map { OfficeID($0)! }
-    static let tables = ["customer", "sale", "line"]
+    static let tables = columns.map(\.key)
+    /// As a branch has them, the key first.
+    static let columns: KeyValuePairs = [
+        "customer": ["id", "name"], "sale": ["id", "customer", "quantity"], "line": ["sale", "number", "text"],
+    ]
 
     private static let branchTables = """
         CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
@@ -30,9 +34,10 @@ struct OfficeTemplate: Sendable {
         """
     /// Each step of a watermark, in the transaction that made it.
     private static let history = """
-        CREATE TABLE watermark_history (stream TEXT, before INTEGER, after INTEGER);
+        CREATE TABLE watermark_history (stream TEXT, epoch TEXT, before INTEGER, after INTEGER, batch_id TEXT);
         CREATE TRIGGER watermark_history AFTER UPDATE OF watermark ON trunkline_inbound BEGIN
-            INSERT INTO watermark_history VALUES (NEW.stream, OLD.watermark, NEW.watermark);
+            INSERT INTO watermark_history
+            VALUES (NEW.stream, NEW.epoch, iif(NEW.epoch = OLD.epoch, OLD.watermark, -1), NEW.watermark, NEW.batch_id);
         END;
         """
 

@@ -26,6 +26,16 @@ final class PlainConnection: @unchecked Sendable {
         sqlite3_close_v2(handle)
     }
 
+    /// Copies the whole database (https://www.sqlite.org/backup.html).
+    func copy(to other: PlainConnection) throws {
+        guard let backup = sqlite3_backup_init(other.handle, "main", handle, "main") else {
+            throw other.failure(sqlite3_errcode(other.handle), "backup")
+        }
+        sqlite3_backup_step(backup, -1)
+        let code = sqlite3_backup_finish(backup)
+        guard code == SQLITE_OK else { throw other.failure(code, "backup") }
+    }
+
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// Runs statements without results.

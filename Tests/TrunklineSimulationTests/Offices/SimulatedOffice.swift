@@ -8,6 +8,9 @@ final class SimulatedOffice: @unchecked Sendable {
     let application: PlainConnection
     /// Its link is cut until this decision.
     var cutUntil = 0
+    /// There is a backup of its database, made in this world.
+    private(set) var hasBackup = false
+    private var backup: PlainConnection?
 
     init(_ id: OfficeID, path: String) throws {
         self.id = id
@@ -15,30 +18,51 @@ final class SimulatedOffice: @unchecked Sendable {
         application = try PlainConnection(path: path)
     }
 
+    var stream: StreamID { StreamID(from: id, to: .head) }
+
     /// All as it was at the beginning.
     func clear(_ more: [String]) throws {
         if application.isInTransaction { try application.run("ROLLBACK") }
         cutUntil = 0
+        hasBackup = false
         let mine = try application.rows("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap { $0[0] }
         let tables = SimulatedOffice.cleared + more
         let deletes = tables.filter(mine.contains).map { "DELETE FROM \($0);" }.joined()
+        let outbound =
+            "INSERT INTO trunkline_outbound (stream, epoch) VALUES ('\(stream)', '\(SimulatedOffice.epoch)');"
         try application.run(
             """
-            BEGIN IMMEDIATE; \(deletes)
-            UPDATE trunkline_outbound SET next_number = 1, last_id = NULL, cursor = 0, acked_seq = 0,
-                acked_watermark = 0, acked_rows = 0, set_aside_version = 0, set_aside_total = 0, last_contact = NULL,
-                stopped = NULL;
+            BEGIN IMMEDIATE; \(deletes) \(id == .head ? "" : outbound)
             DELETE FROM sqlite_sequence WHERE name = 'trunkline_change';
             COMMIT
             """)
     }
 
+    /// The first one of each stream in every world.
+    private static let epoch = "E0000000-0000-4000-8000-000000000001"
+
     /// In this order: the application's own first, whose triggers write to the others.
     private static let cleared = [
         "line", "sale", "customer", "refusing", "trunkline_change", "trunkline_batch", "trunkline_set_aside_notice",
         "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound", "trunkline_set_aside",
-        "trunkline_parked_batch", "trunkline_pending_ack", "watermark_history",
+        "trunkline_parked_batch", "trunkline_pending_ack", "trunkline_superseded_row", "trunkline_kept_row",
+        "trunkline_outbound", "watermark_history",
     ]
+
+    /// What is committed, for ``restore()``.
+    func backUp() throws {
+        let backup = try backup ?? PlainConnection(path: path + ".backup")
+        self.backup = backup
+        try PlainConnection(path: path).copy(to: backup)
+        hasBackup = true
+    }
+
+    /// Puts the last backup in the place of the database; none of Trunkline's processes may run here.
+    func restore() throws {
+        if application.isInTransaction { try application.run("ROLLBACK") }
+        try backup!.copy(to: application)
+        try acceptSchema()
+    }
 
     /// Somebody changed the schema: the services are not to set the triggers right.
     func acceptSchema() throws {
@@ -46,5 +70,25 @@ final class SimulatedOffice: @unchecked Sendable {
         try application.run("UPDATE trunkline_office SET checked_schema_version = \(version)")
     }
 
-    var stream: StreamID { StreamID(from: id, to: .head) }
+    /// Every row of the application's tables, each as one text: those of one branch at the head.
+    func contents(of branch: OfficeID? = nil) throws -> Set<String> {
+        var rows: Set<String> = []
+        for (table, columns) in OfficeTemplate.columns {
+            let owner = branch == nil ? [] : ["branch_id"]
+            let pairs = (owner + columns).map { "'\($0)', \($0)" }.joined(separator: ", ")
+            let of = branch.map { "WHERE branch_id = '\($0)'" } ?? ""
+            for row in try application.rows("SELECT json_object(\(pairs)) FROM \(table) \(of)") {
+                rows.insert("\(table) \(row[0]!)")
+            }
+        }
+        return rows
+    }
+
+    /// The rows of a stream that a recovery put aside here, in the same form.
+    func superseded(of stream: StreamID) throws -> Set<String> {
+        Set(
+            try application.rows(
+                "SELECT table_name || ' ' || row FROM trunkline_superseded_row WHERE stream = '\(stream)'"
+            ).compactMap { $0[0] })
+    }
 }
