@@ -6,22 +6,25 @@ public import TrunklineCore
 ///
 /// What waits is counted exactly, which with a backlog of a million rows takes the database a good part of a second.
 /// So the pause after a look is a hundred times as long as the look took: at most 1 % of one core, however long the
-/// backlog is; but at most five minutes.
+/// backlog is; but at most five minutes, and a quarter of the time after which no success is unhealthy.
 public struct StateWatch: Service {
     private let monitor: OfficeMonitor
     private let store: any InspectionStore & AdministrationStore
     private let showsStreams: Bool
-
-    static let leastPause = Duration.seconds(5)
-    static let mostPause = Duration.seconds(300)
+    private let stalledAfter: Duration
 
     /// - Parameters:
     ///   - store: its own; closed at the end.
     ///   - showsStreams: whether the gauges of the streams are shown too: one kind of service does it.
-    public init(_ monitor: OfficeMonitor, store: any InspectionStore & AdministrationStore, showsStreams: Bool) {
+    ///   - stalledAfter: after how long without success a service is unhealthy.
+    public init(
+        _ monitor: OfficeMonitor, store: any InspectionStore & AdministrationStore, showsStreams: Bool,
+        stalledAfter: Duration
+    ) {
         self.monitor = monitor
         self.store = store
         self.showsStreams = showsStreams
+        self.stalledAfter = stalledAfter
     }
 
     public func run() async throws {
@@ -29,13 +32,16 @@ public struct StateWatch: Service {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             let began = monitor.clock.now
             await look(&known)
-            let pause = Self.pause(after: monitor.clock.now - began)
+            let pause = Self.pause(after: monitor.clock.now - began, stalledAfter: stalledAfter)
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
         }
         await store.close()
     }
 
-    static func pause(after look: Duration) -> Duration { min(max(look * 100, leastPause), mostPause) }
+    static func pause(after look: Duration, stalledAfter: Duration) -> Duration {
+        let most = min(.seconds(300), stalledAfter / 4)
+        return min(max(look * 100, .seconds(5)), most)
+    }
 
     func look(_ known: inout [StreamID: StreamStatus]) async {
         let streams: [StreamStatus]

@@ -116,6 +116,29 @@ struct MonitoringTests {
         #expect(code == 1 && output.contains("no answer from \(probe.url)"))
     }
 
+    /// Whose database answers, and takes nothing.
+    @Test func aHeadIsUnhealthyThatCanStoreNothing() async throws {
+        let site = try await Site(
+            pairing,
+            settings: Self.monitored.merging(["TRUNKLINE_MONITORING_STALLED_AFTER": "3s"]) { first, _ in first })
+        try site.head.run(
+            """
+            create function public.no() returns trigger language plpgsql as $$begin raise exception 'no'; end$$;
+            create trigger no before insert or update on trunkline.inbound for each row execute function public.no();
+            """)
+        try site.startAll()
+        let probe = try await Probe(site.services["head/head-ingestor"]!)
+        try await eventually("it is ready") { try probe.status("readyz") == 200 }
+        #expect(try probe.status("healthz") == 200)
+        try site.east.run("insert into item values (1, 'paper', 1)")
+        try await eventually("nothing is stored") { try probe.get("healthz").1.contains("nothing was done") }
+        #expect(try probe.status("readyz") == 200 && probe.status("livez") == 200)
+        try site.head.run("drop trigger no on trunkline.inbound")
+        try await site.settle()
+        try await eventually("it is stored") { try probe.status("healthz") == 200 }
+        try await site.stopAll()
+    }
+
     @Test func aServiceIsNotReadyBeforeInit() async throws {
         let broker = try await TestBroker()
         let directory = try TemporaryDirectory()

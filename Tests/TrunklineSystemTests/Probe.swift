@@ -6,14 +6,17 @@ struct Probe {
     /// `http://127.0.0.1:41234`
     let url: String
 
-    /// Waits until the service answers; it was started with `TRUNKLINE_MONITORING_ADDRESS=127.0.0.1:0`.
+    /// Waits until the service says so; it was started with `TRUNKLINE_MONITORING_ADDRESS=127.0.0.1:0`.
     init(_ service: ChildProcess) async throws {
-        try await service.waitForOutput("127.0.0.1:")
-        let line = service.output.split(separator: "\n").first { $0.contains("monitoring") }
-        guard let place = line?.firstMatch(of: /127\.0\.0\.1:[0-9]+/) else {
-            throw TestFailure("the service does not say where it answers:\n\(service.output)")
+        try await eventually("a service says where it answers, in \(service.outputFile)") {
+            Self.place(service) != nil
         }
-        url = "http://\(place.output)"
+        url = "http://\(Self.place(service)!)"
+    }
+
+    private static func place(_ service: ChildProcess) -> String? {
+        let line = service.output.split(separator: "\n").first { $0.contains(": monitoring ") }
+        return line?.firstMatch(of: /place=(127\.0\.0\.1:[0-9]+)/).map { String($0.output.1) }
     }
 
     /// - Returns: the status and the body.

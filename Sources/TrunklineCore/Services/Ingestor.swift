@@ -48,6 +48,8 @@ public actor Ingestor: SteppedService {
     private var nextRetry: ContinuousClock.Instant
     private var nextDepth: ContinuousClock.Instant
     private var senders = SenderCheck()
+    /// For the telemetry: what failed stays the backlog of this copy until a message goes well, or none comes.
+    private var unfinished = 0
 
     public init(
         name: String, configuration: Configuration, store: any ReceiverStore & AdministrationStore,
@@ -72,13 +74,16 @@ public actor Ingestor: SteppedService {
         try await lookAtQueue()
         try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
         if let arrival = try await nextArrival(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
+            unfinished = 1
             try await take(arrival)
+            unfinished = 0
             return .worked
         }
         if !held.isEmpty {
             try await retryHeld()
             return .worked
         }
+        unfinished = 0
         try await retrySetAside()
         return .idle
     }
@@ -103,7 +108,7 @@ public actor Ingestor: SteppedService {
         nextDepth = clock.now + every
         let depth = try await link.depth(of: configuration.queue)
         telemetry.set(Metrics.queueMessages, to: Double(depth.ready), configuration.queue)
-        telemetry.note(.backlog(depth.ready))
+        telemetry.note(.backlog(depth.ready + unfinished))
     }
 
     private func nextArrival(within timeout: Duration) async throws -> Arrival? {

@@ -19,11 +19,14 @@ extension OfficeAssembly {
                 try self.service(service, logger: logger, telemetry: telemetry), logger: logger,
                 telemetry: telemetry ?? .silent)
         }
-        var companions: [any Service] = []
+        var companions: [(name: String, service: any Service)] = []
         if let monitor, let address = settings.monitoring.address {
             let showsStreams = services.contains { $0 == .branchPublisher || $0 == .headIngestor }
-            companions.append(MonitoringServer(monitor, at: address, logger: logger))
-            companions.append(StateWatch(monitor, store: try store(), showsStreams: showsStreams))
+            companions.append(("monitoring-server", MonitoringServer(monitor, at: address, logger: logger)))
+            let watch = StateWatch(
+                monitor, store: try store(), showsStreams: showsStreams,
+                stalledAfter: settings.monitoring.stalledAfter)
+            companions.append(("state-watch", watch))
         }
         try await ServiceRunner.group(loops, companions: companions, logger: logger).run()
     }

@@ -11,13 +11,13 @@ public enum ServiceRunner {
     /// A group of these services; it stops them in the reverse order.
     /// - Parameter companions: they start first and stop last; what fails one of them ends the group.
     public static func group(
-        _ services: [ServiceLoop], companions: [any Service] = [], logger: Logger
+        _ services: [ServiceLoop], companions: [(name: String, service: any Service)] = [], logger: Logger
     ) -> ServiceGroup {
         BrokenPipes.ignore()
         let members =
             companions.map {
                 ServiceGroupConfiguration.ServiceConfiguration(
-                    service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+                    service: $0.service, failureTerminationBehavior: .gracefullyShutdownGroup, serviceName: $0.name)
             }
             + services.map { .init(service: $0, serviceName: $0.name) }
         var configuration = ServiceGroupConfiguration(
