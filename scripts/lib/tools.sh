@@ -13,7 +13,7 @@ install_check_tools() {
   if [[ ! -e $cache/complete ]]; then
     say "Installing ${CHECK_TOOLS[*]} into $cache"
     rm -rf "$cache"
-    python3 -m venv "$cache"
+    python3 -m venv "$cache" || { say "python3 with venv is missing (Debian: python3-venv)" && exit 1; }
     "$cache/bin/pip" install --quiet --disable-pip-version-check "${CHECK_TOOLS[@]}" >&2
     touch "$cache/complete"
   fi
