@@ -8,9 +8,15 @@ enum ReceiverStatements {
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 
+    /// Begins a stream that was never seen, or was forgotten; what was parked of epochs that are over is of no use.
     static let beginStream = Statement(
         "begin_stream",
-        "INSERT INTO trunkline.inbound (stream, epoch, past_epochs) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        """
+        WITH dropped AS (
+            DELETE FROM trunkline.parked_batch WHERE stream = $1 AND epoch = ANY ($3::uuid[])
+        )
+        INSERT INTO trunkline.inbound (stream, epoch, past_epochs) VALUES ($1, $2, $3::uuid[]) ON CONFLICT DO NOTHING
+        """)
 
     /// The watermark, the counts and the pending ack, in one statement. `$6`: the version of the list of set-aside rows
     /// that the sender has.

@@ -43,12 +43,16 @@ enum Inbound {
                 """, arguments: [halt.reason, halt.stream.description, halt.epoch.uuidString])
     }
 
+    /// Begins a stream that was never seen, or was forgotten; what was parked of epochs that are over is of no use.
     static func begin(_ header: BatchHeader, past: Set<UUID>, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO trunkline_inbound (stream, epoch, past_epochs, watermark) VALUES (?, ?, ?, 0)
                 ON CONFLICT DO NOTHING
                 """, arguments: [header.stream.description, header.epoch.uuidString, try list(past)])
+        try db.execute(
+            sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch IN (SELECT value FROM json_each(?))",
+            arguments: [header.stream.description, try list(past)])
     }
 
     private static func list(_ epochs: Set<UUID>) throws -> String {
