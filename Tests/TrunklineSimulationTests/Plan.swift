@@ -13,6 +13,8 @@ struct Plan: Sendable {
     var slow: String?
     /// Whose database is put back to older backups.
     var restores: World.Restores
+    /// By how many decisions an ack is late, if it is.
+    var lag = 10..<40
     /// The tills go on after a decision about a stopped stream, so that only the end can be checked.
     var sellsOn: Bool
     /// All is verified in the end.
@@ -47,6 +49,8 @@ struct Plan: Sendable {
         guard restores != .none else { return }
         // Time to sell, and to forget what was sold.
         decisions += 30
+        // So that an ack outlives its epoch.
+        lag = 10..<400
         shares += [(.backUp, 2 + share(3)), (.restore, 2 + share(2)), (.decide, 2 + share(4)), (.hour, 10)]
     }
 }

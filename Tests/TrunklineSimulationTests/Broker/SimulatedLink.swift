@@ -134,7 +134,7 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
         for queue in queues {
             for _ in 0..<copies {
                 var from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<60) : 0)
-                if message.type == .ack, world.chance(world.weather.lag) { from += world.draw(10..<40) }
+                if message.type == .ack, world.chance(world.weather.lag) { from += world.draw(world.plan.lag) }
                 broker.put(
                     SimulatedBroker.Message(outbound: message, user: office.description, from: from), into: queue)
             }
