@@ -4,8 +4,8 @@ import TrunklineCore
 /// Runs worlds, one a seed.
 struct Simulation: Sendable {
     let template: OfficeTemplate
-    /// A world waits now and then for the thread of a database, so two worlds a core keep all of them busy.
-    private let threads = UInt64(2 * ProcessInfo.processInfo.activeProcessorCount)
+    /// A world waits now and then for the thread of a database, so several worlds a core keep all of them busy.
+    private let threads = UInt64(4 * ProcessInfo.processInfo.activeProcessorCount)
     var mutation = Mutation.none
 
     /// What came of a seed.
