@@ -14,6 +14,10 @@ extension World {
             try await recoverAll()
             if plan.verifies { try await verify() }
             try checkAtTheEnd()
+            if plan.restores == .head {
+                try await settle()
+                try checkNotices()
+            }
         } catch {
             log.note("\(error)")
             await end()

@@ -38,6 +38,23 @@ struct LostAckTests {
         #expect(ack.setAside == nil && ack.setAsideTotal == 0)
     }
 
+    /// A head that was restored counts the versions of its list once more, so a late ack may have a higher one.
+    @Test(arguments: Pairing.all) func aListOfALifeThatARestoreEndedIsReplaced(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id integer primary key, n integer)", tables: ["item"])
+        try pair.branchDatabase.run("insert into item values (1, 1)")
+        try await pair.sync()
+        var late = try #require(try await pair.currentAck())
+        late.setAsideVersion = 7
+        late.setAside = [SetAsideNotice(table: TableName("item"), key: RowKey(["1"]), reason: "as it was then")]
+        late.setAsideTotal = 1
+        _ = try await pair.branch.recordAck(late)
+        #expect(try await pair.branch.status()[0].setAside == 1)
+        try pair.branchDatabase.run("insert into item values (2, 2)")
+        try await pair.sync()
+        #expect(try await pair.branch.status()[0].setAside == 0)
+    }
+
     @Test(arguments: Pairing.all) func aVerificationWhoseAnswerWasLostIsAskedAgain(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing, branch: "create table item (id integer primary key, n integer)", tables: ["item"])

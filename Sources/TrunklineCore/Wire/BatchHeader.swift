@@ -3,6 +3,8 @@ public import FoundationEssentials
 /// The first line of a batch's body, as JSON.
 public struct BatchHeader: Hashable, Sendable, Codable {
     public static let currentVersion = 1
+    /// Far more than there will be, and far from where counting on would overflow.
+    static let maximalSetAsideVersion: Int64 = 1 << 53
 
     public var version: Int
     public var stream: StreamID

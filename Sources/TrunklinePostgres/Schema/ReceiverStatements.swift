@@ -19,12 +19,13 @@ enum ReceiverStatements {
         """)
 
     /// The watermark, the counts and the pending ack, in one statement. `$6`: the version of the list of set-aside rows
-    /// that the sender has.
+    /// that the sender has. One that is not there yet is of a life that a restore ended: ours goes past it.
     static let advance = Statement(
         "advance",
         """
         WITH moved AS (
             UPDATE trunkline.inbound SET watermark = $2, batch_id = $3, stored_rows = stored_rows + $4,
+                set_aside_version = CASE WHEN $6 > set_aside_version THEN $6 + 1 ELSE set_aside_version END,
                 last_contact = now()
             WHERE stream = $1
         ), acked AS (

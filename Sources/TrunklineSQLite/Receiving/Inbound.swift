@@ -59,11 +59,15 @@ enum Inbound {
         try JSONText.encode(epochs.sorted { "\($0)" < "\($1)" })
     }
 
+    /// A version of the list of set-aside rows that the sender has and that is not there yet is of a life that a restore
+    /// ended: ours goes past it.
     static func advance(_ header: BatchHeader, stored: Int, _ db: Database) throws {
         try db.execute(
             sql: """
-                UPDATE trunkline_inbound SET watermark = ?, batch_id = ?, stored_rows = stored_rows + ?,
-                    seen_version = ?, last_contact = \(Timestamp.now) WHERE stream = ?
+                UPDATE trunkline_inbound SET watermark = ?1, batch_id = ?2, stored_rows = stored_rows + ?3,
+                    seen_version = ?4, last_contact = \(Timestamp.now),
+                    set_aside_version = CASE WHEN ?4 > set_aside_version THEN ?4 + 1 ELSE set_aside_version END
+                WHERE stream = ?5
                 """,
             arguments: [
                 header.number, header.id.uuidString, stored, header.setAsideVersion ?? -1, header.stream.description,

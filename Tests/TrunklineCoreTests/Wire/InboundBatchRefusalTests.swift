@@ -56,6 +56,11 @@ import TrunklineTesting
         #expect(error?.code == .malformed || (value == 1_000_000 && error?.code == .tooLarge))
     }
 
+    @Test(arguments: [Int64.min, -2, (1 << 53) + 1, .max])
+    func versionsOfTheListThatNobodyCounted(version: Int64) throws {
+        #expect(try code { $0.setAsideVersion = version } == .malformed)
+    }
+
     @Test func sumsOfCountsThatLie() throws {
         #expect(try code { $0.tables[1].rowBytes += 1 } == .malformed)
         #expect(
