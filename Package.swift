@@ -118,10 +118,11 @@ let package = Package(
             name: "TrunklineStoreTests",
             dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"],
             swiftSettings: settings),
+        .target(name: "CSQLiteMemory", path: "Tests/CSQLiteMemory", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "TrunklineSimulationTests",
             dependencies: [
-                "TrunklineCore", "TrunklineSQLite", "TrunklineTesting",
+                "CSQLiteMemory", "TrunklineCore", "TrunklineSQLite", "TrunklineTesting",
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,3 +1,4 @@
+import CSQLiteMemory
 import Foundation
 import Testing
 
@@ -10,6 +11,7 @@ struct SimulationTests {
     private static let seed = UInt64(environment["TRUNKLINE_TEST_SEED"] ?? "")
 
     @Test(.enabled(if: seed == nil)) func everyPromiseHoldsInEveryWorld() async throws {
+        #expect(sqlite_memory_statistics_are_off())
         let started = ContinuousClock.now
         let failure = try await Simulation().firstFailure(in: 0..<Self.seeds)
         if let failure { Issue.record(Comment(rawValue: Self.report(failure))) }
