@@ -29,6 +29,8 @@ public struct StateWatch: Service {
 
     public func run() async throws {
         var known: [StreamID: StreamStatus] = [:]
+        // The first look also connects: how long it takes says nothing of the backlog.
+        await look(&known)
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             let began = monitor.clock.now
             await look(&known)
