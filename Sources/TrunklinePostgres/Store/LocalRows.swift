@@ -1,7 +1,7 @@
 import TrunklineCore
 
 /// Rows of one synced table of this office, found by keys that the receiver named.
-struct LocalRows {
+struct LocalRows: YieldingRows {
     private let table: SyncedTable
     private let keyTypes: [String]
     private let connection: PostgresConnection
@@ -28,13 +28,11 @@ struct LocalRows {
 
     func logAll() throws(StoreError) { try connection.run(table.logAll(op: "r"), [], "log keys") }
 
-    /// Those of the keys of which there are rows, as this database writes them.
     func existing(_ keys: [RowKey]) throws(StoreError) -> Set<RowKey> {
         guard !keys.isEmpty else { return [] }
         return try rowKeys("SELECT \(key(of: "t")) FROM \(table.relation) t JOIN \(list(keys)) ON \(match)")
     }
 
-    /// Those of the rows whose first change since the last ack is their insert (or their first load).
     func insertedSinceTheLastAck(_ keys: Set<RowKey>) throws(StoreError) -> Set<RowKey> {
         guard !keys.isEmpty else { return [] }
         return try rowKeys(
@@ -47,17 +45,15 @@ struct LocalRows {
             """)
     }
 
-    /// Why rows of this table cannot get new keys; nil: they can.
     func obstacleToNewKeys() throws(StoreError) -> String? {
         try connection.query(
             RecoveryStatements.obstacleToNewKeys, [table.relation, TextArray.encode(table.key)]
         ).value(0, 0)
     }
 
-    /// The rows of synced tables that refer to these.
-    func referring(to keys: Set<RowKey>) throws(StoreError) -> [(TableName, Set<RowKey>)] {
+    func referring(to keys: Set<RowKey>) throws(StoreError) -> [TableName: Set<RowKey>] {
         let children = try connection.query(RecoveryStatements.referringTables, [table.relation])
-        var rows: [(TableName, Set<RowKey>)] = []
+        var rows: [TableName: Set<RowKey>] = [:]
         for row in 0..<children.rowCount {
             guard let name = TableName(parsing: children.text(row, 0)), let child = try LocalRows(name, connection)
             else { continue }
@@ -67,7 +63,7 @@ struct LocalRows {
                 JOIN \(table.relation) p ON \(children.text(row, 1))
                 JOIN \(list(keys)) ON \(match(of: "p"))
                 """)
-            rows.append((name, found))
+            rows[name, default: []].formUnion(found)
         }
         return rows
     }
@@ -84,8 +80,8 @@ struct LocalRows {
         """
     }
 
-    func forgetting(_ keys: Set<RowKey>) -> String {
-        "DELETE FROM trunkline.change c USING \(list(keys)) WHERE \(logged)"
+    func forget(_ keys: Set<RowKey>) throws(StoreError) {
+        try connection.run("DELETE FROM trunkline.change c USING \(list(keys)) WHERE \(logged)", [], "forget keys")
     }
 
     /// Gives the rows new keys, from the sequence that hands them out; the rows as they were are kept. The log forgets
@@ -106,7 +102,7 @@ struct LocalRows {
             SELECT \(stream.description.literal), \(table.name.description.literal), image,
                 \(RecoveryReason.newKey.literal), new FROM renewed
             """, [], "give rows new keys")
-        try connection.run(forgetting(keys), [], "give rows new keys")
+        try forget(keys)
     }
 
     /// New rows get keys above `highest` and above all that are there, if the database hands the keys out.

@@ -110,10 +110,9 @@ extension PostgresStore {
             for table in differing { try markDifferent(table, connection) }
             try set(next, stream, passes: passes, connection)
         case .yield(let next):
-            let yielding = Yielding(stream, newKeys: state.newKeys, connection)
-            let outcome = try yielding.run(differing)
-            try set(report.adding(outcome.tables), stream, connection)
-            try set(outcome.wasMore ? .keepHead : next, stream, passes: 0, connection)
+            let plan = try Yielding(stream, newKeys: state.newKeys, connection).run(differing)
+            try set(report.adding(plan.tables), stream, connection)
+            try set(plan.hasMoreThanNamed ? .keepHead : next, stream, passes: 0, connection)
         }
     }
 

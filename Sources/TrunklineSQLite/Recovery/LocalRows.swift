@@ -2,7 +2,7 @@ internal import GRDB
 internal import TrunklineCore
 
 /// Rows of one synced table of this office. Keys are as the change log writes them, unless the receiver named them.
-struct LocalRows {
+struct LocalRows: YieldingRows {
     private let table: SyncedTable
     private let shape: TableShape
     private let kinds: [WireKind]
@@ -30,7 +30,6 @@ struct LocalRows {
 
     func logAll() throws { try table.startLoad("update", db) }
 
-    /// Those of the keys of which there are rows.
     func existing(_ keys: [RowKey]) throws -> Set<String> {
         let statement = try db.makeStatement(sql: "SELECT 'there' FROM \(relation) WHERE \(conditions)")
         var found: Set<String> = []
@@ -38,7 +37,6 @@ struct LocalRows {
         return found
     }
 
-    /// Those of the rows whose first change since the last ack is their insert (or their first load).
     func insertedSinceTheLastAck(_ keys: Set<String>) throws -> Set<String> {
         let statement = try db.makeStatement(
             sql: "SELECT op FROM trunkline_change WHERE table_id = ? AND key = ? ORDER BY seq LIMIT 1")
@@ -47,7 +45,6 @@ struct LocalRows {
         }
     }
 
-    /// Why rows of this table cannot get new keys; nil: they can.
     func obstacleToNewKeys() throws -> String? {
         guard shape.hasIntegerKey else { return "its key is not one integer column that the database fills" }
         let children = try String.fetchAll(
@@ -61,8 +58,16 @@ struct LocalRows {
 
     func refers(to parent: LocalRows) -> Bool { !foreignKeys(to: parent).isEmpty }
 
-    /// The rows of `child` that refer to these.
-    func referring(to keys: Set<String>, in child: LocalRows) throws -> Set<String> {
+    func referring(to keys: Set<String>) throws -> [TableName: Set<String>] {
+        var rows: [TableName: Set<String>] = [:]
+        for table in try SyncedTable.all(db) {
+            guard let child = try LocalRows(table.name, db), child.refers(to: self) else { continue }
+            rows[child.name] = try referring(to: keys, in: child)
+        }
+        return rows
+    }
+
+    private func referring(to keys: Set<String>, in child: LocalRows) throws -> Set<String> {
         var found: Set<String> = []
         for foreign in child.foreignKeys(to: self) {
             let parents = foreign.parentColumns.isEmpty ? shape.key : foreign.parentColumns

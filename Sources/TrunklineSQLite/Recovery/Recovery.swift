@@ -90,9 +90,9 @@ struct Recovery {
             for table in differing { try markDifferent(table) }
             try set(next, passes: passes)
         case .yield(let next):
-            let outcome = try Yielding(stream, newKeys: state.newKeys, db).run(differing)
-            try set(report().adding(outcome.tables))
-            try set(outcome.wasMore ? .keepHead : next, passes: 0)
+            let plan = try Yielding(stream, newKeys: state.newKeys, db).run(differing)
+            try set(report().adding(plan.tables))
+            try set(plan.hasMoreThanNamed ? .keepHead : next, passes: 0)
         }
     }
 
