@@ -19,7 +19,7 @@ public struct BranchPublisher: ServiceCommand {
               branch-publisher --config /etc/trunkline/office.yaml
               TRUNKLINE_CONFIG=/etc/trunkline/office.yaml branch-publisher
 
-            Exit codes: 0 stopped as asked, 64 usage, 69 server unavailable, 70 internal, 78 configuration.
+            Exit codes: 0 stopped as asked, 64 usage, 70 internal, 78 configuration.
             """,
         version: ProductVersion.current)
 

@@ -19,7 +19,7 @@ public struct HeadIngestor: ServiceCommand {
               head-ingestor --config /etc/trunkline/office.yaml
               TRUNKLINE_CONFIG=/etc/trunkline/office.yaml head-ingestor
 
-            Exit codes: 0 stopped as asked, 64 usage, 69 server unavailable, 70 internal, 78 configuration.
+            Exit codes: 0 stopped as asked, 64 usage, 70 internal, 78 configuration.
             """,
         version: ProductVersion.current)
 

@@ -4,7 +4,7 @@ public import FoundationEssentials
 /// receiver acknowledged: it was restored from an older backup, or it is a copy. A message of type `halt`, as JSON.
 public struct Halt: Hashable, Sendable, Codable {
     public var stream: StreamID
-    /// The epoch that the sender follows.
+    /// The epoch that the receiver follows, as far as the sender knows.
     public var epoch: UUID
     public var reason: String
 

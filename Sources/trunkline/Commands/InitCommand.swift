@@ -15,7 +15,7 @@ struct InitCommand: OfficeCommand {
 
             Examples:
               trunkline init --config head.yaml
-              trunkline init --office east --database sqlite:///var/lib/shop.db
+              TRUNKLINE_TABLES=product_sales trunkline init --office east --database sqlite:///var/lib/shop.db
 
             Exit codes: 0 done, 69 database or broker unavailable, 78 configuration or an unfit table.
             """)
