@@ -100,6 +100,12 @@ import TrunklineTesting
         let before = try ["ca.pem", "ca.key", "east.pem", "east.key"].map { try content("\(folder)/\($0)") }
         #expect(try generate("ca").contains("is there already"))
         #expect(try generate("office", "east").contains("is there already"))
+        #expect(try generate("server", "broker", "broker.example", "::1").contains("is there already"))
+        let notFor = #expect(throws: TestFailure.self) {
+            try generate("server", "broker", "broker.example", "new.example")
+        }
+        #expect(notFor?.description.contains("broker.pem is not for 'new.example'; move it away") == true)
+        #expect(throws: TestFailure.self) { try generate("server", "broker", "10.0.0.6") }
         #expect(try ["ca.pem", "ca.key", "east.pem", "east.key"].map { try content("\(folder)/\($0)") } == before)
         // Renewal: the certificate is moved away, the key stays.
         try FileManager.default.moveItem(atPath: "\(folder)/east.pem", toPath: "\(folder)/east.pem.old")

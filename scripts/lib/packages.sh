@@ -35,10 +35,13 @@ package_installed() {
 }
 
 # The packages would start a server of the system each, and create a database cluster: not now.
-# Uses `root`, the command prefix of its caller.
-install_packages() {
-  local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.d/trunkline.conf
-  local made=("$cluster") status=0
+# Uses `root`, the command prefix of its caller. A subshell, for its trap: what it makes is gone also when it is ended.
+install_packages() (
+  policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.d/trunkline.conf
+  made=("$cluster")
+  trap '"${root[@]}" rm -f "${made[@]}"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
   "${root[@]}" mkdir -p "${cluster%/*}"
   echo 'create_main_cluster = false' | "${root[@]}" tee $cluster >/dev/null
   if [[ ! -e $policy ]]; then
@@ -47,13 +50,8 @@ install_packages() {
     "${root[@]}" chmod 755 $policy
   fi
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive bash -c \
-    'apt-get update && apt-get install --yes --no-install-recommends "$@"' install "$@" >&2 || status=$?
-  "${root[@]}" rm -f "${made[@]}"
-  if ((status != 0)); then
-    say "apt-get failed; see above"
-    exit 1
-  fi
-}
+    'apt-get update && apt-get install --yes --no-install-recommends "$@"' install "$@" >&2 || { say "apt-get failed; see above" && exit 1; }
+)
 
 ensure_swift() {
   if command -v swift >/dev/null; then return; fi
