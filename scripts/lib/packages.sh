@@ -50,7 +50,8 @@ install_packages() (
     "${root[@]}" chmod 755 $policy
   fi
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive bash -c \
-    'apt-get update && apt-get install --yes --no-install-recommends "$@"' install "$@" >&2 || { say "apt-get failed; see above" && exit 1; }
+    'apt-get update && apt-get install --yes --no-install-recommends "$@"' install "$@" >&2 ||
+    { say "apt-get failed; see above" && exit 1; }
 )
 
 ensure_swift() {

@@ -142,18 +142,10 @@ class Run:
             if not cell.pod.main.probes:
                 raise ManifestError(f"{cell.name} has no probe")
             for name, probe in cell.pod.main.probes.items():
-                if not self.passes(cell, probe):
+                if not cell.probe(probe):
                     raise ManifestError(f"{cell.name}: {name} fails\n{cell.log()}")
                 count += 1
         return count
-
-    def passes(self, cell, probe):
-        """As the kubelet sees it: the third failure in a row counts."""
-        for _ in range(3):
-            if cell.probe(probe):
-                return True
-            time.sleep(1)
-        return False
 
     def check_metrics(self):
         """By promtool each, and all together with the alerts and the dashboard that read them.

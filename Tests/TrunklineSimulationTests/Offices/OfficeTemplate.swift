@@ -34,10 +34,10 @@ struct OfficeTemplate: Sendable {
         """
     /// Each step of a watermark, in the transaction that made it.
     private static let history = """
-        CREATE TABLE watermark_history (stream TEXT, epoch TEXT, before INTEGER, after INTEGER, batch_id TEXT);
+        CREATE TABLE watermark_history (stream TEXT, before INTEGER, after INTEGER, batch_id TEXT);
         CREATE TRIGGER watermark_history AFTER UPDATE OF watermark ON trunkline_inbound BEGIN
             INSERT INTO watermark_history
-            VALUES (NEW.stream, NEW.epoch, iif(NEW.epoch = OLD.epoch, OLD.watermark, -1), NEW.watermark, NEW.batch_id);
+            VALUES (NEW.stream, iif(NEW.epoch = OLD.epoch, OLD.watermark, -1), NEW.watermark, NEW.batch_id);
         END;
         """
 
