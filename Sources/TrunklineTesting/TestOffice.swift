@@ -34,13 +34,18 @@ public final class TestOffice: Sendable {
     /// - Parameters:
     ///   - directory: where a SQLite file goes; it must live as long as the office.
     ///   - server: the PostgreSQL server; nil: the one that `scripts/test` started.
-    public init(_ id: String, _ kind: DatabaseKind, in directory: TemporaryDirectory, server: String? = nil) throws {
+    ///   - encoding: of a PostgreSQL database; nil: the server's own.
+    public init(
+        _ id: String, _ kind: DatabaseKind, in directory: TemporaryDirectory, server: String? = nil,
+        encoding: String? = nil
+    ) throws {
         self.id = id
         self.kind = kind
         file = directory.file("\(id).db")
         switch kind {
         case .postgres:
-            let database = try server.map { try TestPostgres(server: $0) } ?? TestPostgres()
+            let database = try TestPostgres(
+                server: try server ?? TestEnvironment.postgresURL.value(), encoding: encoding)
             postgres = database
             url = database.url
         case .sqlite:
@@ -66,6 +71,12 @@ public final class TestOffice: Sendable {
     private var sqliteArguments: [String] { ["-batch", "-bail", file] }
 
     private func sqliteInput(_ sql: String) -> String { ".timeout 10000\n.separator |\n\(sql);\n" }
+
+    /// A URL for a new role of PostgreSQL that may use the bookkeeping and every table but one.
+    public func roleWithout(_ table: String) throws -> String {
+        guard let postgres else { throw TestFailure("SQLite has no roles") }
+        return try postgres.roleWithout(table)
+    }
 
     /// Makes a backup as an administrator would: `pg_dump`, or SQLite's `.backup`.
     public func backUp() throws {

@@ -11,13 +11,15 @@ public final class TestPostgres: Sendable {
     public convenience init() throws { try self.init(server: TestEnvironment.postgresURL.value()) }
 
     /// - Parameter server: `postgres://` URL of a superuser.
-    public init(server: String) throws {
+    /// - Parameter encoding: of the database; nil: the server's own.
+    public init(server: String, encoding: String? = nil) throws {
         guard var parts = URLComponents(string: server) else { throw TestFailure("not a PostgreSQL URL") }
         parts.path = "/\(name)"
         guard let url = parts.string else { throw TestFailure("not a PostgreSQL URL") }
         self.server = server
         self.url = url
-        try Self.psql(server, "create database \(name) template template0")
+        let form = encoding.map { " encoding '\($0)' locale 'C'" } ?? ""
+        try Self.psql(server, "create database \(name) template template0\(form)")
     }
 
     deinit { _ = try? Self.psql(server, "drop database if exists \(name) with (force)") }
@@ -30,6 +32,23 @@ public final class TestPostgres: Sendable {
     /// The same for statements that may fail; the first that does is the last.
     public func attempt(_ sql: String) throws -> Command.Outcome {
         try Command.attempt("psql", Self.arguments(url), input: sql)
+    }
+
+    /// A URL for a new role that may use the bookkeeping and every table but one.
+    func roleWithout(_ table: String) throws -> String {
+        let role = "role_\(UUID().uuidString.lowercased().replacing("-", with: "_"))"
+        try run(
+            """
+            create role \(role) login password 'test';
+            grant usage, create on schema public, trunkline to \(role);
+            grant all on all tables in schema public, trunkline to \(role);
+            grant all on all sequences in schema trunkline to \(role);
+            revoke all on \(table) from \(role);
+            """)
+        var parts = URLComponents(string: url)!
+        parts.user = role
+        parts.password = "test"
+        return parts.string!
     }
 
     func backUp(to file: String) throws { try Command.run("pg_dump", ["--file=\(file)", url]) }

@@ -26,9 +26,9 @@ extension World {
         add("ingestor", head, queue: Topology.headQueue) { _, tools in
             var configuration = Ingestor.Configuration(queue: Topology.headQueue, office: .head)
             configuration.prefetch = 4
-            configuration.retryEvery = .seconds(10)
+            configuration.isConcurrent = false
             return Ingestor(
-                name: tools.name, configuration: configuration, store: tools.store, link: tools.link,
+                name: tools.name, configuration: configuration, stores: [tools.store], link: tools.link,
                 logger: tools.logger, clock: tools.clock)
         }
         add("acker", head, queue: nil) { _, tools in

@@ -14,27 +14,27 @@ struct Pair {
     let stream = StreamID(from: OfficeID("east")!, to: .head)
     private let directory: TemporaryDirectory
 
-    init(_ pairing: Pairing = Pairing(branch: .postgres, head: .postgres)) throws {
+    init(_ pairing: Pairing = Pairing(branch: .postgres, head: .postgres), headEncoding: String? = nil) throws {
         directory = try TemporaryDirectory()
         branchDatabase = try TestOffice("east", pairing.branch, in: directory)
-        headDatabase = try TestOffice("head", pairing.head, in: directory)
+        headDatabase = try TestOffice("head", pairing.head, in: directory, encoding: headEncoding)
         branch = try Pair.store(branchDatabase)
         head = try Pair.store(headDatabase)
     }
 
-    static func store(_ office: TestOffice) throws -> any OfficeStore {
-        switch office.kind {
-        case .postgres: try PostgresStore(url: office.url)
-        case .sqlite: try SQLiteStore(url: office.url)
-        }
+    static func store(_ office: TestOffice) throws -> any OfficeStore { try store(url: office.url) }
+
+    static func store(url: String) throws -> any OfficeStore {
+        if url.hasPrefix("sqlite:") { try SQLiteStore(url: url) } else { try PostgresStore(url: url) }
     }
 
     /// Creates the tables at the branch and initialises both offices.
+    /// - Parameter headEncoding: of the head's database in PostgreSQL.
     init(
-        _ pairing: Pairing = Pairing(branch: .postgres, head: .postgres), branch sql: String, tables: [String],
-        head headSQL: String = "", accepting accepted: [String] = []
+        _ pairing: Pairing = Pairing(branch: .postgres, head: .postgres), headEncoding: String? = nil,
+        branch sql: String, tables: [String], head headSQL: String = "", accepting accepted: [String] = []
     ) async throws {
-        try self.init(pairing)
+        try self.init(pairing, headEncoding: headEncoding)
         try branchDatabase.run(sql)
         if !headSQL.isEmpty { try headDatabase.run(headSQL) }
         _ = try await head.initialise(

@@ -1,24 +1,30 @@
 public import Logging
+internal import ServiceLifecycle
 
-/// Stores the batches that arrive: decodes, lets the store decide and commit, and only then
-/// acknowledges to the broker.
+/// Stores the batches that arrive: decodes, lets the store decide and commit, and only then acknowledges to the broker.
 ///
-/// What cannot be understood goes to the dead-letter exchange with the reason and stops nothing. A
-/// batch above the next number is held in memory for a moment, since with several ingestors or
-/// publishers its predecessor is usually under way, and is then parked in the database.
+/// Streams never wait for each other. Each has a lane: its messages in hand, worked off in their order by one worker at a
+/// time over a small pool of database connections, while the broker is served. A lane that fails waits alone; one that
+/// fails again and again on the same batch holds its stream (``HoldPolicy``): the message is kept in the database, the
+/// reason is shown at both ends, and it is tried again at growing intervals. A database that is away makes every lane wait
+/// with its messages in hand: they are not given back, so that no broker counts them as refused.
+///
+/// What cannot be understood goes to the dead-letter exchange with the reason and stops nothing.
 public actor Ingestor: SteppedService {
     public struct Configuration: Sendable {
         public var queue: String
         /// This office, the destination of every batch here.
         public var office: OfficeID
+        /// Messages in hand of one queue.
         public var prefetch = 16
         public var limits = WireLimits()
-        /// How long a batch above the next number is held before it is parked.
-        public var holdFor = Duration.milliseconds(500)
-        /// How often set-aside rows are tried again while nothing arrives.
-        public var retryEvery = Duration.seconds(30)
-        /// How often to look how much waits in the queue, for the telemetry; nil: never.
-        public var depthEvery: Duration?
+        /// How often the database is asked for what there is to do without a message: parked batches, holds and set-aside
+        /// rows that are due.
+        public var tendEvery = Duration.seconds(2)
+        /// Messages in hand come to at most so many bytes, and one message.
+        public var bytesInHand = 16 << 20
+        /// Whether lanes run side by side with the broker's service. A simulation runs them within ``Ingestor/step()``.
+        public var isConcurrent = true
 
         public init(queue: String, office: OfficeID) {
             self.queue = queue
@@ -26,108 +32,120 @@ public actor Ingestor: SteppedService {
         }
     }
 
+    public typealias Store = ReceiverStore & AdministrationStore
+
     public nonisolated let name: String
-    private let configuration: Configuration
-    private let store: any ReceiverStore & AdministrationStore
+    let configuration: Configuration
     private let link: any BrokerLink
     private let deadLetters: DeadLetters
-    private let logger: Logger
-    private let clock: ServiceClock
-    private let telemetry: ServiceTelemetry
+    let logger: Logger
+    let clock: ServiceClock
+    let telemetry: ServiceTelemetry
 
-    private enum Arrival: Sendable {
-        case batch(Delivery, InboundBatch)
-        case halt(Delivery, Halt)
-        case refused(Delivery, WireError)
-    }
+    private let stores: [any Store]
+    /// Not in use just now.
+    private var free: [any Store]
+    /// By the routing key of their messages.
+    private var lanes: [String: Lane] = [:]
+    /// Lanes that wait for a connection, the longest waiting first.
+    private var ready: [String] = []
+    private var finished: [Delivery] = []
+    private var refused: [(delivery: Delivery, reason: WireError)] = []
+    private var isTending = false
+    private var nextTending: ContinuousClock.Instant
+    var senders = SenderCheck()
 
-    /// Received and unpacked ahead of its turn.
-    private var upcoming: Arrival?
-    /// Above the next number of their stream, the oldest first.
-    private var held: [(delivery: Delivery, batch: InboundBatch, until: ContinuousClock.Instant)] = []
-    private var nextRetry: ContinuousClock.Instant
-    private var nextDepth: ContinuousClock.Instant
-    private var senders = SenderCheck()
-    /// For the telemetry: what failed stays the backlog of this copy until a message goes well, or none comes.
-    private var unfinished = 0
-
+    /// - Parameter stores: of one database; as many lanes run at once.
     public init(
-        name: String, configuration: Configuration, store: any ReceiverStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock(),
-        telemetry: ServiceTelemetry = .silent
+        name: String, configuration: Configuration, stores: [any Store], link: any BrokerLink, logger: Logger,
+        clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
     ) {
+        precondition(!stores.isEmpty, "an ingestor needs a store")
         self.name = name
         self.configuration = configuration
-        self.store = store
+        self.stores = stores
+        free = stores
         self.link = link
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
         deadLetters = DeadLetters(link: link, clock: clock)
-        nextRetry = clock.now + configuration.retryEvery
-        nextDepth = clock.now
+        nextTending = clock.now
         for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
     }
 
+    /// Serves the broker once, and starts the lanes whose turn it is.
     public func step() async throws -> StepResult {
-        // Before the broker hands out what is there.
-        try await lookAtQueue()
+        let wasBusy = try await settle()
         try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
-        if let arrival = try await nextArrival(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
-            unfinished = 1
-            try await take(arrival)
-            unfinished = 0
-            return .worked
-        }
-        if !held.isEmpty {
-            try await retryHeld()
-            return .worked
-        }
-        unfinished = 0
-        try await retrySetAside()
-        return .idle
+        let arrived = try await receive()
+        if clock.now >= nextTending, !isTending { await start { await $0.tend() } }
+        await startLanes()
+        telemetry.note(.backlog(lanes.values.reduce(0) { $0 + $1.messages.count }))
+        return arrived || wasBusy || !finished.isEmpty ? .worked : .idle
     }
 
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
 
-    /// What was held is delivered again over the next connection.
+    /// What was in hand is delivered again over the next connection.
     public func recover() async {
-        held = []
-        upcoming = nil
+        for key in lanes.keys { lanes[key]!.connectionLost() }
+        finished = []
+        refused = []
         await link.close()
     }
 
     public func shutdown() async {
-        await recover()
-        await store.close()
+        // Lanes are short of a second; what they stored is acknowledged, or comes again as a duplicate.
+        let deadline = clock.now + .seconds(10)
+        while lanes.values.contains(where: \.isRunning) || isTending, clock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        _ = try? await settle()
+        await link.close()
+        for store in stores { await store.close() }
     }
 
-    private func lookAtQueue() async throws {
-        guard let every = configuration.depthEvery, clock.now >= nextDepth else { return }
-        nextDepth = clock.now + every
-        let depth = try await link.depth(of: configuration.queue)
-        telemetry.set(Metrics.queueMessages, to: Double(depth.ready), configuration.queue)
-        telemetry.note(.backlog(depth.ready + unfinished))
+    /// Acknowledges what the lanes dealt with, and buries what they refused.
+    /// - Returns: whether there was any.
+    private func settle() async throws -> Bool {
+        let wasBusy = !finished.isEmpty || !refused.isEmpty
+        while let delivery = finished.first {
+            finished.removeFirst()
+            try await link.acknowledge(delivery)
+        }
+        // One a step: whoever sends nonsense without end does not keep the others from the broker.
+        if let first = refused.first {
+            refused.removeFirst()
+            try await bury(first.delivery, first.reason)
+        }
+        return wasBusy
     }
 
-    private func nextArrival(within timeout: Duration) async throws -> Arrival? {
-        if let arrival = upcoming {
-            upcoming = nil
-            return arrival
+    /// Takes messages into their lanes, as far as there is room.
+    /// - Returns: whether any came.
+    private func receive() async throws -> Bool {
+        var any = false
+        while bytesInHand < configuration.bytesInHand {
+            let isBusy = any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || !refused.isEmpty
+            guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
+            else { return any }
+            any = true
+            lanes[delivery.routingKey, default: Lane()].arrived(delivery)
+            // The first message of a quiet time is not kept waiting for a second.
+            if !isBusy { return true }
         }
-        guard let delivery = try await receive(within: timeout) else { return nil }
-        if let refusal = try await refusal(of: delivery) { return .refused(delivery, refusal) }
-        do {
-            if delivery.type == MessageType.halt.rawValue { return .halt(delivery, try decodeHalt(delivery)) }
-            return .batch(delivery, try decode(delivery))
-        } catch {
-            return .refused(delivery, error)
-        }
+        guard !any else { return true }
+        try await link.keepAlive()
+        try await cancelWhenStopping { try await Task.sleep(for: .milliseconds(5)) }
+        return false
     }
+
+    private var bytesInHand: Int { lanes.values.reduce(0) { $0 + $1.bytes } }
 
     /// - Returns: nil as well for a message over the limit, which the link has rejected unread: no reason to stop.
-    private func receive(within timeout: Duration) async throws -> Delivery? {
+    private func receiveOne(within timeout: Duration) async throws -> Delivery? {
         do {
             return try await link.receive(within: timeout)
         } catch {
@@ -141,164 +159,153 @@ public actor Ingestor: SteppedService {
         }
     }
 
-    private func take(_ arrival: Arrival) async throws {
-        switch arrival {
-        case .batch(let delivery, let batch):
-            // The next one is read and unpacked while this one is stored; to wait for it a moment delays nobody.
-            async let next = nextArrival(within: .milliseconds(20))
-            let bytes = delivery.body.count
-            let isTaken = try await receive(batch, bytes: bytes, parking: held.count >= configuration.prefetch / 2)
-            upcoming = try await next
-            guard isTaken else {
-                held.append((delivery, batch, clock.now + configuration.holdFor))
-                return
+    private func bury(_ delivery: Delivery, _ error: WireError) async throws {
+        telemetry.count(Metrics.refusedMessages, error.code.rawValue)
+        let count = senders.countRefusal(delivery.routingKey)
+        if SenderCheck.isLogged(count) {
+            logger.warning(
+                "message refused",
+                metadata: [
+                    LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")",
+                    LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
+                ])
+        }
+        try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
+        telemetry.note(.progressed)
+    }
+
+    // MARK: Lanes
+
+    /// Runs work beside the broker's service, or within this step.
+    private func start(_ work: @escaping @Sendable (Ingestor) async -> Void) async {
+        if configuration.isConcurrent { Task { await work(self) } } else { await work(self) }
+    }
+
+    private func startLanes() async {
+        lanes = lanes.filter { !$0.value.isEmpty || $0.value.isRunning || $0.value.failures > 0 }
+        let now = clock.now
+        let waiting = Set(ready)
+        ready += lanes.filter { $0.value.isReady(at: now) && !waiting.contains($0.key) }.map(\.key).sorted()
+        while !ready.isEmpty, let store = free.popLast() {
+            let key = ready.removeFirst()
+            guard lanes[key]?.isReady(at: now) ?? false else {
+                free.append(store)
+                continue
             }
-            try await link.acknowledge(delivery)
-            if !held.isEmpty { try await retryHeld() }
-        case .halt(let delivery, let halt):
-            try await store.takeHalt(halt)
-            logger.error(
-                "stream stopped by its sender",
-                metadata: [LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)"])
-            try await link.acknowledge(delivery)
-        case .refused(let delivery, let error):
-            telemetry.count(Metrics.refusedMessages, error.code.rawValue)
-            let count = senders.countRefusal(delivery.routingKey)
-            if SenderCheck.isLogged(count) {
-                logger.warning(
-                    "message refused",
-                    metadata: [
-                        LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")",
-                        LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
-                    ])
+            lanes[key]!.began()
+            await start { await $0.run(key, store) }
+        }
+    }
+
+    /// Works a lane's messages off, as long as nobody waits for the connection.
+    private func run(_ key: String, _ store: any Store) async {
+        var ahead: Decoded?
+        repeat {
+            guard let delivery = lanes[key]?.messages.first else { break }
+            let current = ahead?.delivery.tag == delivery.tag ? ahead! : await decode(delivery, store)
+            ahead = nil
+            // The next one is unpacked while this one is stored, where nobody else has work for the processor.
+            let following = ready.isEmpty && configuration.isConcurrent ? lanes[key]?.messages.dropFirst().first : nil
+            async let next = decodeAhead(following, store)
+            let isDone = await take(current, key, store)
+            ahead = await next
+            guard isDone else { break }
+        } while ready.isEmpty && !Task.isShuttingDownGracefully
+        if let work = lanes[key]?.work, lanes[key]?.isReadyToTend ?? false { await tend(key, work, store) }
+        lanes[key]?.paused()
+        free.append(store)
+    }
+
+    private func decodeAhead(_ delivery: Delivery?, _ store: any Store) async -> Decoded? {
+        guard let delivery else { return nil }
+        return await decode(delivery, store)
+    }
+
+    /// - Returns: whether the message is dealt with, and the next one may follow.
+    private func take(_ decoded: Decoded, _ key: String, _ store: any Store) async -> Bool {
+        let delivery = decoded.delivery
+        do {
+            switch decoded.content {
+            case .failure(let error as WireError): refused.append((delivery, error))
+            case .failure(let error): throw error
+            case .success(.halt(let halt)):
+                try await store.takeHalt(halt)
+                logger.error(
+                    "stream stopped by its sender",
+                    metadata: [LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)"])
+                finished.append(delivery)
+            case .success(.batch(let batch)):
+                try await receive(batch, bytes: delivery.body.count, store)
+                finished.append(delivery)
             }
-            try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
-            telemetry.note(.progressed)
+            lanes[key]?.finished(delivery)
+        } catch {
+            return await failed(error, decoded, key, store)
         }
-    }
-
-    /// Before anything is unpacked. That the stream is the routing key's is checked in ``decode(_:)``.
-    private func refusal(of delivery: Delivery) async throws -> WireError? {
-        guard let source = OfficeID(delivery.routingKey) else {
-            return WireError(.forged, "routing key \"\(delivery.routingKey)\" is no branch")
-        }
-        if !senders.knows(source, at: clock.now) {
-            senders.remember(try await store.branch(source), as: source, at: clock.now)
-        }
-        return senders.refusal(of: delivery, from: source)
-    }
-
-    private func decode(_ delivery: Delivery) throws(WireError) -> InboundBatch {
-        guard delivery.type == MessageType.batch.rawValue, delivery.contentEncoding == ContentType.zstd else {
-            throw WireError(
-                .unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
-        }
-        let batch = try InboundBatch(message: delivery.body, limits: configuration.limits)
-        try checkOrigin(of: batch.header.stream, delivery)
-        return batch
-    }
-
-    private func decodeHalt(_ delivery: Delivery) throws(WireError) -> Halt {
-        let halt = try Halt(message: delivery.body)
-        try checkOrigin(of: halt.stream, delivery)
-        return halt
-    }
-
-    private func checkOrigin(of stream: StreamID, _ delivery: Delivery) throws(WireError) {
-        guard stream.destination == configuration.office else {
-            throw WireError(.forged, "stream \(stream) does not lead to \(configuration.office)")
-        }
-        guard stream.source.description == delivery.routingKey else {
-            throw WireError(.forged, "stream \(stream) came with routing key \"\(delivery.routingKey)\"")
-        }
-    }
-
-    /// - Returns: whether the message is dealt with; false when it is above the next number and not parked.
-    private func receive(_ batch: InboundBatch, bytes: Int, parking: Bool) async throws -> Bool {
-        let header = batch.header
-        let outcome = try await store.receive(batch, parking: parking)
-        count(outcome, header.stream, bytes: bytes)
-        var metadata: Logger.Metadata = [
-            LogKey.stream: "\(header.stream)", LogKey.batch: "\(header.number)", LogKey.batchID: "\(header.id.logText)",
-        ]
-        switch outcome {
-        case .stored(let rows, let deletes, let setAside):
-            metadata[LogKey.rows] = "\(rows)"
-            metadata[LogKey.deletes] = "\(deletes)"
-            metadata[LogKey.setAside] = "\(setAside)"
-            logger.debug("batch stored", metadata: metadata)
-            try await receiveParked(of: header.stream)
-        case .duplicate:
-            logger.debug("duplicate batch", metadata: metadata)
-        case .parked:
-            logger.debug("batch parked", metadata: metadata)
-        case .behind(let acked):
-            metadata[LogKey.watermark] = "\(acked)"
-            logger.warning("this database is older than an ack of its own; its sender is told", metadata: metadata)
-        case .stopped(let reason):
-            metadata[LogKey.reason] = "\(reason)"
-            logger.error("stream stopped", metadata: metadata)
-        case .gap:
+        do {
+            if case .success(.batch(let batch)) = decoded.content { try await drain(batch.header.stream, store) }
+        } catch {
+            // The message itself is dealt with; what is parked behind it is found by the next look.
+            note(error, key)
             return false
         }
         return true
     }
 
-    private func receiveParked(of stream: StreamID) async throws {
-        while let message = try await store.nextParked(of: stream) {
-            // It was decoded before it was parked, by a program with at least these limits.
-            let batch = try InboundBatch(message: message, limits: configuration.limits)
-            let outcome = try await store.receive(batch, parking: true)
-            count(outcome, stream, bytes: message.count)
-            guard case .stored(let rows, let deletes, let setAside) = outcome else { return }
-            logger.debug(
-                "parked batch stored",
-                metadata: [
-                    LogKey.stream: "\(stream)", LogKey.batch: "\(batch.header.number)",
-                    LogKey.batchID: "\(batch.header.id.logText)", LogKey.rows: "\(rows)",
-                    LogKey.deletes: "\(deletes)", LogKey.setAside: "\(setAside)",
-                ])
-        }
+    /// - Returns: whether the message is dealt with all the same, its stream being held.
+    private func failed(_ error: any Error, _ decoded: Decoded, _ key: String, _ store: any Store) async -> Bool {
+        note(error, key)
+        let owner = (error as? StoreError)?.owner ?? .program
+        guard owner != .database, let failures = lanes[key]?.failures, failures >= HoldPolicy.failuresBeforeHold,
+            case .success(.batch(let batch)) = decoded.content
+        else { return false }
+        guard await hold(batch, error, store) else { return false }
+        finished.append(decoded.delivery)
+        lanes[key]?.finished(decoded.delivery)
+        return true
     }
 
-    private func count(_ outcome: ReceiveOutcome, _ stream: StreamID, bytes: Int) {
-        let stream = stream.description
-        telemetry.show(
-            [
-                Metrics.storedBatches, Metrics.storedRows, Metrics.storedBytes, Metrics.newlySetAsideRows,
-                Metrics.duplicateBatches, Metrics.gapBatches,
-            ], stream)
-        switch outcome {
-        case .stored(let rows, let deletes, let setAside):
-            telemetry.count(Metrics.storedBatches, stream)
-            telemetry.count(Metrics.storedRows, by: rows + deletes - setAside, stream)
-            telemetry.count(Metrics.storedBytes, by: bytes, stream)
-            telemetry.count(Metrics.newlySetAsideRows, by: setAside, stream)
-        case .duplicate: telemetry.count(Metrics.duplicateBatches, stream)
-        case .parked: telemetry.count(Metrics.gapBatches, stream)
-        case .gap: return
-        case .behind, .stopped: break
-        }
-        telemetry.note(.progressed)
+    /// A lane waits.
+    private func note(_ error: any Error, _ key: String) {
+        guard let pause = lanes[key]?.failed(at: clock.now) else { return }
+        logger.warning(
+            "lane failed, will try again",
+            metadata: [
+                LogKey.branch: "\(key)", LogKey.error: "\(error)", LogKey.retryIn: "\(Int(pause / .milliseconds(1)))ms",
+            ])
     }
 
-    private func retryHeld() async throws {
-        for entry in held {
-            let bytes = entry.delivery.body.count
-            if try await receive(entry.batch, bytes: bytes, parking: clock.now >= entry.until) {
-                held.removeAll { $0.delivery.tag == entry.delivery.tag }
-                try await link.acknowledge(entry.delivery)
+    /// Does what there is to do for a stream without a message.
+    private func tend(_ key: String, _ work: TendedStream, _ store: any Store) async {
+        lanes[key]?.work = nil
+        do {
+            if work.hasParked { try await drain(work.stream, store) }
+            if work.hasSetAside {
+                let selection = SetAsideSelection(stream: work.stream, onlyDue: true)
+                let outcome = try await store.retrySetAside(selection, limit: 500)
+                if outcome.stored > 0 {
+                    logger.notice("set-aside rows stored", metadata: [LogKey.count: "\(outcome.stored)"])
+                }
             }
+            lanes[key]?.succeeded()
+        } catch {
+            note(error, key)
         }
     }
 
-    private func retrySetAside() async throws {
-        guard clock.now >= nextRetry else { return }
-        nextRetry = clock.now + configuration.retryEvery
-        let outcome = try await store.retrySetAside(
-            SetAsideSelection(notTriedFor: configuration.retryEvery), limit: 500)
-        if outcome.stored > 0 {
-            logger.notice("set-aside rows stored", metadata: [LogKey.count: "\(outcome.stored)"])
+    /// Asks the database for what there is to do without a message.
+    private func tend() async {
+        isTending = true
+        defer { isTending = false }
+        nextTending = clock.now + configuration.tendEvery
+        guard let store = free.popLast() else { return }
+        defer { free.append(store) }
+        do {
+            for work in try await store.streamsToTend() where work.stream.destination == configuration.office {
+                lanes[work.stream.source.description, default: Lane()].work = work
+            }
+        } catch {
+            logger.debug("look for work failed", metadata: [LogKey.error: "\(error)"])
         }
     }
 }

@@ -5,6 +5,7 @@ public enum LogKey {
     public static let service = "service"
     public static let office = "office"
     public static let stream = "stream"
+    public static let branch = "branch"
     public static let batch = "batch"
     /// The batch's id, as ``UUID/logText``: follows a batch from the publisher to the ack listener.
     public static let batchID = "batch_id"

@@ -36,6 +36,8 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     public var lastContactSeconds: Double?
     /// Why the stream is stopped; nil while it runs.
     public var stopped: String?
+    /// Why the receiver stores nothing of the stream for now, though it keeps on trying; nil while it does store.
+    public var held: String?
     /// After a database was restored, until both sides agree again (sending).
     public var recovery: RecoveryMode?
     /// What the last recovery did, and whether both sides agreed in the end (sending); nil: there was none.
@@ -43,7 +45,7 @@ public struct StreamStatus: Hashable, Sendable, Codable {
 
     /// Why nothing travels, until someone decides; nil while it does.
     public var standstill: String? {
-        stopped
+        stopped ?? held.map { "it is held, and tried again by itself: \($0)" }
             ?? (recovery == .compare ? "both sides were compared after a restore, and it waits for a decision" : nil)
     }
 

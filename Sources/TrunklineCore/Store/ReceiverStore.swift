@@ -1,5 +1,15 @@
 /// The receiving side of an office's database: rows, watermarks, set-aside rows, pending acks.
 public protocol ReceiverStore: Sendable {
+    /// Runs `body` in one transaction of the receiving side, on the store's own connection; an error undoes all of it.
+    ///
+    /// - Parameters:
+    ///   - operation: names the work in errors.
+    ///   - subject: on what: a stream.
+    func receiving<Value: Sendable>(
+        _ operation: String, _ subject: String,
+        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value
+
     /// Takes a batch in one transaction: locks the stream, decides with ``ReceiverDecision``, stores
     /// the rows, sets aside those that cannot be stored, retries what this batch may have mended,
     /// advances the watermark and leaves a pending ack.
@@ -8,19 +18,37 @@ public protocol ReceiverStore: Sendable {
     ///   change nothing and return `.gap` (false), so that the caller may wait a little first.
     func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome
 
+    /// Takes a batch that was parked; one whose stream is held is tried if its time has come.
+    func receiveParked(_ batch: InboundBatch) async throws(StoreError) -> ReceiveOutcome
+
+    /// Holds the stream of a batch that fails again and again, keeping the message; see ``ReceiverEngine``.
+    /// - Returns: whether it is held; false when the batch is not the one that its stream waits for.
+    func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool
+
+    /// Streams that have something to do without a message: a parked batch whose turn it is, a hold whose time has
+    /// come, set-aside rows that are due.
+    func streamsToTend() async throws(StoreError) -> [TendedStream]
+
+    /// Lets a stream that is held be tried at once; nil: all of them.
+    /// - Returns: how many were held.
+    func hasten(_ stream: StreamID?) async throws(StoreError) -> Int
+
     /// Takes the sender's notice that it stopped a stream: it is shown as stopped here too. One of an epoch that is not
     /// followed changes nothing.
     func takeHalt(_ halt: Halt) async throws(StoreError)
 
-    /// The parked message that is the next of its stream, if there is one: the message's body as it arrived.
-    /// It leaves the parking place when it is received.
+    /// The parked message that is the next of its stream, if there is one and the stream is neither stopped nor held (or
+    /// its hold is due): the message's body as it arrived. It leaves the parking place when it is received.
     func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]?
+
+    /// Streams of which rows are set aside.
+    func streamsWithSetAside() async throws(StoreError) -> [StreamID]
 
     /// Tries to store set-aside rows again, and leaves a pending ack if any was stored.
     ///
     /// - Parameters:
     ///   - selection: which ones.
-    ///   - limit: the most rows to try; the least recently tried come first.
+    ///   - limit: the most rows to try.
     func retrySetAside(_ selection: SetAsideSelection, limit: Int) async throws(StoreError) -> RetryOutcome
 
     /// The acks to publish now, the oldest first.
@@ -40,11 +68,72 @@ public enum ReceiveOutcome: Hashable, Sendable {
     case gap(expected: Int64)
     /// Above the next number; kept in the database.
     case parked
+    /// Its stream is held; kept in the database.
+    case held(reason: String)
+    /// Its stream has as much parked as it may; its sender sends it again.
+    case dropped
     /// The sender has an ack of a later batch: this database was restored from an older backup. The batch is not kept,
     /// its sender is told and sends it again.
     case behind(acked: Int64)
     /// Of another history (promise 9): the stream is stopped, the batch is kept.
     case stopped(reason: String)
+}
+
+extension ReceiverStore {
+    public func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome {
+        try await receiving("receive batch", batch.header.stream.description) { (transaction) throws(StoreError) in
+            try ReceiverEngine(transaction).receive(batch, parking: parking)
+        }
+    }
+
+    public func receiveParked(_ batch: InboundBatch) async throws(StoreError) -> ReceiveOutcome {
+        try await receiving("receive batch", batch.header.stream.description) { (transaction) throws(StoreError) in
+            try ReceiverEngine(transaction).receive(batch, parking: true, isRetry: true)
+        }
+    }
+
+    public func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool {
+        try await receiving("hold stream", batch.header.stream.description) { (transaction) throws(StoreError) in
+            try ReceiverEngine(transaction).hold(batch, reason: reason)
+        }
+    }
+
+    public func takeHalt(_ halt: Halt) async throws(StoreError) {
+        try await receiving("take halt", halt.stream.description) { (transaction) throws(StoreError) in
+            try transaction.stop(by: halt)
+        }
+    }
+
+    public func retrySetAside(_ selection: SetAsideSelection, limit: Int) async throws(StoreError) -> RetryOutcome {
+        var total = RetryOutcome(tried: 0, stored: 0)
+        let streams = try await streamsWithSetAside().filter { selection.stream == nil || $0 == selection.stream }
+        for stream in streams where total.tried < limit {
+            let room = limit - total.tried
+            let choice = selection.onlyDue ? RetryChoice.due : .requested(table: selection.table, notTriedFor: selection.notTriedFor)
+            let outcome = try await receiving("retry set-aside rows", stream.description) {
+                (transaction) throws(StoreError) in
+                try ReceiverEngine(transaction).retrySetAside(stream, choice, limit: room)
+            }
+            total.tried += outcome.tried
+            total.stored += outcome.stored
+        }
+        return total
+    }
+}
+
+/// A stream that has something to do without a message.
+public struct TendedStream: Hashable, Sendable {
+    public var stream: StreamID
+    /// A parked batch is the next one.
+    public var hasParked: Bool
+    /// Set-aside rows are due.
+    public var hasSetAside: Bool
+
+    public init(stream: StreamID, hasParked: Bool, hasSetAside: Bool) {
+        self.stream = stream
+        self.hasParked = hasParked
+        self.hasSetAside = hasSetAside
+    }
 }
 
 /// Which set-aside rows to try again.
@@ -53,11 +142,16 @@ public struct SetAsideSelection: Hashable, Sendable {
     public var table: TableName?
     /// Only rows that were not tried for at least so long.
     public var notTriedFor: Duration
+    /// Only rows whose time has come, see ``RetryChoice/due``; the rest of the selection means nothing then.
+    public var onlyDue: Bool
 
-    public init(stream: StreamID? = nil, table: TableName? = nil, notTriedFor: Duration = .zero) {
+    public init(
+        stream: StreamID? = nil, table: TableName? = nil, notTriedFor: Duration = .zero, onlyDue: Bool = false
+    ) {
         self.stream = stream
         self.table = table
         self.notTriedFor = notTriedFor
+        self.onlyDue = onlyDue
     }
 }
 

@@ -17,6 +17,8 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case configuration
         /// Any other error of the database.
         case database
+        /// A mistake of this program.
+        case program
     }
 
     public var code: Code
@@ -46,7 +48,7 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     public var isTransient: Bool {
         switch code {
         case .unreachable, .contention, .full: true
-        case .accessRefused, .notInitialised, .table, .configuration, .database: false
+        case .accessRefused, .notInitialised, .table, .configuration, .database, .program: false
         }
     }
 

@@ -25,6 +25,9 @@ public struct Ack: Hashable, Sendable, Codable {
     public var setAsideTotal: Int
     /// Why the receiver takes no more of this stream; nil while it does.
     public var stopped: StopNotice?
+    /// Why the receiver stores nothing of this stream for now, though it keeps what comes and tries again; nil while it
+    /// does.
+    public var held: String?
     public var verification: VerificationResult?
 
     /// A batch of this epoch claimed an ack of this number.
@@ -44,7 +47,7 @@ public struct Ack: Hashable, Sendable, Codable {
     public init(
         stream: StreamID, epoch: UUID, watermark: Int64, batchID: UUID? = nil, behind: Behind? = nil,
         setAsideVersion: Int64, setAside: [SetAsideNotice]?,
-        setAsideTotal: Int, stopped: StopNotice? = nil, verification: VerificationResult? = nil
+        setAsideTotal: Int, stopped: StopNotice? = nil, held: String? = nil, verification: VerificationResult? = nil
     ) {
         self.version = Ack.currentVersion
         self.stream = stream
@@ -56,6 +59,7 @@ public struct Ack: Hashable, Sendable, Codable {
         self.setAside = setAside
         self.setAsideTotal = setAsideTotal
         self.stopped = stopped
+        self.held = held
         self.verification = verification
     }
 }

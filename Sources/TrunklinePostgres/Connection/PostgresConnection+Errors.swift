@@ -58,17 +58,3 @@ extension PostgresConnection {
         return StoreError(code, operation: "connect", subject: "PostgreSQL", reason: message, hint: hint)
     }
 }
-
-extension StoreError {
-    /// Whether the data of a statement is to blame, not the server or the moment: what sets a row aside.
-    var blamesData: Bool {
-        guard let databaseCode else { return false }
-        switch databaseCode.prefix(2) {
-        // Cardinality, data, integrity, WITH CHECK OPTION, raised by a trigger, unsupported feature, program limit.
-        case "21", "22", "23", "44", "P0", "0A", "54": return true
-        // Syntax error or access rule: the target does not fit; a missing privilege is the operator's to mend.
-        case "42": return databaseCode != "42501"
-        default: return false
-        }
-    }
-}

@@ -9,6 +9,8 @@ internal import TrunklineCore
 final class PostgresConnection {
     let pointer: OpaquePointer
     private var prepared: Set<String> = []
+    /// What is known of the tables that rows were stored into.
+    var targets = Target.Cache()
 
     /// Connects and sets the session up: UTC, ISO dates, exact floats and an empty search path, so
     /// that values have one text form whatever the server's configuration says, and every name is qualified. No
@@ -44,6 +46,9 @@ final class PostgresConnection {
     deinit { PQfinish(pointer) }
 
     var isOpen: Bool { PQstatus(pointer) == CONNECTION_OK }
+
+    /// Whether the server's database holds every character.
+    var isUTF8: Bool { PostgresConnection.text(PQparameterStatus(pointer, "server_encoding")) == "UTF8" }
 
     /// Whether the open transaction has failed.
     var isFailed: Bool { PQtransactionStatus(pointer) == PQTRANS_INERROR }

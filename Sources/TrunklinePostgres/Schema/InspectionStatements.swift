@@ -14,7 +14,7 @@ enum InspectionStatements {
             extract(epoch FROM now() - coalesce(min(b.oldest_at) FILTER (WHERE b.state <> 'acked'),
                 (SELECT min(u.at) FROM trunkline.unbatched u WHERE u.stream = o.stream))),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery,
-            o.recovery_report
+            o.recovery_report, a.held
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
         LEFT JOIN trunkline.batch b ON b.stream = o.stream AND b.state <> 'acked'
         GROUP BY o.stream, o.epoch, a.stream, o.last_number, o.recovery, o.recovery_report
@@ -25,7 +25,7 @@ enum InspectionStatements {
         "status_receiving",
         """
         SELECT i.stream, i.epoch, (SELECT count(*) FROM trunkline.parked_batch p WHERE p.stream = i.stream),
-            i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped
+            i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped, i.held
         FROM trunkline.inbound i ORDER BY i.stream
         """)
 

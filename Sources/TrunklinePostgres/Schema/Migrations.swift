@@ -1,6 +1,6 @@
 /// The bookkeeping's schema: numbered steps, forward only. A step that was released is never edited.
 enum Migrations {
-    static let steps: [String] = [bookkeeping + sending + receiving]
+    static let steps: [String] = [bookkeeping + sending + receiving, lanes]
 
     private static let bookkeeping = """
         CREATE TABLE trunkline.office (
@@ -190,6 +190,32 @@ enum Migrations {
             pending boolean NOT NULL DEFAULT true,
             verification text,
             since timestamptz NOT NULL DEFAULT now()
+        );
+
+        """
+
+    /// Lines as bytes, which a database of any encoding holds; when a row is tried again; streams that are held; the
+    /// tables that were made for a stream.
+    private static let lanes = """
+        ALTER TABLE trunkline.set_aside
+            ALTER COLUMN line TYPE bytea USING convert_to(line, 'UTF8'),
+            ADD COLUMN lacks_parent boolean NOT NULL DEFAULT false,
+            ADD COLUMN retry_at timestamptz NOT NULL DEFAULT now();
+        UPDATE trunkline.set_aside SET lacks_parent = true WHERE code = '23503';
+        DROP INDEX trunkline.set_aside_tried;
+        CREATE INDEX set_aside_due ON trunkline.set_aside (stream, retry_at);
+        CREATE INDEX set_aside_tried ON trunkline.set_aside (stream, last_tried);
+        ALTER TABLE trunkline.inbound
+            ADD COLUMN held text,
+            ADD COLUMN held_failures integer NOT NULL DEFAULT 0,
+            ADD COLUMN held_since timestamptz,
+            ADD COLUMN held_until timestamptz;
+        ALTER TABLE trunkline.outbound_ack ADD COLUMN held text;
+        ALTER TABLE trunkline.parked_batch ALTER COLUMN message SET STORAGE EXTERNAL;
+        CREATE TABLE trunkline.made_table (
+            name text PRIMARY KEY,
+            stream text NOT NULL,
+            at timestamptz NOT NULL DEFAULT now()
         );
 
         """

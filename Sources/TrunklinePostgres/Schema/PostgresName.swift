@@ -15,10 +15,17 @@ extension String {
 
 /// PostgreSQL's text form of a `text[]`.
 enum TextArray {
-    static func encode(_ values: [String]) -> String {
+    static func encode(_ values: [String]) -> String { encode(values.map(Optional.some)) }
+
+    /// - Parameter values: nil is NULL.
+    static func encode(_ values: [String?]) -> String {
         var text = "{".unicodeScalars
         for (index, value) in values.enumerated() {
             if index > 0 { text.append(",") }
+            guard let value else {
+                text.append(contentsOf: "NULL".unicodeScalars)
+                continue
+            }
             text.append("\"")
             for scalar in value.unicodeScalars {
                 if scalar == "\"" || scalar == "\\" { text.append("\\") }

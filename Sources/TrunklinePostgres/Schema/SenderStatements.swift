@@ -65,7 +65,7 @@ enum SenderStatements {
             WHERE stream = $1 AND number <= $2 AND state <> 'acked'
             RETURNING number, id, coalesce(rows, changes) AS rows, coalesce(bytes, 0) AS bytes
         ), noted AS (
-            UPDATE trunkline.outbound_ack SET watermark = greatest(watermark, $2), last_contact = now(),
+            UPDATE trunkline.outbound_ack SET watermark = greatest(watermark, $2), last_contact = now(), held = $3,
                 acked_rows = acked_rows + (SELECT coalesce(sum(rows), 0) FROM acked)
             WHERE stream = $1
         )

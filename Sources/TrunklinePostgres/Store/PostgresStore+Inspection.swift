@@ -24,6 +24,7 @@ extension PostgresStore {
             status.oldestUnackedSeconds = result.value(row, 9).flatMap { Double($0) }
             status.lastContactSeconds = result.value(row, 10).flatMap { Double($0) }
             status.stopped = result.value(row, 11)
+            status.held = result.value(row, 14)
             status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = result.value(row, 13).flatMap {
                 try? JSONText.decode(RecoveryReport.self, $0, "report of a recovery")
@@ -45,6 +46,7 @@ extension PostgresStore {
             status.lastFormed = status.watermark
             status.lastContactSeconds = result.value(row, 6).flatMap { Double($0) }
             status.stopped = result.value(row, 7)
+            status.held = result.value(row, 8)
             return status
         }
     }

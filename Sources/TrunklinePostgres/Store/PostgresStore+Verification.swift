@@ -56,83 +56,12 @@ extension PostgresStore {
                 columns: columns, key: synced.key,
                 bucketCount: wanted?.bucketCount ?? RowDigester.bucketCount(forRows: rows),
                 covered: Set(wanted?.buckets ?? []))
-            try digest(synced.relation, columns, nil, &digester, connection)
+            try TableScan.digest(synced.relation, columns, nil, &digester, connection)
             claims.append(
                 digester.claim(
                     name: synced.name, key: synced.key, columns: columns, round: request.round,
                     covered: wanted?.buckets ?? []))
         }
         return claims
-    }
-
-    /// - Parameter branch: at the head, whose rows.
-    private func digest(
-        _ relation: String, _ columns: [Column], _ branch: OfficeID?, _ digester: inout RowDigester,
-        _ connection: PostgresConnection
-    ) throws(StoreError) {
-        let list = columns.map(\.name.identifier).joined(separator: ", ")
-        let filter = branch.map { " WHERE branch_id = \($0.description.literal)" } ?? ""
-        _ = try connection.copyOut("COPY (SELECT \(list) FROM \(relation)\(filter)) TO STDOUT", "digest rows") { line in
-            digester.add(line: Array(line)[...])
-            return true
-        }
-    }
-
-    /// The receiver's answer to a claim, in the transaction that stored its batch.
-    func answer(_ claim: VerificationClaim, _ header: BatchHeader, _ connection: PostgresConnection) throws(StoreError)
-        -> VerificationResult
-    {
-        var results: [TableResult] = []
-        for table in claim.tables {
-            results.append(try answer(table, header, connection))
-        }
-        return VerificationResult(
-            id: claim.id, round: claim.round, stream: header.stream, watermark: header.number, tables: results)
-    }
-
-    private func answer(_ claim: TableClaim, _ header: BatchHeader, _ connection: PostgresConnection)
-        throws(StoreError) -> TableResult
-    {
-        let stream = header.stream
-        func uncompared(_ problem: String?) -> TableResult {
-            TableResult(
-                name: claim.name, rowsAtSender: claim.rows, rowsAtReceiver: 0, differingBuckets: [],
-                bucketCount: claim.bucketCount, problem: problem)
-        }
-        guard claim.isWellFormed else { return uncompared("the question is malformed") }
-        let target = try Target.find(claim.name, columns: claim.columns, key: claim.key, stream: stream, connection)
-        switch target {
-        case .missing:
-            return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
-        case .unfit(let reason): return uncompared(reason)
-        case .found(let table):
-            let kept = KeptRows(stream, connection)
-            var digester = claim.digester(leavingOut: try kept.keys(of: claim.name))
-            try digest(
-                table.relation, claim.columns, table.hasBranchColumn ? stream.source : nil, &digester, connection)
-            guard let recovery = header.recovery else { return claim.compare(with: digester) }
-            var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
-            result.highestKey = try highestKey(claim, table, stream, connection)
-            if recovery == .keepHead { try kept.keep(result) }
-            return result
-        }
-    }
-
-    /// Of the rows that are stored, and of those that are set aside.
-    private func highestKey(
-        _ claim: TableClaim, _ table: Target, _ stream: StreamID, _ connection: PostgresConnection
-    ) throws(StoreError) -> Int64? {
-        guard claim.key.count == 1, let type = claim.columns.first(where: { $0.name == claim.key[0] })?.type,
-            ["smallint", "integer", "bigint"].contains(type)
-        else { return nil }
-        let filter = table.hasBranchColumn ? " WHERE branch_id = \(stream.source.description.literal)" : ""
-        let highest = try connection.run(
-            """
-            SELECT (SELECT max(\(claim.key[0].identifier)) FROM \(table.relation)\(filter)),
-                (SELECT max(substring(key FROM '^\\["([0-9]{1,18})"\\]$')::bigint) FROM trunkline.set_aside
-                    WHERE stream = $1 AND table_name = $2)
-            """, [stream.description, claim.name.description], "find highest key")
-        // The column here may be of another type than the sender's.
-        return [highest.integer(0, 0), highest.integer(0, 1)].compactMap { $0.map { Int64($0) } }.max()
     }
 }

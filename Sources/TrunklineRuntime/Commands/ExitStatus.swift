@@ -41,7 +41,7 @@ extension ExitStatus {
             switch code {
             case .unreachable, .accessRefused, .contention, .full: .unavailable
             case .notInitialised, .table, .configuration: .configuration
-            case .database: .software
+            case .database, .program: .software
             }
     }
 

@@ -11,6 +11,9 @@ public struct OfficeAssembly: Sendable {
 
     public init(_ settings: Settings) { self.settings = settings }
 
+    /// Connections of the head's ingestor to its database: so many streams are stored at once.
+    private static let laneConnections = 4
+
     /// A logger to stderr, whose every line names the office.
     public func logger(_ label: String) -> Logger {
         var logger = Logger(label: label) {
@@ -54,11 +57,10 @@ public struct OfficeAssembly: Sendable {
                 name: service.name, configuration: .init(queue: Topology.acksQueue(of: office), stream: upstream),
                 store: store, link: link, logger: logger, telemetry: listener)
         case .headIngestor:
-            var configuration = ingestor(queue: Topology.headQueue)
-            if telemetry != nil { configuration.depthEvery = .seconds(5) }
+            let more = try (1..<OfficeAssembly.laneConnections).map { _ in try self.store() }
             return Ingestor(
-                name: service.name, configuration: configuration, store: store, link: link, logger: logger,
-                telemetry: listener)
+                name: service.name, configuration: ingestor(queue: Topology.headQueue), stores: [store] + more,
+                link: link, logger: logger, telemetry: listener)
         case .headAcker:
             return Acker(name: service.name, store: store, link: link, logger: logger, telemetry: listener)
         case .staleReaper:
@@ -86,7 +88,7 @@ public struct OfficeAssembly: Sendable {
         configuration.prefetch = settings.receiver.prefetch
         configuration.limits.messageBytes = settings.receiver.maxMessageBytes
         configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
-        configuration.retryEvery = settings.receiver.retryInterval
+        configuration.tendEvery = min(settings.receiver.retryInterval, configuration.tendEvery)
         return configuration
     }
 

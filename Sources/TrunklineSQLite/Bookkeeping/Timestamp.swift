@@ -7,4 +7,7 @@ enum Timestamp {
     static func age(of column: String) -> String {
         "((julianday('now') - julianday(\(column))) * 86400.0)"
     }
+
+    /// So many seconds from now, as a Julian day number.
+    static func inSeconds(_ seconds: String) -> String { "(julianday('now') + (\(seconds)) / 86400.0)" }
 }

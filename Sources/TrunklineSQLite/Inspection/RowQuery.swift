@@ -65,7 +65,7 @@ struct RowQuery {
             arguments: [table.description])
         for stream in streams.compactMap({ StreamID($0) }) where filter.branch == nil || filter.branch == stream.source
         {
-            for notice in try SetAsideRows(stream: stream, db: db).notices() where notice.table == table {
+            for notice in try SetAsideRows(stream, db).notices() where notice.table == table {
                 guard rows.count < filter.limit else { break }
                 let key = shape.key.filter { $0 != "branch_id" }
                 var values = [String?](repeating: nil, count: columns.count)

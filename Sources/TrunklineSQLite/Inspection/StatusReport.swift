@@ -36,6 +36,7 @@ enum StatusReport {
             status.oldestUnackedSeconds = row["oldest"]
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
+            status.held = row["held"]
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = try (row["recovery_report"] as String?).map {
                 try JSONText.decode(RecoveryReport.self, $0)
@@ -49,8 +50,7 @@ enum StatusReport {
             db,
             sql: """
                 SELECT i.*, \(Timestamp.age(of: "i.last_contact")) AS contact,
-                    (SELECT count(*) FROM trunkline_parked_batch AS p WHERE p.stream = i.stream) AS parked,
-                    (SELECT count(*) FROM trunkline_set_aside AS s WHERE s.stream = i.stream) AS set_aside
+                    (SELECT count(*) FROM trunkline_parked_batch AS p WHERE p.stream = i.stream) AS parked
                 FROM trunkline_inbound AS i ORDER BY i.stream
                 """
         ).compactMap { row in
@@ -64,6 +64,7 @@ enum StatusReport {
             status.lastFormed = row["watermark"]
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
+            status.held = row["held"]
             return status
         }
     }

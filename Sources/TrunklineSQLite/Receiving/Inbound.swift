@@ -4,33 +4,51 @@ internal import TrunklineCore
 
 /// The row of `trunkline_inbound`, and the ack that it owes.
 enum Inbound {
-    static func watermark(_ stream: StreamID, _ db: Database) throws -> ReceiverDecision.Watermark? {
+    static func find(_ stream: StreamID, _ db: Database) throws -> InboundStream? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT epoch, watermark, batch_id, stopped, past_epochs FROM trunkline_inbound WHERE stream = ?",
-            arguments: [stream.description])
+            db,
+            sql: """
+                SELECT *, held_until <= julianday('now') AS is_due,
+                    EXISTS (SELECT 1 FROM trunkline_kept_row AS k WHERE k.stream = i.stream) AS has_kept
+                FROM trunkline_inbound AS i WHERE stream = ?
+                """, arguments: [stream.description])
         guard let row, let epoch = UUID(uuidString: row["epoch"]) else { return nil }
-        return ReceiverDecision.Watermark(
+        let watermark = ReceiverDecision.Watermark(
             epoch: epoch, number: row["watermark"], id: (row["batch_id"] as String?).flatMap(UUID.init(uuidString:)),
             stopped: row["stopped"], pastEpochs: Set(try JSONText.decode([UUID].self, row["past_epochs"])))
+        let held = (row["held"] as String?).map {
+            InboundStream.Hold(reason: $0, failures: row["held_failures"], isDue: row["is_due"] ?? false)
+        }
+        return InboundStream(
+            watermark: watermark, hasSetAside: (row["set_aside"] as Int) > 0, hasKeptRows: row["has_kept"], held: held)
     }
 
     /// Goes over to another epoch; what was parked of others is of no use any more.
-    static func adopt(_ header: BatchHeader, past: Set<UUID>, _ db: Database) throws {
+    static func adopt(_ epoch: UUID, of stream: StreamID, past: Set<UUID>, _ db: Database) throws {
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET past_epochs = ?, epoch = ?, watermark = 0, batch_id = NULL, stopped = NULL,
                     stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
                 WHERE stream = ?
-                """, arguments: [try list(past), header.epoch.uuidString, header.stream.description])
+                """, arguments: [try list(past), epoch.uuidString, stream.description])
+        try releaseHold(stream, db)
         try db.execute(
             sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch <> ?",
-            arguments: [header.stream.description, header.epoch.uuidString])
+            arguments: [stream.description, epoch.uuidString])
     }
 
-    static func setBehind(_ header: BatchHeader, _ acked: Int64, _ db: Database) throws {
+    static func releaseHold(_ stream: StreamID, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET held = NULL, held_failures = 0, held_since = NULL, held_until = NULL
+                WHERE stream = ?
+                """, arguments: [stream.description])
+    }
+
+    static func setBehind(_ stream: StreamID, _ epoch: UUID, _ acked: Int64, _ db: Database) throws {
         try db.execute(
             sql: "UPDATE trunkline_inbound SET behind_epoch = ?, behind_number = ? WHERE stream = ?",
-            arguments: [header.epoch.uuidString, acked, header.stream.description])
+            arguments: [epoch.uuidString, acked, stream.description])
     }
 
     static func take(_ halt: Halt, _ db: Database) throws {
@@ -44,15 +62,15 @@ enum Inbound {
     }
 
     /// Begins a stream that was never seen, or was forgotten; what was parked of epochs that are over is of no use.
-    static func begin(_ header: BatchHeader, past: Set<UUID>, _ db: Database) throws {
+    static func begin(_ stream: StreamID, _ epoch: UUID, past: Set<UUID>, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO trunkline_inbound (stream, epoch, past_epochs, watermark) VALUES (?, ?, ?, 0)
                 ON CONFLICT DO NOTHING
-                """, arguments: [header.stream.description, header.epoch.uuidString, try list(past)])
+                """, arguments: [stream.description, epoch.uuidString, try list(past)])
         try db.execute(
             sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch IN (SELECT value FROM json_each(?))",
-            arguments: [header.stream.description, try list(past)])
+            arguments: [stream.description, try list(past)])
     }
 
     private static func list(_ epochs: Set<UUID>) throws -> String {
@@ -77,20 +95,23 @@ enum Inbound {
             arguments: [header.stream.description, header.epoch.uuidString, header.number])
     }
 
-    static func stop(_ header: BatchHeader, reason: String, _ db: Database) throws {
+    static func stop(_ stream: StreamID, reason: String, _ epoch: UUID, _ number: Int64, _ db: Database) throws {
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET stopped = coalesce(stopped, ?), stopped_epoch = ?, stopped_number = ?,
                     last_contact = \(Timestamp.now) WHERE stream = ?
                 """,
-            arguments: [reason, header.epoch.uuidString, header.number, header.stream.description])
+            arguments: [reason, epoch.uuidString, number, stream.description])
     }
 
-    /// The list of set-aside rows is another one now.
-    static func listChanged(_ stream: StreamID, _ db: Database) throws {
+    /// The list of set-aside rows is another one now, longer by so many.
+    static func changeList(_ stream: StreamID, by change: Int, _ db: Database) throws {
         try db.execute(
-            sql: "UPDATE trunkline_inbound SET set_aside_version = set_aside_version + 1 WHERE stream = ?",
-            arguments: [stream.description])
+            sql: """
+                UPDATE trunkline_inbound SET set_aside_version = set_aside_version + 1,
+                    set_aside = max(0, set_aside + ?)
+                WHERE stream = ?
+                """, arguments: [change, stream.description])
     }
 
     /// Leaves an ack to be published; `whole`: with the list of set-aside rows, whatever its version.
@@ -113,7 +134,7 @@ enum Inbound {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT p.*, i.*, (SELECT count(*) FROM trunkline_set_aside AS s WHERE s.stream = i.stream) AS total
+                SELECT p.*, i.*
                 FROM trunkline_pending_ack AS p JOIN trunkline_inbound AS i USING (stream)
                 ORDER BY p.since, p.stream LIMIT ?
                 """, arguments: [limit]
@@ -131,11 +152,12 @@ enum Inbound {
                         Ack.Behind(epoch: $0, number: row["behind_number"] ?? 0)
                     },
                     setAsideVersion: version,
-                    setAside: listed ? try SetAsideRows(stream: stream, db: db).notices() : nil,
-                    setAsideTotal: row["total"],
+                    setAside: listed ? try SetAsideRows(stream, db).notices() : nil,
+                    setAsideTotal: row["set_aside"],
                     stopped: refused.map {
                         StopNotice(epoch: $0, number: row["stopped_number"] ?? 0, reason: row["stopped"] ?? "")
                     },
+                    held: row["held"],
                     verification: try (row["verification"] as String?).map {
                         try JSONText.decode(VerificationResult.self, $0)
                     }))

@@ -3,48 +3,54 @@ internal import GRDB
 public import TrunklineCore
 
 extension SQLiteStore {
-    public func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome {
-        try await write("receive", batch.header.stream.description) { db in
-            try BatchReceiver(batch: batch, db: db).run(parking: parking)
-        }
+    public func receiving<Value: Sendable>(
+        _ operation: String, _ subject: String,
+        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await write(operation, subject) { db in try body(SQLiteReceiving(db)) }
     }
 
     public func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]? {
-        try await read("nextParked", stream.description) { db in
-            try Data.fetchOne(
+        try await read("nextParked", stream.description) { db in try ParkedBatches(stream, db).next() }
+    }
+
+    public func streamsToTend() async throws(StoreError) -> [TendedStream] {
+        try await read("streamsToTend", "trunkline_inbound") { db in
+            try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT p.message FROM trunkline_parked_batch AS p JOIN trunkline_inbound AS i
-                        ON i.stream = p.stream AND i.epoch = p.epoch AND p.number = i.watermark + 1
-                    WHERE p.stream = ? AND i.stopped IS NULL LIMIT 1
-                    """, arguments: [stream.description]
-            ).map { [UInt8]($0) }
+                    SELECT stream, max(parked) AS parked, max(NOT parked) AS aside FROM (
+                        SELECT i.stream, 1 AS parked \(ParkedBatches.ready)
+                        UNION ALL
+                        SELECT stream, 0 FROM trunkline_inbound AS i WHERE EXISTS (
+                            SELECT 1 FROM trunkline_set_aside AS s
+                            WHERE s.stream = i.stream AND s.retry_at <= julianday('now'))
+                    ) GROUP BY stream ORDER BY stream
+                    """
+            ).compactMap { row in
+                StreamID(row["stream"]).map {
+                    TendedStream(stream: $0, hasParked: row["parked"], hasSetAside: row["aside"])
+                }
+            }
         }
     }
 
-    public func retrySetAside(_ selection: SetAsideSelection, limit: Int) async throws(StoreError) -> RetryOutcome {
-        let streams = try await read("retry", "set-aside rows") { db in
-            try String.fetchAll(
-                db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE ?1 IS NULL OR stream = ?1",
-                arguments: [selection.stream?.description]
-            ).compactMap { StreamID($0) }
+    public func streamsWithSetAside() async throws(StoreError) -> [StreamID] {
+        try await read("retry", "set-aside rows") { db in
+            try String.fetchAll(db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside ORDER BY stream")
+                .compactMap { StreamID($0) }
         }
-        var total = RetryOutcome(tried: 0, stored: 0)
-        for stream in streams where total.tried < limit {
-            let room = limit - total.tried
-            let outcome = try await write("retry", stream.description) { db in
-                let outcome = try SetAsideRows(stream: stream, db: db).retry(
-                    table: selection.table, notTriedFor: selection.notTriedFor, patiently: false, limit: room)
-                if outcome.stored > 0 {
-                    try Inbound.listChanged(stream, db)
-                    try Inbound.leaveAck(stream, whole: true, verification: nil, db)
-                }
-                return outcome
-            }
-            total.tried += outcome.tried
-            total.stored += outcome.stored
+    }
+
+    public func hasten(_ stream: StreamID?) async throws(StoreError) -> Int {
+        try await write("hasten", stream?.description ?? "held streams") { db in
+            try db.execute(
+                sql: """
+                    UPDATE trunkline_inbound SET held_until = julianday('now')
+                    WHERE held IS NOT NULL AND (?1 IS NULL OR stream = ?1)
+                    """, arguments: [stream?.description])
+            return db.changesCount
         }
-        return total
     }
 
     public func pendingAcks(limit: Int) async throws(StoreError) -> [PendingAck] {

@@ -4,93 +4,128 @@ internal import TrunklineCore
 
 /// The rows of one stream that could not be stored, kept whole with their reason.
 struct SetAsideRows {
-    let stream: StreamID
-    let db: Database
+    private let stream: StreamID
+    private let db: Database
+
+    init(_ stream: StreamID, _ db: Database) {
+        self.stream = stream
+        self.db = db
+    }
 
     /// A line's table and what its bytes do not say.
     private struct Shape: Codable {
         var table: TableHeader
         var misfits: [String: String]
-    }
 
-    func exist() throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_set_aside WHERE stream = ?)",
-            arguments: [stream.description])!
-    }
-
-    func keep(_ failure: Line.Failure, number: Int64) throws {
-        var table = failure.line.table
-        table.misfits = nil
-        try db.execute(
-            sql: """
-                INSERT INTO trunkline_set_aside
-                    (stream, table_name, key, op, line, shape, reason, number, since, last_tried)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, \(Timestamp.now), \(Timestamp.now))
-                ON CONFLICT (stream, table_name, key) DO UPDATE SET op = excluded.op, line = excluded.line,
-                    shape = excluded.shape, reason = excluded.reason, number = excluded.number, tries = tries + 1,
-                    last_tried = excluded.last_tried
-                """,
-            arguments: [
-                stream.description, table.name.description, failure.line.key.description,
-                failure.line.isDelete ? "delete" : "row", Data(failure.line.text),
-                try JSONText.encode(Shape(table: table, misfits: failure.line.misfits)), failure.reason, number,
-            ])
-    }
-
-    /// A later image of these keys arrived: what was set aside of them is history.
-    func supersede(_ lines: [Line]) throws {
-        let statement = try db.makeStatement(
-            sql: "DELETE FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = ?")
-        for line in lines {
-            try statement.execute(arguments: [stream.description, line.table.name.description, line.key.description])
+        init(_ line: ReceivedLine) {
+            table = line.table
+            table.rows = 0
+            table.rowBytes = 0
+            table.deletes = 0
+            table.deleteBytes = 0
+            table.allNew = false
+            table.misfits = nil
+            misfits = line.misfits
         }
     }
 
-    /// Tries rows again, the least recently tried first.
-    /// - Parameter patiently: leave rows that failed often for later.
-    func retry(table: TableName?, notTriedFor: Duration, patiently: Bool, limit: Int) throws -> RetryOutcome {
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT rowid, op, line, shape FROM trunkline_set_aside
-                WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)
-                    AND (?3 = 0 OR \(Timestamp.age(of: "last_tried")) >= ?3)
-                    AND (NOT ?4 OR tries < 20 OR \(Timestamp.age(of: "last_tried")) >= 60)
-                ORDER BY last_tried, rowid LIMIT ?5
-                """,
-            arguments: [
-                stream.description, table?.description, notTriedFor / .seconds(1), patiently, limit,
-            ])
-        var lines: [(id: Int64, line: Line)] = []
-        for row in rows {
-            let shape = try JSONText.decode(Shape.self, row["shape"])
-            let text: Data = row["line"]
-            lines.append(
-                (
-                    row["rowid"],
-                    Line(
-                        table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...],
-                        misfits: shape.misfits)
-                ))
-        }
-        var writer = RowWriter(stream: stream, db: db)
-        var wanted = lines.map(\.line)
-        let kept = try KeptRows(stream: stream, db: db).take(outOf: &wanted)
-        let failures = kept + (try writer.store(wanted))
-        let reasons = Dictionary(
-            failures.map { ($0.line.identity, $0.reason) }, uniquingKeysWith: { a, _ in a })
-        for (id, line) in lines {
-            if let reason = reasons[line.identity] {
-                try db.execute(
-                    sql:
-                        "UPDATE trunkline_set_aside SET tries = tries + 1, reason = ?, last_tried = \(Timestamp.now) WHERE rowid = ?",
-                    arguments: [reason, id])
-            } else {
-                try db.execute(sql: "DELETE FROM trunkline_set_aside WHERE rowid = ?", arguments: [id])
+    /// - Returns: how many are new in the list.
+    func keep(_ failures: [LineFailure], number: Int64) throws -> Int {
+        let known = try db.cachedStatement(
+            sql: "SELECT 1 FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = ?")
+        var new = 0
+        for failure in failures {
+            let line = failure.line
+            if try Int.fetchOne(
+                known, arguments: [stream.description, line.table.name.description, line.key.description]) == nil
+            {
+                new += 1
             }
+            try db.execute(
+                sql: """
+                    INSERT INTO trunkline_set_aside (stream, table_name, key, op, line, shape, reason, lacks_parent,
+                        number, since, last_tried, retry_at)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \(Timestamp.now), \(Timestamp.now),
+                        \(Timestamp.inSeconds("iif(?8, 0, 1)")))
+                    ON CONFLICT (stream, table_name, key) DO UPDATE SET op = excluded.op, line = excluded.line,
+                        shape = excluded.shape, reason = excluded.reason, lacks_parent = excluded.lacks_parent,
+                        number = excluded.number, tries = tries + 1, last_tried = excluded.last_tried,
+                        retry_at = excluded.retry_at
+                    """,
+                arguments: [
+                    stream.description, line.table.name.description, line.key.description,
+                    line.isDelete ? "delete" : "row", Data(line.text), try JSONText.encode(Shape(line)),
+                    failure.reason, failure.lacksParent, number,
+                ])
         }
-        return RetryOutcome(tried: lines.count, stored: lines.count - failures.count)
+        return new
+    }
+
+    /// - Returns: how many there were.
+    func forget(_ keys: [RowKey], of table: TableName) throws -> Int {
+        let statement = try db.cachedStatement(
+            sql: "DELETE FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = ?")
+        var count = 0
+        for key in keys {
+            try statement.execute(arguments: [stream.description, table.description, key.description])
+            count += db.changesCount
+        }
+        return count
+    }
+
+    /// In the order in which they came, so that parents come before children.
+    func chosen(_ choice: RetryChoice, limit: Int) throws -> [SetAsideRow] {
+        let rows: [Row]
+        switch choice {
+        case .due:
+            rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM (
+                        SELECT rowid AS id, op, line, shape FROM trunkline_set_aside
+                        WHERE stream = ? AND retry_at <= julianday('now') ORDER BY retry_at, rowid LIMIT ?
+                    ) ORDER BY id
+                    """, arguments: [stream.description, limit])
+        case .requested(let table, let pause):
+            rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM (
+                        SELECT rowid AS id, op, line, shape FROM trunkline_set_aside
+                        WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)
+                            AND (?3 = 0 OR \(Timestamp.age(of: "last_tried")) >= ?3)
+                        ORDER BY last_tried, rowid LIMIT ?4
+                    ) ORDER BY id
+                    """,
+                arguments: [stream.description, table?.description, pause / .seconds(1), limit])
+        }
+        return try rows.map { SetAsideRow(id: $0["id"], line: try SetAsideRows.line($0)) }
+    }
+
+    private static func line(_ row: Row) throws -> ReceivedLine {
+        let shape = try JSONText.decode(Shape.self, row["shape"])
+        let text: Data = row["line"]
+        return ReceivedLine(
+            table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits)
+    }
+
+    static func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure], _ db: Database) throws {
+        for row in rows {
+            guard let failure = failures[row.id] else {
+                try db.execute(sql: "DELETE FROM trunkline_set_aside WHERE rowid = ?", arguments: [row.id])
+                continue
+            }
+            try db.execute(
+                sql: """
+                    UPDATE trunkline_set_aside SET tries = tries + 1, reason = ?1, lacks_parent = ?2,
+                        last_tried = \(Timestamp.now), retry_at = \(Timestamp.inSeconds(
+                            "iif(?2 AND tries < ?3, 0, min(?4, 1 << min(tries, 20)))"))
+                    WHERE rowid = ?5
+                    """,
+                arguments: [
+                    failure.reason, failure.lacksParent, RetryPause.eagerTries, RetryPause.longest, row.id,
+                ])
+        }
     }
 
     func notices() throws -> [SetAsideNotice] {
@@ -98,10 +133,8 @@ struct SetAsideRows {
             db, sql: "SELECT op, line, shape, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",
             arguments: [stream.description, Ack.maximalNotices]
         ).map { row in
-            let table = try JSONText.decode(Shape.self, row["shape"]).table
-            let text: Data = row["line"]
-            let line = Line(table: table, isDelete: row["op"] == "delete", text: [UInt8](text)[...])
-            return SetAsideNotice(table: table.name, key: line.key, reason: row["reason"])
+            let line = try SetAsideRows.line(row)
+            return SetAsideNotice(table: line.table.name, key: line.key, reason: row["reason"])
         }
     }
 }

@@ -26,8 +26,4 @@ extension SQLiteStore {
             try Recovery(stream, db).begin(mode, newKeys: newKeys)
         }
     }
-
-    public func takeHalt(_ halt: Halt) async throws(StoreError) {
-        try await write("takeHalt", halt.stream.description) { db in try Inbound.take(halt, db) }
-    }
 }

@@ -6,12 +6,9 @@ struct SupersededRows {
     let stream: StreamID
     let db: Database
 
-    func keep(_ lines: [Line]) throws {
-        var statements: [TableName: (Statement, [WireKind])] = [:]
-        for line in lines {
-            let name = line.table.name
-            if statements[name] == nil { statements[name] = try statement(line.table) }
-            guard let (statement, kinds) = statements[name] else { continue }
+    func keep(_ group: LineGroup) throws {
+        guard let (statement, kinds) = try statement(group.table) else { return }
+        for line in group.lines {
             var values = zip(line.key.values, kinds).map { FieldReader.key($0, as: $1) }
             if stream.destination == .head { values.append(.text(Array(stream.source.description.utf8))) }
             for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }

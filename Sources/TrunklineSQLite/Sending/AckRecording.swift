@@ -54,6 +54,7 @@ struct AckRecording {
             sql: """
                 UPDATE trunkline_outbound SET
                     last_contact = \(Timestamp.now),
+                    held = :held,
                     acked_watermark = max(acked_watermark, :watermark),
                     acked_rows = acked_rows + (
                         SELECT coalesce(sum(coalesce(rows, changes)), 0) FROM trunkline_batch
@@ -62,7 +63,7 @@ struct AckRecording {
                         SELECT coalesce(max(to_seq), 0) FROM trunkline_batch
                         WHERE stream = :stream AND number <= :watermark))
                 WHERE stream = :stream
-                """, arguments: ["stream": stream, "watermark": ack.watermark])
+                """, arguments: ["stream": stream, "watermark": ack.watermark, "held": ack.held.map(ShortReason.text)])
         try db.execute(
             sql: """
                 UPDATE trunkline_batch SET state = 'acked', acked_at = \(Timestamp.now)

@@ -7,6 +7,17 @@ enum VerificationRecord {
     /// Keeps a result unless a later round's is there, asks for the second round where it is needed, and moves a
     /// recovery on that waited for it.
     static func save(_ result: VerificationResult, _ db: Database) throws {
+        try keep(result, db)
+        guard try Outbound.find(result.stream, db) != nil else { return }
+        if result.needsSecondRound {
+            try request(VerificationRequest(secondRoundAfter: result), db)
+        } else {
+            try Recovery(result.stream, db).proceed(after: result)
+        }
+    }
+
+    /// Keeps a result unless a later round's is there.
+    static func keep(_ result: VerificationResult, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO trunkline_verification_result (id, stream, round, result) VALUES (?, ?, ?, ?)
@@ -16,12 +27,6 @@ enum VerificationRecord {
             arguments: [
                 result.id.uuidString, result.stream.description, result.round, try JSONText.encode(result),
             ])
-        guard try Outbound.find(result.stream, db) != nil else { return }
-        if result.needsSecondRound {
-            try request(VerificationRequest(secondRoundAfter: result), db)
-        } else {
-            try Recovery(result.stream, db).proceed(after: result)
-        }
     }
 
     static func results(_ id: UUID, _ db: Database) throws -> [VerificationResult] {

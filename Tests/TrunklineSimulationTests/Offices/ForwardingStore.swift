@@ -96,6 +96,27 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome {
         try await pass { () async throws(StoreError) in try await base.receive(batch, parking: parking) }
     }
+    func receiving<Value: Sendable>(
+        _ operation: String, _ subject: String,
+        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await pass { () async throws(StoreError) in try await base.receiving(operation, subject, body) }
+    }
+    func receiveParked(_ batch: InboundBatch) async throws(StoreError) -> ReceiveOutcome {
+        try await pass { () async throws(StoreError) in try await base.receiveParked(batch) }
+    }
+    func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.hold(batch, reason: reason) }
+    }
+    func streamsToTend() async throws(StoreError) -> [TendedStream] {
+        try await pass { () async throws(StoreError) in try await base.streamsToTend() }
+    }
+    func streamsWithSetAside() async throws(StoreError) -> [StreamID] {
+        try await pass { () async throws(StoreError) in try await base.streamsWithSetAside() }
+    }
+    func hasten(_ stream: StreamID?) async throws(StoreError) -> Int {
+        try await pass { () async throws(StoreError) in try await base.hasten(stream) }
+    }
     func takeHalt(_ halt: Halt) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.takeHalt(halt) }
     }

@@ -4,7 +4,8 @@ enum ReceiverStatements {
         "lock_stream",
         """
         SELECT epoch, watermark, batch_id, stopped, set_aside, array_to_json(past_epochs),
-            EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream)
+            EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream), held, held_failures,
+            held_until <= clock_timestamp()
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 
@@ -57,7 +58,8 @@ enum ReceiverStatements {
             DELETE FROM trunkline.parked_batch WHERE stream = $1 AND epoch <> $2
         )
         UPDATE trunkline.inbound SET past_epochs = $3, epoch = $2, watermark = 0, batch_id = NULL,
-            stopped = NULL, stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
+            stopped = NULL, stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL,
+            held = NULL, held_failures = 0, held_since = NULL, held_until = NULL
         WHERE stream = $1
         """)
 
@@ -99,16 +101,68 @@ enum ReceiverStatements {
     static let unpark = Statement(
         "unpark", "DELETE FROM trunkline.parked_batch WHERE stream = $1 AND epoch = $2 AND number <= $3")
 
+    static let parked = Statement(
+        "parked",
+        "SELECT count(*), coalesce(sum(octet_length(message)), 0) FROM trunkline.parked_batch WHERE stream = $1")
+
+    private static let mayGoOn = "i.stopped IS NULL AND (i.held IS NULL OR i.held_until <= clock_timestamp())"
+
     static let nextParked = Statement(
         "next_parked",
         """
         SELECT p.message FROM trunkline.parked_batch p JOIN trunkline.inbound i
             ON i.stream = p.stream AND i.epoch = p.epoch AND p.number = i.watermark + 1
-        WHERE p.stream = $1 AND i.stopped IS NULL LIMIT 1
+        WHERE p.stream = $1 AND \(mayGoOn) LIMIT 1
         """)
 
-    static let accepts = Statement(
-        "accepts", "SELECT cardinality(tables) = 0 OR role = 'branch' OR $1 = ANY (tables) FROM trunkline.office")
+    static let hold = Statement(
+        "hold",
+        """
+        UPDATE trunkline.inbound SET held = $2, held_failures = $3, last_contact = now(),
+            held_since = coalesce(held_since, now()), held_until = clock_timestamp() + make_interval(secs => $4::float8)
+        WHERE stream = $1
+        """)
+    static let releaseHold = Statement(
+        "release_hold",
+        "UPDATE trunkline.inbound SET held = NULL, held_failures = 0, held_since = NULL, held_until = NULL WHERE stream = $1"
+    )
+    static let hasten = Statement(
+        "hasten",
+        """
+        UPDATE trunkline.inbound SET held_until = now()
+        WHERE held IS NOT NULL AND ($1::text IS NULL OR stream = $1)
+        """)
+
+    /// Streams with something to do of their own: a parked batch whose turn it is, or set-aside rows that are due.
+    static let streamsToTend = Statement(
+        "streams_to_tend",
+        """
+        SELECT stream, bool_or(parked), bool_or(NOT parked) FROM (
+            SELECT i.stream, true AS parked FROM trunkline.parked_batch p JOIN trunkline.inbound i
+                ON i.stream = p.stream AND i.epoch = p.epoch AND p.number = i.watermark + 1
+            WHERE \(mayGoOn)
+            UNION ALL
+            SELECT i.stream, false FROM trunkline.inbound i WHERE i.set_aside > 0 AND EXISTS (
+                SELECT FROM trunkline.set_aside s WHERE s.stream = i.stream AND s.retry_at <= now())
+        ) w GROUP BY stream ORDER BY stream
+        """)
+
+    /// What a table of this name is now: its identity and version in the catalog (nothing when there is none), its kind,
+    /// and whether this office takes rows for it. `$1`: quoted and qualified, `$2`: as the configuration writes it.
+    static let identity = Statement(
+        "table_identity",
+        """
+        SELECT c.oid::text || ' ' || c.xmin::text, c.relkind,
+            coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true)
+        FROM (SELECT to_regclass($1)::oid AS oid) r LEFT JOIN pg_class c ON c.oid = r.oid
+        """)
+
+    /// How many tables were made for a stream.
+    static let madeTables = Statement(
+        "made_tables", "SELECT count(*) FROM trunkline.made_table WHERE stream = $1")
+    static let noteMadeTable = Statement(
+        "note_made_table",
+        "INSERT INTO trunkline.made_table (name, stream) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
 
     /// The tables that hold rows of branches.
     static let targets = Statement(
@@ -153,55 +207,78 @@ enum ReceiverStatements {
         FROM pg_type t WHERE t.oid = to_regtype($1)
         """)
 
+    /// `$2` to `$9` are arrays, a row each. Says how many rows are new in the list.
     static let setAside = Statement(
         "set_aside",
         """
-        INSERT INTO trunkline.set_aside AS s (stream, table_name, key, op, table_header, line, reason, code, number)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (stream, table_name, md5(key)) DO UPDATE SET op = EXCLUDED.op, table_header = EXCLUDED.table_header,
-            line = EXCLUDED.line, reason = EXCLUDED.reason, code = EXCLUDED.code, number = EXCLUDED.number,
-            tries = s.tries + 1, last_tried = now()
+        WITH kept AS (
+            INSERT INTO trunkline.set_aside AS s (stream, table_name, key, op, table_header, line, reason, code,
+                lacks_parent, number, retry_at)
+            SELECT $1, table_name, key, op, table_header, line, reason, code, lacks_parent, $10,
+                now() + CASE WHEN lacks_parent THEN interval '0' ELSE interval '1 second' END
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
+                $9::boolean[])
+                AS given (table_name, key, op, table_header, line, reason, code, lacks_parent)
+            ON CONFLICT (stream, table_name, md5(key)) DO UPDATE SET op = EXCLUDED.op,
+                table_header = EXCLUDED.table_header, line = EXCLUDED.line, reason = EXCLUDED.reason,
+                code = EXCLUDED.code, lacks_parent = EXCLUDED.lacks_parent, number = EXCLUDED.number,
+                tries = s.tries + 1, last_tried = now(), retry_at = EXCLUDED.retry_at
+            RETURNING xmax = 0 AS is_new)
+        SELECT count(*) FILTER (WHERE is_new) FROM kept
         """)
 
-    static let countSetAside = Statement(
-        "count_set_aside",
+    static let changeSetAsideList = Statement(
+        "change_set_aside_list",
         """
-        UPDATE trunkline.inbound SET set_aside = (SELECT count(*) FROM trunkline.set_aside WHERE stream = $1),
-            set_aside_version = set_aside_version + 1 WHERE stream = $1
+        UPDATE trunkline.inbound SET set_aside = greatest(0, set_aside + $2), set_aside_version = set_aside_version + 1
+        WHERE stream = $1
         """)
 
     /// A later image of these keys arrived: what was set aside of them is history.
-    static let supersede = Statement(
-        "supersede",
+    static let forgetSetAside = Statement(
+        "forget_set_aside",
         """
-        DELETE FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2 AND key = ANY ($3::text[])
-            AND md5(key) IN (SELECT md5(k) FROM unnest($3::text[]) k)
+        DELETE FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2
+            AND md5(key) IN (SELECT md5(k) FROM unnest($3::text[]) k) AND key = ANY ($3::text[])
         """)
 
-    static let dropSetAside = Statement("drop_set_aside", "DELETE FROM trunkline.set_aside WHERE id = $1")
+    static let dropSetAside = Statement(
+        "drop_set_aside", "DELETE FROM trunkline.set_aside WHERE id = ANY ($1::bigint[])")
 
+    /// A row that lacks its parent stays due for its first `$5` tries; any other waits twice as long each time, up to
+    /// `$6` seconds. `$1` to `$4` are arrays, a row each.
     static let triedAgain = Statement(
         "tried_again",
-        "UPDATE trunkline.set_aside SET tries = tries + 1, last_tried = now(), reason = $2, code = $3 WHERE id = $1")
-
-    /// The least recently tried come first; by id within one try, so that parents come before children.
-    /// `$5`: whether rows that failed often are left for later; one that only misses its parent is not.
-    static let retryable = Statement(
-        "retryable",
         """
-        SELECT id, table_header, op, line FROM (
-            SELECT * FROM trunkline.set_aside
-            WHERE stream = $1 AND ($2::text IS NULL OR table_name = $2)
-                AND last_tried < now() - make_interval(secs => $3::float8)
-                AND (NOT $5::boolean OR code = '23503' AND tries < 20
-                    OR last_tried < now() - make_interval(secs => least(2 ^ least(tries, 20), 300)))
-            ORDER BY last_tried, id LIMIT $4
-        ) s ORDER BY id
+        UPDATE trunkline.set_aside s SET tries = tries + 1, last_tried = now(), reason = f.reason, code = f.code,
+            lacks_parent = f.lacks_parent,
+            retry_at = now() + CASE WHEN f.lacks_parent AND tries < $5 THEN interval '0'
+                ELSE make_interval(secs => least(2 ^ least(tries, 20), $6::float8)) END
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) AS f (id, reason, code, lacks_parent)
+        WHERE s.id = f.id
         """)
+
+    /// By id, so that parents come before children.
+    private static func chosen(_ choice: String) -> String {
+        """
+        SELECT id, table_header, op, encode(line, 'hex') FROM (
+            SELECT * FROM trunkline.set_aside WHERE stream = $1 AND \(choice)
+        ) s ORDER BY id
+        """
+    }
+    static let due = Statement(
+        "due_set_aside", chosen("retry_at <= now() ORDER BY retry_at, id LIMIT $2"))
+    static let requested = Statement(
+        "requested_set_aside",
+        chosen(
+            """
+            ($3::text IS NULL OR table_name = $3) AND last_tried <= now() - make_interval(secs => $4::float8)
+            ORDER BY last_tried, id LIMIT $2
+            """))
 
     static let streamsWithSetAside = Statement(
         "streams_with_set_aside",
-        "SELECT stream FROM trunkline.inbound WHERE set_aside > 0 AND ($1::text IS NULL OR stream = $1) ORDER BY stream"
+        "SELECT stream FROM trunkline.inbound WHERE set_aside > 0 ORDER BY stream"
     )
 
     static let pendingAcks = Statement(
@@ -209,14 +286,17 @@ enum ReceiverStatements {
         """
         SELECT p.stream, p.serial, i.epoch, i.watermark, i.set_aside_version, i.set_aside,
             p.whole OR i.set_aside_version > p.seen_version, i.stopped, i.stopped_epoch, i.stopped_number,
-            p.verification, i.batch_id, i.behind_epoch, i.behind_number
+            p.verification, i.batch_id, i.behind_epoch, i.behind_number, i.held
         FROM trunkline.pending_ack p JOIN trunkline.inbound i USING (stream)
         WHERE p.pending ORDER BY p.since LIMIT $1
         """)
 
     static let notices = Statement(
         "notices",
-        "SELECT table_name, line, table_header, op, reason FROM trunkline.set_aside WHERE stream = $1 ORDER BY id LIMIT $2"
+        """
+        SELECT encode(line, 'hex'), table_header, op, reason FROM trunkline.set_aside WHERE stream = $1
+        ORDER BY id LIMIT $2
+        """
     )
 
     static let ackPublished = Statement(

@@ -1,0 +1,58 @@
+/// One row or delete of a batch, as it came: what a receiver stores, or keeps aside whole.
+public struct ReceivedLine: Hashable, Sendable {
+    /// The shape of its table; counts and misfits of the batch mean nothing here.
+    public var table: TableHeader
+    public var isDelete: Bool
+    /// COPY text, with its newline.
+    public var text: ArraySlice<UInt8>
+    /// By column: the storage class (`text` or `blob`) of a value that does not fit its type.
+    public var misfits: [String: String]
+
+    public init(table: TableHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:]) {
+        self.table = table
+        self.isDelete = isDelete
+        self.text = text
+        self.misfits = misfits
+    }
+
+    /// The key as the sender wrote it.
+    public var key: RowKey {
+        let fields = CopyText.fields(text)
+        guard !isDelete else { return RowKey(fields) }
+        return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
+    }
+}
+
+/// A line that could not be stored, and why.
+public struct LineFailure: Sendable {
+    public var line: ReceivedLine
+    public var reason: String
+    /// The database's own code; nil when the receiver itself refused the line.
+    public var code: String?
+    /// Whether it lacks a row that it refers to, so that what comes later may mend it.
+    public var lacksParent: Bool
+
+    public init(line: ReceivedLine, reason: String, code: String? = nil, lacksParent: Bool = false) {
+        self.line = line
+        self.reason = ShortReason.text(reason)
+        self.code = code
+        self.lacksParent = lacksParent
+    }
+}
+
+/// Reasons are for people and travel in every ack: a sentence, never a value of 20 MB that a message quotes.
+public enum ShortReason {
+    /// In bytes of UTF-8.
+    public static let limit = 300
+
+    public static func text(_ reason: String) -> String {
+        let line = reason.prefix { $0 != "\n" }
+        guard line.utf8.count > limit else { return String(line) }
+        var short = ""
+        for character in line {
+            guard short.utf8.count + character.utf8.count <= limit - 3 else { break }
+            short.append(character)
+        }
+        return short + "…"
+    }
+}

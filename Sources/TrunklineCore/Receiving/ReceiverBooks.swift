@@ -1,0 +1,111 @@
+public import FoundationEssentials
+
+/// What a receiver keeps of its streams, within one transaction that the engine holds: watermarks, pending acks, parked
+/// batches, set-aside rows, keys that a recovery kept.
+///
+/// Each method is a statement or two and decides nothing. What happens in which order is ``ReceiverEngine``'s.
+public protocol ReceiverBooks {
+    /// The stream's row, locked until the transaction ends; nil when the stream was never seen.
+    func lock(_ stream: StreamID) throws(StoreError) -> InboundStream?
+    /// Begins a stream; what was parked of epochs that are over is dropped. Once more does nothing.
+    func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError)
+    /// Goes over to another epoch, at watermark 0; what was parked of others is dropped.
+    func adopt(_ epoch: UUID, of stream: StreamID, pastEpochs: Set<UUID>) throws(StoreError)
+    /// Notes that the sender has an ack of `number`, of which this database knows nothing.
+    func noteBehind(_ number: Int64, epoch: UUID, of stream: StreamID) throws(StoreError)
+    /// Stops the stream because of this batch; the first reason stays.
+    func stop(_ stream: StreamID, reason: String, epoch: UUID, number: Int64) throws(StoreError)
+    /// Stops the stream because its sender did; one of another epoch changes nothing.
+    func stop(by halt: Halt) throws(StoreError)
+    /// Advances the watermark to this batch, leaves a pending ack, and drops what was parked through it.
+    /// - Parameters:
+    ///   - stored: rows and deletes that were stored.
+    ///   - answer: to the batch's question.
+    func advance(_ header: BatchHeader, stored: Int, answer: VerificationResult?) throws(StoreError)
+    /// Leaves a pending ack with the whole list of set-aside rows.
+    func leaveWholeAck(_ stream: StreamID) throws(StoreError)
+
+    /// Keeps the message; once more does nothing.
+    func park(_ batch: InboundBatch) throws(StoreError)
+    /// How much is parked of the stream.
+    func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int)
+    /// Holds the stream: nothing of it is stored until `retryIn` has passed.
+    func hold(_ stream: StreamID, reason: String, failures: Int, retryIn: Duration) throws(StoreError)
+    /// Ends a hold.
+    func releaseHold(_ stream: StreamID) throws(StoreError)
+
+    /// Keeps rows that could not be stored, whole, in the place of what was set aside of their keys.
+    /// - Precondition: no key is named twice.
+    /// - Returns: how many more rows are set aside now.
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int
+    /// Forgets what was set aside of these keys: later images of them came.
+    /// - Returns: how many there were.
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int
+    /// Set-aside rows to be tried again, parents before children; the least recently tried are chosen.
+    func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow]
+    /// Notes what became of a try: `reasons` of those that still cannot be stored, the others are forgotten.
+    func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError)
+    /// The list of set-aside rows is another one now, longer by so many.
+    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError)
+
+    /// The keys, by ``RowKey/description``, whose rows a recovery kept.
+    func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String>
+    /// Keeps the receiver's rows of these keys.
+    func keep(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError)
+    /// Keeps a verification's result, unless a later round's is there.
+    func keepResult(_ result: VerificationResult) throws(StoreError)
+}
+
+/// A stream as its receiver knows it.
+public struct InboundStream: Sendable {
+    public var watermark: ReceiverDecision.Watermark
+    /// Whether rows of it are set aside.
+    public var hasSetAside: Bool
+    /// Whether there are rows that a recovery kept.
+    public var hasKeptRows: Bool
+    /// Why nothing of it is stored for now; nil while it runs.
+    public var held: Hold?
+
+    public struct Hold: Hashable, Sendable {
+        public var reason: String
+        /// In a row.
+        public var failures: Int
+        /// Whether it is time to try again.
+        public var isDue: Bool
+
+        public init(reason: String, failures: Int, isDue: Bool) {
+            self.reason = reason
+            self.failures = failures
+            self.isDue = isDue
+        }
+    }
+
+    public init(
+        watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, held: Hold? = nil
+    ) {
+        self.watermark = watermark
+        self.hasSetAside = hasSetAside
+        self.hasKeptRows = hasKeptRows
+        self.held = held
+    }
+}
+
+/// A row that was set aside, as the books keep it.
+public struct SetAsideRow: Sendable {
+    public var id: Int64
+    public var line: ReceivedLine
+
+    public init(id: Int64, line: ReceivedLine) {
+        self.id = id
+        self.line = line
+    }
+}
+
+/// Which set-aside rows of a stream are tried again.
+public enum RetryChoice: Hashable, Sendable {
+    /// Those whose time has come, the longest due first: a row that lacks its parent is due at once for its first
+    /// ``RetryPause/eagerTries`` tries, any other after a pause that doubles with each try.
+    case due
+    /// On request: of one table or of all, those not tried for so long, the least recently tried first.
+    case requested(table: TableName?, notTriedFor: Duration)
+}

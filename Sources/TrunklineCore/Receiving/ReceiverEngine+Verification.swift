@@ -1,0 +1,39 @@
+extension ReceiverEngine {
+    /// The receiver's answer to a claim, in the transaction that stored its batch, so that both sides are compared in
+    /// the same state.
+    func answer(_ claim: VerificationClaim, _ header: BatchHeader) throws(StoreError) -> VerificationResult {
+        var tables: [TableResult] = []
+        for table in claim.tables { tables.append(try answer(table, header)) }
+        return VerificationResult(
+            id: claim.id, round: claim.round, stream: header.stream, watermark: header.number, tables: tables)
+    }
+
+    private func answer(_ claim: TableClaim, _ header: BatchHeader) throws(StoreError) -> TableResult {
+        let stream = header.stream
+        func uncompared(_ problem: String?) -> TableResult {
+            TableResult(
+                name: claim.name, rowsAtSender: claim.rows, rowsAtReceiver: 0, differingBuckets: [],
+                bucketCount: claim.bucketCount, problem: problem.map(ShortReason.text))
+        }
+        guard claim.isWellFormed else { return uncompared("the question is malformed") }
+        let table = TableHeader(
+            name: claim.name, key: claim.key, columns: claim.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
+            allNew: false)
+        switch try sink.fit(table, of: stream, creating: false) {
+        case .missing:
+            return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
+        case .unfit(let reason): return uncompared(reason)
+        case .fits: break
+        }
+        var digester = claim.digester(leavingOut: try books.keptKeys(of: claim.name, stream))
+        try sink.scan(table, of: stream, into: &digester)
+        guard let recovery = header.recovery else { return claim.compare(with: digester) }
+        var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
+        result.highestKey = try sink.highestKey(table, of: stream)
+        if recovery == .keepHead {
+            let keys = result.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key)
+            if !keys.isEmpty { try books.keep(keys, of: claim.name, stream) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,191 @@
+/// The course of receiving, the same for every database: what happens to a batch, in which order, in one transaction.
+///
+/// It asks ``ReceiverDecision`` what to do, ``ReceiverBooks`` to remember it and a ``RowSink`` to store rows; it knows no
+/// SQL. Whatever it throws undoes the whole transaction, so a batch is taken whole or not at all; rows that cannot be
+/// stored are set aside within it, and are never a reason to throw.
+public struct ReceiverEngine {
+    /// What one stream may make its receiver keep, whatever it sends.
+    public enum Limit {
+        /// Batches parked of one stream: a sender's window.
+        public static let parkedBatches = 64
+        /// And their bytes.
+        public static let parkedBytes = 64 << 20
+        /// Set-aside rows tried again after a batch of their stream.
+        static let retriedAfterBatch = 200
+    }
+
+    let books: any ReceiverBooks
+    let sink: any RowSink
+
+    public init(_ transaction: any ReceiverBooks & RowSink) {
+        books = transaction
+        sink = transaction
+    }
+
+    /// Takes a batch.
+    /// - Parameters:
+    ///   - parking: what to do above the next number: keep the message (true), or change nothing and return `.gap`.
+    ///   - isRetry: whether it comes out of the parking place, so that a hold whose time has come is tried.
+    public func receive(_ batch: InboundBatch, parking: Bool, isRetry: Bool = false) throws(StoreError)
+        -> ReceiveOutcome
+    {
+        let header = batch.header
+        var inbound = try books.lock(header.stream)
+        let past = ReceiverDecision.pastEpochs(header, after: inbound?.watermark)
+        switch ReceiverDecision.decide(header, after: inbound?.watermark) {
+        case .store, .behind:
+            if inbound == nil {
+                try books.begin(header.stream, epoch: header.epoch, pastEpochs: past)
+                inbound = try books.lock(header.stream)
+            }
+        case .adopt, .duplicate, .wait, .stop: break
+        }
+        switch ReceiverDecision.decide(header, after: inbound?.watermark) {
+        case .store:
+            if let held = inbound?.held, !(isRetry && held.isDue) { return try parkHeld(batch, held) }
+            return try store(batch, inbound!)
+        case .adopt:
+            try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
+            try books.leaveWholeAck(header.stream)
+            return try store(batch, inbound!)
+        case .behind(let acked):
+            try books.noteBehind(acked, epoch: header.epoch, of: header.stream)
+            try books.leaveWholeAck(header.stream)
+            return .behind(acked: acked)
+        case .duplicate:
+            try books.leaveWholeAck(header.stream)
+            return .duplicate
+        case .wait(let expected):
+            guard parking else { return .gap(expected: expected) }
+            return try park(batch) ? .parked : .dropped
+        case .stop(let reason):
+            _ = try park(batch)
+            try books.stop(header.stream, reason: reason, epoch: header.epoch, number: header.number)
+            try books.leaveWholeAck(header.stream)
+            return .stopped(reason: reason)
+        }
+    }
+
+    /// Holds the stream of a batch that fails again and again: the message is kept, the reason shown at both ends.
+    /// - Returns: whether it is held; false when the batch is not the one that its stream waits for.
+    public func hold(_ batch: InboundBatch, reason: String) throws(StoreError) -> Bool {
+        let header = batch.header
+        var inbound = try books.lock(header.stream)
+        switch ReceiverDecision.decide(header, after: inbound?.watermark) {
+        case .store:
+            if inbound == nil {
+                let past = ReceiverDecision.pastEpochs(header, after: nil)
+                try books.begin(header.stream, epoch: header.epoch, pastEpochs: past)
+                inbound = try books.lock(header.stream)
+            }
+        case .adopt, .behind, .duplicate, .wait, .stop: return false
+        }
+        try books.park(batch)
+        let failures = (inbound?.held?.failures ?? 0) + 1
+        try books.hold(
+            header.stream, reason: ShortReason.text(reason), failures: failures,
+            retryIn: HoldPolicy.pause(after: failures))
+        try books.leaveWholeAck(header.stream)
+        return true
+    }
+
+    private func parkHeld(_ batch: InboundBatch, _ held: InboundStream.Hold) throws(StoreError) -> ReceiveOutcome {
+        try park(batch) ? .held(reason: held.reason) : .dropped
+    }
+
+    /// - Returns: false when the stream has parked all that it may: its sender sends the batch again.
+    private func park(_ batch: InboundBatch) throws(StoreError) -> Bool {
+        let parked = try books.parked(batch.header.stream)
+        guard parked.batches < Limit.parkedBatches, parked.bytes + batch.message.count <= Limit.parkedBytes else {
+            return false
+        }
+        try books.park(batch)
+        return true
+    }
+
+    private func store(_ batch: InboundBatch, _ inbound: InboundStream) throws(StoreError) -> ReceiveOutcome {
+        let header = batch.header
+        let stream = header.stream
+        var groups = LineGroup.all(of: batch)
+        var failures = try takeUnfit(outOf: &groups, stream)
+        if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
+        if header.recovery == .keepBranch { try sink.keepImages(replacedBy: groups, of: stream) }
+        failures += try sink.apply(groups, of: stream, individually: false)
+
+        var change = 0
+        if inbound.hasSetAside {
+            for (index, table) in header.tables.enumerated() {
+                let keys = batch.keys(ofTable: index)
+                if !keys.isEmpty { change -= try books.forgetSetAside(keys, of: table.name, stream) }
+            }
+        }
+        if !failures.isEmpty {
+            change += try books.setAside(ReceiverEngine.distinct(failures), of: stream, number: header.number)
+        }
+        var hasNews = change != 0 || !failures.isEmpty
+        if inbound.hasSetAside {
+            let outcome = try retry(stream, .due, limit: Limit.retriedAfterBatch)
+            change -= outcome.stored
+            hasNews = hasNews || outcome.stored > 0
+        }
+        if hasNews { try books.changeSetAsideList(stream, by: change) }
+        let answer = try header.verification.map { (claim) throws(StoreError) in try self.answer(claim, header) }
+        if let answer { try books.keepResult(answer) }
+        if inbound.held != nil { try books.releaseHold(stream) }
+        let rows = header.tables.reduce(0) { $0 + $1.rows }
+        let deletes = header.tables.reduce(0) { $0 + $1.deletes }
+        try books.advance(header, stored: rows + deletes - failures.count, answer: answer)
+        return .stored(rows: rows, deletes: deletes, setAside: failures.count)
+    }
+
+    /// Takes the groups out whose table does not take them; deletes of a table that is missing have nothing to do.
+    func takeUnfit(outOf groups: inout [LineGroup], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
+        var failures: [LineFailure] = []
+        var fitting: [LineGroup] = []
+        for group in groups {
+            switch try sink.fit(group.table, of: stream, creating: !group.isDelete) {
+            case .fits: fitting.append(group)
+            case .missing: continue
+            case .unfit(let reason): failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+            }
+        }
+        groups = fitting
+        return failures
+    }
+
+    /// Takes the lines of keys out whose rows a recovery kept.
+    func takeKept(outOf groups: inout [LineGroup], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
+        var failures: [LineFailure] = []
+        var known: [TableName: Set<String>] = [:]
+        for index in groups.indices {
+            let table = groups[index].table
+            let kept: Set<String>
+            if let keys = known[table.name] { kept = keys } else { kept = try books.keptKeys(of: table.name, stream) }
+            known[table.name] = kept
+            guard !kept.isEmpty else { continue }
+            failures += try groups[index].take { (_, line) throws(StoreError) in
+                kept.contains(line.key.canonical(in: table).description)
+            }.map { LineFailure(line: $0, reason: RecoveryReason.keyIsKept) }
+        }
+        groups.removeAll(where: \.bytes.isEmpty)
+        return failures
+    }
+
+    /// One for each key, the last: a batch names a key once, but what was made of it may not.
+    private static func distinct(_ failures: [LineFailure]) -> [LineFailure] {
+        var seen: Set<String> = []
+        return failures.reversed().filter { seen.insert("\($0.line.table.name) \($0.line.key)").inserted }.reversed()
+    }
+}
+
+extension InboundBatch {
+    /// The keys of one table's rows and deletes.
+    func keys(ofTable index: Int) -> [RowKey] {
+        let table = header.tables[index]
+        let groups = [
+            LineGroup(table: table, isDelete: false, bytes: body[lines[index].rows]),
+            LineGroup(table: table, isDelete: true, bytes: body[lines[index].deletes]),
+        ]
+        return groups.flatMap { $0.lines.map(\.key) }
+    }
+}

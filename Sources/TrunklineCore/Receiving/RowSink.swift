@@ -1,0 +1,30 @@
+/// Where a receiver's rows go, within one transaction that the engine holds.
+///
+/// The sink knows tables and types; it does not know streams' watermarks, acks or set-aside rows. Failures that are the
+/// row's or its table's fault come back as ``LineFailure``; what is anybody else's is thrown (``ErrorOwner``).
+public protocol RowSink {
+    /// Whether the receiver's table takes rows of this shape.
+    /// - Parameter creating: whether a table that is missing is made now.
+    func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit
+    /// Applies the groups in their order, each line on its own merits.
+    /// - Precondition: each group's table fits.
+    /// - Parameter individually: they failed before, so that trying all at once first is of no use.
+    /// - Returns: the lines that could not be stored; all others are.
+    func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure]
+    /// Keeps the receiver's present rows of the groups' keys in `superseded_row`.
+    func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError)
+    /// Adds the receiver's rows of the stream to a digest.
+    /// - Precondition: the table fits.
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError)
+    /// The highest key of the stream's rows that are stored or set aside, when it is one integer column.
+    func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64?
+}
+
+/// Whether a table takes rows.
+public enum TableFit: Hashable, Sendable {
+    case fits
+    /// There is none.
+    case missing
+    /// There is one, or none can be made; with the way out.
+    case unfit(reason: String)
+}

@@ -1,0 +1,150 @@
+import Logging
+
+extension Ingestor {
+    /// A message that was looked into.
+    struct Decoded: Sendable {
+        var delivery: Delivery
+        /// A ``WireError``: it must not be taken. Any other error: it could not be looked at yet.
+        var content: Result<Content, any Error>
+    }
+
+    enum Content: Sendable {
+        case batch(InboundBatch)
+        case halt(Halt)
+    }
+
+    /// Checks who sent a message, before anything is unpacked, and decodes it.
+    func decode(_ delivery: Delivery, _ store: any Store) async -> Decoded {
+        do {
+            if let refusal = try await refusal(of: delivery, store) { throw refusal }
+            let content = try await Ingestor.content(of: delivery, configuration)
+            return Decoded(delivery: delivery, content: .success(content))
+        } catch {
+            return Decoded(delivery: delivery, content: .failure(error))
+        }
+    }
+
+    /// That the stream is the routing key's is checked in ``content(of:_:)``.
+    private func refusal(of delivery: Delivery, _ store: any Store) async throws -> WireError? {
+        guard let source = OfficeID(delivery.routingKey) else {
+            return WireError(.forged, "routing key \"\(delivery.routingKey)\" is no branch")
+        }
+        if !senders.knows(source, at: clock.now) {
+            senders.remember(try await store.branch(source), as: source, at: clock.now)
+        }
+        return senders.refusal(of: delivery, from: source)
+    }
+
+    /// Unpacks beside the actor, which goes on serving the broker.
+    @concurrent
+    private static func content(of delivery: Delivery, _ configuration: Configuration) async throws(WireError)
+        -> Content
+    {
+        if delivery.type == MessageType.halt.rawValue {
+            let halt = try Halt(message: delivery.body)
+            try checkOrigin(of: halt.stream, delivery, configuration.office)
+            return .halt(halt)
+        }
+        guard delivery.type == MessageType.batch.rawValue, delivery.contentEncoding == ContentType.zstd else {
+            throw WireError(
+                .unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
+        }
+        let batch = try InboundBatch(message: delivery.body, limits: configuration.limits)
+        try checkOrigin(of: batch.header.stream, delivery, configuration.office)
+        return .batch(batch)
+    }
+
+    private static func checkOrigin(of stream: StreamID, _ delivery: Delivery, _ office: OfficeID) throws(WireError) {
+        guard stream.destination == office else {
+            throw WireError(.forged, "stream \(stream) does not lead to \(office)")
+        }
+        guard stream.source.description == delivery.routingKey else {
+            throw WireError(.forged, "stream \(stream) came with routing key \"\(delivery.routingKey)\"")
+        }
+    }
+
+    /// Lets the store take a batch; one above the next number is parked at once.
+    func receive(_ batch: InboundBatch, bytes: Int, _ store: any Store) async throws {
+        let outcome = try await store.receive(batch, parking: true)
+        report(outcome, of: batch, bytes: bytes)
+    }
+
+    /// Stores what is parked of a stream and whose turn it is.
+    /// - Throws: what went wrong with it, when its stream is not held because of that.
+    func drain(_ stream: StreamID, _ store: any Store) async throws {
+        while let message = try await store.nextParked(of: stream) {
+            // It was decoded before it was parked, by a program with at least these limits.
+            let batch = try InboundBatch(message: message, limits: configuration.limits)
+            do {
+                let outcome = try await store.receiveParked(batch)
+                report(outcome, of: batch, bytes: message.count)
+                guard case .stored = outcome else { return }
+            } catch {
+                guard error.owner != .database else { throw error }
+                _ = await hold(batch, error, store)
+                return
+            }
+        }
+    }
+
+    /// - Returns: whether the stream is held now.
+    func hold(_ batch: InboundBatch, _ error: any Error, _ store: any Store) async -> Bool {
+        let stream = batch.header.stream
+        do {
+            guard try await store.hold(batch, reason: "\(error)") else { return false }
+        } catch {
+            return false
+        }
+        var metadata: Logger.Metadata = [LogKey.stream: "\(stream)", LogKey.reason: "\(error)"]
+        metadata[LogKey.batch] = "\(batch.header.number)"
+        metadata[LogKey.batchID] = "\(batch.header.id.logText)"
+        logger.error("stream held", metadata: metadata)
+        return true
+    }
+
+    private func report(_ outcome: ReceiveOutcome, of batch: InboundBatch, bytes: Int) {
+        let header = batch.header
+        count(outcome, header.stream.description, bytes: bytes)
+        var metadata: Logger.Metadata = [
+            LogKey.stream: "\(header.stream)", LogKey.batch: "\(header.number)", LogKey.batchID: "\(header.id.logText)",
+        ]
+        switch outcome {
+        case .stored(let rows, let deletes, let setAside):
+            metadata[LogKey.rows] = "\(rows)"
+            metadata[LogKey.deletes] = "\(deletes)"
+            metadata[LogKey.setAside] = "\(setAside)"
+            logger.debug("batch stored", metadata: metadata)
+        case .duplicate: logger.debug("duplicate batch", metadata: metadata)
+        case .parked, .gap: logger.debug("batch parked", metadata: metadata)
+        case .held(let reason):
+            metadata[LogKey.reason] = "\(reason)"
+            logger.debug("batch parked, its stream is held", metadata: metadata)
+        case .dropped: logger.debug("batch dropped, its stream has parked all that it may", metadata: metadata)
+        case .behind(let acked):
+            metadata[LogKey.watermark] = "\(acked)"
+            logger.warning("this database is older than an ack of its own; its sender is told", metadata: metadata)
+        case .stopped(let reason):
+            metadata[LogKey.reason] = "\(reason)"
+            logger.error("stream stopped", metadata: metadata)
+        }
+    }
+
+    private func count(_ outcome: ReceiveOutcome, _ stream: String, bytes: Int) {
+        telemetry.show(
+            [
+                Metrics.storedBatches, Metrics.storedRows, Metrics.storedBytes, Metrics.newlySetAsideRows,
+                Metrics.duplicateBatches, Metrics.gapBatches,
+            ], stream)
+        switch outcome {
+        case .stored(let rows, let deletes, let setAside):
+            telemetry.count(Metrics.storedBatches, stream)
+            telemetry.count(Metrics.storedRows, by: rows + deletes - setAside, stream)
+            telemetry.count(Metrics.storedBytes, by: bytes, stream)
+            telemetry.count(Metrics.newlySetAsideRows, by: setAside, stream)
+        case .duplicate: telemetry.count(Metrics.duplicateBatches, stream)
+        case .parked, .held, .dropped, .gap: telemetry.count(Metrics.gapBatches, stream)
+        case .behind, .stopped: break
+        }
+        telemetry.note(.progressed)
+    }
+}

@@ -1,0 +1,61 @@
+/// One stream's messages in hand, in the order in which they came, and whether their turn has come: a value that decides
+/// and does nothing.
+///
+/// States: empty → ready (a message came, or there is something to tend) → running → ready, waiting (after a failure,
+/// until its pause is over) or empty.
+struct Lane: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    /// Not dealt with yet, the oldest first.
+    private(set) var messages: [Delivery] = []
+    /// What the database found to do for the stream without a message.
+    var work: TendedStream?
+    private(set) var isRunning = false
+    /// In a row.
+    private(set) var failures = 0
+    private var waitsUntil: Instant?
+    private var backoff: Backoff
+
+    init(backoff: Backoff.Policy = Backoff.Policy()) { self.backoff = Backoff(backoff) }
+
+    var isEmpty: Bool { messages.isEmpty && work == nil }
+
+    /// Compressed, as they are in memory.
+    var bytes: Int { messages.reduce(0) { $0 + $1.body.count } }
+
+    func isReady(at now: Instant) -> Bool {
+        !isRunning && !isEmpty && (waitsUntil.map { now >= $0 } ?? true)
+    }
+
+    /// Whether nothing keeps it from what there is to do without a message.
+    var isReadyToTend: Bool { work != nil && waitsUntil == nil }
+
+    mutating func arrived(_ delivery: Delivery) { messages.append(delivery) }
+
+    mutating func began() { isRunning = true }
+
+    mutating func paused() { isRunning = false }
+
+    /// The oldest message is dealt with.
+    mutating func finished(_ delivery: Delivery) {
+        messages.removeAll { $0.tag == delivery.tag }
+        succeeded()
+    }
+
+    mutating func succeeded() {
+        failures = 0
+        waitsUntil = nil
+        _ = backoff.succeeded()
+    }
+
+    /// - Returns: how long it waits.
+    mutating func failed(at now: Instant) -> Duration {
+        failures += 1
+        let pause = backoff.failed()
+        waitsUntil = now + pause
+        return pause
+    }
+
+    /// The connection was lost: what is not being worked on comes again over the next one.
+    mutating func connectionLost() { messages = isRunning ? Array(messages.prefix(1)) : [] }
+}

@@ -1,0 +1,114 @@
+import TrunklineCore
+
+extension PostgresReceiving {
+    func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
+        let shape = Target.Shape(table, stream)
+        var lookup = try lookUp(shape)
+        if case .missing = lookup, creating {
+            if let reason = try Target.create(shape, stream: stream, connection) {
+                lookup = .unfit(reason: reason)
+            } else {
+                lookup = try Target.find(shape, connection)
+            }
+            fits[shape] = lookup
+        }
+        switch lookup {
+        case .found: return .fits
+        case .missing where creating: return .unfit(reason: "table \"\(table.name)\" cannot be made here")
+        case .missing: return .missing
+        case .unfit(let reason): return .unfit(reason: reason)
+        }
+    }
+
+    private func lookUp(_ shape: Target.Shape) throws(StoreError) -> Target.Lookup {
+        if let known = fits[shape] { return known }
+        let lookup = try Target.find(shape, connection)
+        fits[shape] = lookup
+        return lookup
+    }
+
+    func target(of table: TableHeader, _ stream: StreamID) throws(StoreError) -> Target {
+        guard case .found(let target) = try lookUp(Target.Shape(table, stream)) else {
+            throw StoreError(
+                .program, operation: "store rows", subject: "table \"\(table.name)\"",
+                reason: "its fitness was not looked at")
+        }
+        return target
+    }
+
+    func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure] {
+        var failures: [LineFailure] = []
+        var pieces: [RowWriter.Piece] = []
+        for group in groups {
+            var group = group
+            let misfits = group.misfits
+            failures += try group.take { (index, _) throws(StoreError) in misfits[index] != nil }.map(Self.misfit)
+            guard !group.bytes.isEmpty else { continue }
+            pieces.append(RowWriter.Piece(group: group, target: try target(of: group.table, stream)))
+        }
+        return failures + (try writer(stream).store(pieces, individually: individually))
+    }
+
+    /// One for the whole transaction: it knows which staging tables it filled.
+    private func writer(_ stream: StreamID) -> RowWriter {
+        if let writer = writers[stream] { return writer }
+        let writer = RowWriter(connection, stream)
+        writers[stream] = writer
+        return writer
+    }
+
+    /// PostgreSQL's columns hold what their types say, and nothing else.
+    private static func misfit(_ line: ReceivedLine) -> LineFailure {
+        let (column, storage) = line.misfits.min { $0.key < $1.key } ?? ("", "")
+        return LineFailure(
+            line: line,
+            reason: "column \"\(column)\" holds \(storage == "text" ? "text" : "bytes") that do not fit its type",
+            code: "22000")
+    }
+
+    func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
+        for group in groups {
+            let keys = group.lines.map(\.key)
+            let target = try target(of: group.table, stream)
+            let names = target.key.indices.map { "k\($0 + 1)" }
+            let places = target.key.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
+            var match = zip(target.key, names).map { column, name in
+                let type = target.columns.first { $0.name == column }?.castType ?? "text"
+                return "t.\(column.identifier) = k.\(name)::\(type)"
+            }
+            if target.hasBranchColumn { match.append("t.branch_id = \(stream.source.description.literal)") }
+            try connection.run(
+                """
+                \(RecoveryStatements.putAside)
+                SELECT \(stream.description.literal), \(group.table.name.description.literal), row_to_json(t),
+                    \(RecoveryReason.branchKept.literal)
+                FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
+                    ON \(match.joined(separator: " AND "))
+                """,
+                target.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) },
+                "keep superseded rows")
+        }
+    }
+
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
+        let target = try target(of: table, stream)
+        try TableScan.digest(
+            target.relation, table.columns, target.hasBranchColumn ? stream.source : nil, &digester, connection)
+    }
+
+    func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
+        guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
+            ["smallint", "integer", "bigint"].contains(type)
+        else { return nil }
+        let target = try target(of: table, stream)
+        let filter = target.hasBranchColumn ? " WHERE branch_id = \(stream.source.description.literal)" : ""
+        let highest = try connection.run(
+            """
+            SELECT (SELECT max(\(table.key[0].identifier)) FROM \(target.relation)\(filter)),
+                (SELECT max(substring(key FROM '^\\["([0-9]{1,18})"\\]$')::bigint) FROM trunkline.set_aside
+                    WHERE stream = $1 AND table_name = $2)
+            """, [stream.description, connection.portable(table.name.description)], "find highest key")
+        // The column here may be of another type than the sender's.
+        return [highest.integer(0, 0), highest.integer(0, 1)].compactMap { $0.map { Int64($0) } }.max()
+    }
+}

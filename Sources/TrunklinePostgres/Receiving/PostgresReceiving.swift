@@ -1,0 +1,196 @@
+internal import FoundationEssentials
+import TrunklineCore
+
+/// The books and the tables of a receiver, within the transaction that its maker began on this connection.
+final class PostgresReceiving: ReceiverBooks, RowSink {
+    let connection: PostgresConnection
+    /// By shape, what a table takes, as far as it was looked at in this transaction.
+    var fits: [Target.Shape: Target.Lookup] = [:]
+
+    var writers: [StreamID: RowWriter] = [:]
+
+    init(_ connection: PostgresConnection) { self.connection = connection }
+
+    func lock(_ stream: StreamID) throws(StoreError) -> InboundStream? {
+        let row = try connection.query(ReceiverStatements.lockStream, [stream.description])
+        guard row.rowCount == 1 else { return nil }
+        let watermark = ReceiverDecision.Watermark(
+            epoch: UUID(uuidString: row.text(0, 0))!, number: Int64(row.integer(0, 1)!),
+            id: row.value(0, 2).flatMap { UUID(uuidString: $0) }, stopped: row.value(0, 3),
+            pastEpochs: Set(try JSONText.decode([UUID].self, row.text(0, 5), "past epochs")))
+        let held = row.value(0, 7).map {
+            InboundStream.Hold(reason: $0, failures: row.integer(0, 8) ?? 0, isDue: row.flag(0, 9))
+        }
+        return InboundStream(
+            watermark: watermark, hasSetAside: row.integer(0, 4)! > 0, hasKeptRows: row.flag(0, 6), held: held)
+    }
+
+    func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.beginStream, [stream.description, epoch.uuidString, Self.array(pastEpochs)])
+    }
+
+    func adopt(_ epoch: UUID, of stream: StreamID, pastEpochs: Set<UUID>) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.adopt, [stream.description, epoch.uuidString, Self.array(pastEpochs)])
+    }
+
+    private static func array(_ epochs: Set<UUID>) -> String {
+        "{\(epochs.map(\.uuidString).joined(separator: ","))}"
+    }
+
+    func noteBehind(_ number: Int64, epoch: UUID, of stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.behind, [stream.description, epoch.uuidString, "\(number)"])
+    }
+
+    func stop(_ stream: StreamID, reason: String, epoch: UUID, number: Int64) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.stop, [stream.description, reason, epoch.uuidString, "\(number)"])
+    }
+
+    func stop(by halt: Halt) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.halt,
+            [halt.stream.description, halt.epoch.uuidString, connection.portable(halt.reason)])
+    }
+
+    func advance(_ header: BatchHeader, stored: Int, answer: VerificationResult?) throws(StoreError) {
+        let stream = header.stream.description
+        try connection.query(
+            ReceiverStatements.advance,
+            [
+                stream, "\(header.number)", header.id.uuidString, "\(stored)",
+                answer.map { JSONText.encode($0).asciiEscaped }, "\(header.setAsideVersion ?? -1)",
+            ])
+        try connection.query(ReceiverStatements.unpark, [stream, header.epoch.uuidString, "\(header.number)"])
+    }
+
+    func leaveWholeAck(_ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.ackAgain, [stream.description])
+    }
+
+    func park(_ batch: InboundBatch) throws(StoreError) {
+        let header = batch.header
+        try connection.query(
+            ReceiverStatements.park,
+            [
+                header.stream.description, header.epoch.uuidString, "\(header.number)", header.id.uuidString,
+                Hex.bytea(batch.message),
+            ])
+    }
+
+    func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int) {
+        let found = try connection.query(ReceiverStatements.parked, [stream.description])
+        return (found.integer(0, 0)!, found.integer(0, 1)!)
+    }
+
+    func hold(_ stream: StreamID, reason: String, failures: Int, retryIn: Duration) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.hold,
+            [stream.description, connection.portable(reason), "\(failures)", "\(retryIn.inSeconds)"])
+    }
+
+    func releaseHold(_ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.releaseHold, [stream.description])
+    }
+
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int {
+        var headers: [ReceivedLine: String] = [:]
+        func header(_ line: ReceivedLine) -> String {
+            // Of thousands of rows of one table most have the same shape.
+            let shape = ReceivedLine(table: line.table, isDelete: false, text: [], misfits: line.misfits)
+            if let known = headers[shape] { return known }
+            let text = StoredLine.header(of: line)
+            headers[shape] = text
+            return text
+        }
+        let columns: [[String?]] = [
+            failures.map { connection.portable($0.line.table.name.description) },
+            failures.map { connection.portable($0.line.key.description) },
+            failures.map { $0.line.isDelete ? "delete" : "row" },
+            failures.map { header($0.line) },
+            failures.map { Hex.bytea(Array($0.line.text)) },
+            failures.map { connection.portable($0.reason) },
+            failures.map(\.code),
+            failures.map { $0.lacksParent ? "t" : "f" },
+        ]
+        let result = try connection.query(
+            ReceiverStatements.setAside, [stream.description] + columns.map(TextArray.encode) + ["\(number)"])
+        return result.integer(0, 0)!
+    }
+
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+        let keys = keys.map { connection.portable($0.description) }
+        return try connection.query(
+            ReceiverStatements.forgetSetAside,
+            [stream.description, connection.portable(table.description), TextArray.encode(keys)]
+        ).affectedRows
+    }
+
+    func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow] {
+        let found: PostgresResult
+        switch choice {
+        case .due: found = try connection.query(ReceiverStatements.due, [stream.description, "\(limit)"])
+        case .requested(let table, let pause):
+            found = try connection.query(
+                ReceiverStatements.requested,
+                [
+                    stream.description, "\(limit)", table.map { connection.portable($0.description) },
+                    "\(pause.inSeconds)",
+                ])
+        }
+        var rows: [SetAsideRow] = []
+        for row in 0..<found.rowCount {
+            rows.append(
+                SetAsideRow(
+                    id: Int64(found.integer(row, 0)!),
+                    line: try StoredLine.line(
+                        header: found.text(row, 1), op: found.text(row, 2), hex: found.text(row, 3))))
+        }
+        return rows
+    }
+
+    func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError) {
+        let stored = rows.filter { failures[$0.id] == nil }.map { "\($0.id)" }
+        if !stored.isEmpty {
+            try connection.query(ReceiverStatements.dropSetAside, ["{\(stored.joined(separator: ","))}"])
+        }
+        guard !failures.isEmpty else { return }
+        let failed = failures.sorted { $0.key < $1.key }
+        try connection.query(
+            ReceiverStatements.triedAgain,
+            [
+                "{\(failed.map { "\($0.key)" }.joined(separator: ","))}",
+                TextArray.encode(failed.map { connection.portable($0.value.reason) }),
+                TextArray.encode(failed.map(\.value.code)),
+                "{\(failed.map { $0.value.lacksParent ? "t" : "f" }.joined(separator: ","))}",
+                "\(RetryPause.eagerTries)", "\(RetryPause.longest)",
+            ])
+    }
+
+    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError) {
+        try connection.query(ReceiverStatements.changeSetAsideList, [stream.description, "\(change)"])
+    }
+
+    func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {
+        let result = try connection.query(ReceiverStatements.keptRows, [stream.description, table.description])
+        return Set((0..<result.rowCount).map { result.text($0, 0) })
+    }
+
+    func keep(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.keepRow,
+            [stream.description, table.description, TextArray.encode(keys.map(\.description))])
+    }
+
+    func keepResult(_ result: VerificationResult) throws(StoreError) {
+        try connection.query(
+            SenderStatements.keepResult,
+            [result.id.uuidString, result.stream.description, "\(result.round)", JSONText.encode(result).asciiEscaped])
+    }
+}
+
+extension PostgresConnection {
+    /// Text as any encoding of a server holds it: as it is where that is UTF-8, else with `\uXXXX` for all but ASCII.
+    func portable(_ text: String) -> String { isUTF8 ? text : text.asciiEscaped }
+}

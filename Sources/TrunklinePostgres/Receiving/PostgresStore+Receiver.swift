@@ -1,0 +1,100 @@
+import FoundationEssentials
+public import TrunklineCore
+
+extension PostgresStore {
+    public func receiving<Value: Sendable>(
+        _ operation: String, _ subject: String,
+        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try withConnection { (connection) throws(StoreError) in
+            // Whoever holds a lock on rows or tables of this stream delays this stream, and this connection for a moment.
+            try connection.transaction(operation, begin: "BEGIN; SET LOCAL lock_timeout = '1s'") {
+                () throws(StoreError) in
+                try body(PostgresReceiving(connection))
+            }
+        }
+    }
+
+    public func nextParked(of stream: StreamID) throws(StoreError) -> [UInt8]? {
+        try withConnection { (connection) throws(StoreError) in
+            let result = try connection.query(ReceiverStatements.nextParked, [stream.description])
+            return result.rowCount == 1 ? Hex.bytes(result.text(0, 0)) : nil
+        }
+    }
+
+    public func streamsToTend() throws(StoreError) -> [TendedStream] {
+        try withConnection { (connection) throws(StoreError) in
+            let found = try connection.query(ReceiverStatements.streamsToTend)
+            return (0..<found.rowCount).compactMap { row in
+                StreamID(found.text(row, 0)).map {
+                    TendedStream(stream: $0, hasParked: found.flag(row, 1), hasSetAside: found.flag(row, 2))
+                }
+            }
+        }
+    }
+
+    public func streamsWithSetAside() throws(StoreError) -> [StreamID] {
+        try withConnection { (connection) throws(StoreError) in
+            let found = try connection.query(ReceiverStatements.streamsWithSetAside)
+            return (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
+        }
+    }
+
+    public func hasten(_ stream: StreamID?) throws(StoreError) -> Int {
+        try withConnection { (connection) throws(StoreError) in
+            try connection.query(ReceiverStatements.hasten, [stream?.description]).affectedRows
+        }
+    }
+
+    public func pendingAcks(limit: Int) throws(StoreError) -> [PendingAck] {
+        try withConnection { (connection) throws(StoreError) in
+            let result = try connection.query(ReceiverStatements.pendingAcks, ["\(limit)"])
+            var acks: [PendingAck] = []
+            for row in 0..<result.rowCount {
+                guard let stream = StreamID(result.text(row, 0)) else { continue }
+                let notices = result.flag(row, 6) ? try notices(stream, connection) : nil
+                let stopped = result.value(row, 7).flatMap { reason in
+                    result.value(row, 8).flatMap { UUID(uuidString: $0) }.map {
+                        StopNotice(epoch: $0, number: Int64(result.integer(row, 9) ?? 0), reason: reason)
+                    }
+                }
+                let verification = try result.value(row, 10).map { (text) throws(StoreError) in
+                    try JSONText.decode(VerificationResult.self, text, "verification result")
+                }
+                acks.append(
+                    PendingAck(
+                        serial: Int64(result.integer(row, 1)!),
+                        ack: Ack(
+                            stream: stream, epoch: UUID(uuidString: result.text(row, 2))!,
+                            watermark: Int64(result.integer(row, 3)!),
+                            batchID: result.value(row, 11).flatMap { UUID(uuidString: $0) },
+                            behind: result.value(row, 12).flatMap { UUID(uuidString: $0) }.map {
+                                Ack.Behind(epoch: $0, number: Int64(result.integer(row, 13) ?? 0))
+                            },
+                            setAsideVersion: Int64(result.integer(row, 4)!),
+                            setAside: notices, setAsideTotal: result.integer(row, 5)!, stopped: stopped,
+                            held: result.value(row, 14), verification: verification)))
+            }
+            return acks
+        }
+    }
+
+    private func notices(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> [SetAsideNotice] {
+        let result = try connection.query(ReceiverStatements.notices, [stream.description, "\(Ack.maximalNotices)"])
+        var notices: [SetAsideNotice] = []
+        for row in 0..<result.rowCount {
+            let line = try StoredLine.line(
+                header: result.text(row, 1), op: result.text(row, 2), hex: result.text(row, 0))
+            notices.append(SetAsideNotice(table: line.table.name, key: line.key, reason: result.text(row, 3)))
+        }
+        return notices
+    }
+
+    public func removePendingAck(_ ack: PendingAck) throws(StoreError) {
+        try withConnection { (connection) throws(StoreError) in
+            _ = try connection.query(
+                ReceiverStatements.ackPublished,
+                [ack.ack.stream.description, "\(ack.serial)"])
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import FoundationEssentials
+internal import TrunklineCore
+
+extension RowWriter {
+    /// Every line on its own merits. Lines that failed are tried again while that helps: a delete or a parent may have
+    /// come after them.
+    func isolate(_ pieces: [Piece]) throws(StoreError) -> [LineFailure] {
+        for piece in pieces where piece.isCircular {
+            // What fails here fails again below, and is reported there.
+            _ = try oneByOne(piece, withoutCircular: true)
+        }
+        var failed: [(piece: Piece, failures: [LineFailure])] = []
+        for piece in pieces {
+            let failures = try oneByOne(piece, withoutCircular: false)
+            if !failures.isEmpty { failed.append((piece, failures)) }
+        }
+        // Each pass costs as much as there are failures; a row that fails for its own sake fails in each of them.
+        var passes = 0
+        while passes < 8, failed.contains(where: { $0.failures.contains(where: RowWriter.mayDependOnOthers) }) {
+            passes += 1
+            var hasProgressed = false
+            for index in failed.indices {
+                var (piece, failures) = failed[index]
+                let others = failures.filter { !RowWriter.mayDependOnOthers($0) }
+                let again = failures.filter(RowWriter.mayDependOnOthers).map(\.line)
+                guard !again.isEmpty else { continue }
+                piece.group.bytes = again.reduce(into: [UInt8]()) { $0 += $1.text }[...]
+                failures = try oneByOne(piece, withoutCircular: false)
+                hasProgressed = hasProgressed || failures.count < again.count
+                failed[index].failures = others + failures
+            }
+            if !hasProgressed { break }
+        }
+        return failed.flatMap(\.failures)
+    }
+
+    /// Integrity violations: a row that is missing, or one that is in the way.
+    private static func mayDependOnOthers(_ failure: LineFailure) -> Bool { failure.code?.hasPrefix("23") ?? false }
+
+    /// Takes the lines of one table one by one, each in a subtransaction of its own in the server: some 50 µs a line.
+    private func oneByOne(_ piece: Piece, withoutCircular: Bool) throws(StoreError) -> [LineFailure] {
+        let columns = piece.group.isDelete ? piece.target.key.count : piece.target.columns.count
+        let lines = piece.group.lines
+        try connection.script("SAVEPOINT piece", "store rows")
+        do throws(StoreError) {
+            let failed = try block(piece, withoutCircular, columns)
+            try connection.script("RELEASE piece", "store rows")
+            return failed.map { LineFailure(lines[$0.line], $0.code, $0.message) }
+        } catch {
+            // What even text columns do not take, or what no block survives (a failed ASSERT of a trigger).
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO piece; RELEASE piece", "store rows")
+            forgetStages()
+            guard lines.count > 1 else { return [LineFailure(lines[0], error.databaseCode ?? "", error.reason)] }
+        }
+        var failures: [LineFailure] = []
+        for half in [lines[..<(lines.count / 2)], lines[(lines.count / 2)...]] {
+            var part = piece
+            part.group.bytes = half.reduce(into: [UInt8]()) { $0 += $1.text }[...]
+            failures += try oneByOne(part, withoutCircular: withoutCircular)
+        }
+        return failures
+    }
+
+    private func block(_ piece: Piece, _ withoutCircular: Bool, _ columns: Int) throws(StoreError)
+        -> [(line: Int, code: String, message: String)]
+    {
+        let stage = try stage(piece.group.bytes, columns: columns)
+        let value = { (column: String) in "trunkline_line.\(column)" }
+        let statement =
+            piece.group.isDelete
+            ? "DELETE FROM \(piece.target.relation) t WHERE \(match(piece.target, value))"
+            : upsert(piece.target, withoutCircular: withoutCircular, value)
+                + conflict(piece.target, withoutCircular: withoutCircular)
+        let body = """
+            #variable_conflict use_column
+            DECLARE
+                trunkline_line record;
+            BEGIN
+                FOR trunkline_line IN SELECT row_number() OVER (ORDER BY ctid) AS number, * FROM \(stage) LOOP
+                    BEGIN
+                        \(statement);
+                    EXCEPTION WHEN OTHERS THEN
+                        IF \(StoreError.isOfOthersInSQL) THEN RAISE; END IF;
+                        INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number, SQLSTATE, SQLERRM);
+                    END;
+                END LOOP;
+            END
+            """
+        // Names in it come from a branch: a tag that nobody can guess ends the text.
+        let tag = "$t" + UUID().uuidString.replacing("-", with: "") + "$"
+        try connection.script(
+            """
+            CREATE TEMPORARY TABLE IF NOT EXISTS trunkline_failed (number bigint, code text, message text)
+                ON COMMIT DELETE ROWS;
+            DELETE FROM pg_temp.trunkline_failed;
+            DO \(tag)
+            \(body)
+            \(tag)
+            """, "store rows one by one")
+        let failed = try connection.run(
+            "SELECT number, code, message FROM pg_temp.trunkline_failed ORDER BY number", [], "read failures")
+        return (0..<failed.rowCount).map { row in
+            (failed.integer(row, 0)! - 1, failed.text(row, 1), failed.text(row, 2))
+        }
+    }
+}
+
+extension LineFailure {
+    fileprivate init(_ line: ReceivedLine, _ code: String, _ message: String) {
+        self.init(
+            line: line, reason: StoreError.withoutValues(message, code: code), code: code, lacksParent: code == "23503")
+    }
+}

@@ -1,0 +1,203 @@
+import FoundationEssentials
+internal import TrunklineCore
+
+/// Stores the lines of one stream's batch into the receiver's tables, within the caller's transaction.
+///
+/// The fast way first: everything at once, in one savepoint; COPY straight into the table where the
+/// batch says that all rows are new, else a merge. When the data of some row is to blame, one block in the server
+/// (``RowWriter/isolate(_:)``) takes the lines one by one and says which ones could not be stored.
+///
+/// The user's triggers, defaults and checks see what they see in the user's own sessions: the search path, time zone and
+/// date style of the database and the role, not ours.
+final class RowWriter {
+    let connection: PostgresConnection
+    let stream: StreamID
+    /// Staging tables that hold something in this transaction; nil after a rollback, when any of them may.
+    private var staged: Set<Int>? = []
+
+    /// The lines of one table, rows or deletes, and the table.
+    struct Piece {
+        var group: LineGroup
+        var target: Target
+
+        var isCopyable: Bool { !group.isDelete && group.table.allNew && target.circular.isEmpty }
+        var isCircular: Bool { !group.isDelete && !target.circular.isEmpty }
+    }
+
+    init(_ connection: PostgresConnection, _ stream: StreamID) {
+        self.connection = connection
+        self.stream = stream
+    }
+
+    private static let usersSettings =
+        "SET LOCAL search_path TO DEFAULT; SET LOCAL timezone TO DEFAULT; SET LOCAL datestyle TO DEFAULT; SET LOCAL intervalstyle TO DEFAULT"
+    private static let ourSettings =
+        "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'; SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'iso_8601'"
+
+    /// Stores what can be stored.
+    /// - Parameter individually: whether trying all at once first is of no use.
+    /// - Returns: the lines that could not.
+    func store(_ pieces: [Piece], individually: Bool) throws(StoreError) -> [LineFailure] {
+        guard !pieces.isEmpty else { return [] }
+        if !individually {
+            if pieces.contains(where: \.isCopyable), try attempt(pieces, copying: true) { return [] }
+            if try attempt(pieces, copying: false) { return [] }
+        }
+        try connection.script("\(Self.usersSettings); SET CONSTRAINTS ALL IMMEDIATE", "store rows")
+        let failures = try isolate(pieces)
+        try connection.script(Self.ourSettings, "store rows")
+        return failures
+    }
+
+    private func attempt(_ pieces: [Piece], copying: Bool) throws(StoreError) -> Bool {
+        try connection.script(
+            "SAVEPOINT batch; \(Self.usersSettings); SET CONSTRAINTS ALL DEFERRED", "store rows")
+        do throws(StoreError) {
+            for piece in pieces {
+                if copying && piece.isCopyable {
+                    try copy(piece)
+                } else if piece.group.isDelete {
+                    try delete(piece)
+                } else {
+                    try merge(piece, withoutCircular: piece.isCircular)
+                }
+            }
+            for piece in pieces where piece.isCircular { try merge(piece) }
+            try connection.script(
+                "SET CONSTRAINTS ALL IMMEDIATE; RELEASE batch; \(Self.ourSettings)", "store rows")
+            return true
+        } catch {
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            // The settings are those from before the savepoint again.
+            try connection.script("ROLLBACK TO batch; RELEASE batch", "store rows")
+            forgetStages()
+            return false
+        }
+    }
+
+    /// COPY straight into the table.
+    private func copy(_ piece: Piece) throws(StoreError) {
+        let target = piece.target
+        let names = (target.hasBranchColumn ? ["branch_id"] : []) + target.columns.map(\.name.identifier)
+        let sql = "COPY \(target.relation) (\(names.joined(separator: ", "))) FROM STDIN"
+        let prefix = target.hasBranchColumn ? Array("\(stream.source)\t".utf8) : []
+        try connection.copyIn(sql, "copy rows") { send in
+            guard !prefix.isEmpty else {
+                piece.group.bytes.withUnsafeBytes(send)
+                return
+            }
+            var buffer: [UInt8] = []
+            buffer.reserveCapacity(80 << 10)
+            piece.group.bytes.withUnsafeBufferPointer { bytes in
+                var start = 0
+                while start < bytes.count {
+                    let rest = UnsafeBufferPointer(rebasing: bytes[start...])
+                    let end = start + (rest.firstIndex(of: UInt8(ascii: "\n"))! + 1)
+                    buffer += prefix
+                    buffer += UnsafeBufferPointer(rebasing: bytes[start..<end])
+                    start = end
+                    if buffer.count > 64 << 10 {
+                        buffer.withUnsafeBytes(send)
+                        buffer.removeAll(keepingCapacity: true)
+                    }
+                }
+            }
+            buffer.withUnsafeBytes(send)
+        }
+    }
+
+    /// Inserts, or updates what is there.
+    private func merge(_ piece: Piece, withoutCircular: Bool = false) throws(StoreError) {
+        let source = try source(piece.group, columns: piece.target.columns.count)
+        try connection.run(
+            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" } + " FROM \(source.sql) s"
+                + conflict(piece.target, withoutCircular: withoutCircular),
+            source.values, "merge rows")
+    }
+
+    private func delete(_ piece: Piece) throws(StoreError) {
+        let source = try source(piece.group, columns: piece.target.key.count)
+        try connection.run(
+            "DELETE FROM \(piece.target.relation) t USING \(source.sql) s WHERE \(match(piece.target) { "s.\($0)" })",
+            source.values, "delete rows")
+    }
+
+    /// `INSERT INTO … SELECT …`, the columns c1, c2, … taken from where `value` says.
+    func upsert(_ target: Target, withoutCircular: Bool, _ value: (String) -> String) -> String {
+        let branch = target.hasBranchColumn
+        let names = (branch ? ["branch_id"] : []) + target.columns.map(\.name.identifier)
+        let values =
+            (branch ? [stream.source.description.literal] : [])
+            + target.columns.enumerated().map { index, column in
+                withoutCircular && target.circular.contains(column.name)
+                    ? "NULL::\(column.castType)" : "\(value("c\(index + 1)"))::\(column.castType)"
+            }
+        return """
+            INSERT INTO \(target.relation) (\(names.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
+            SELECT \(values.joined(separator: ", "))
+            """
+    }
+
+    func conflict(_ target: Target, withoutCircular: Bool) -> String {
+        let key = (target.hasBranchColumn ? ["branch_id"] : []) + target.key.map(\.identifier)
+        let updates = target.columns.map(\.name).filter { !target.key.contains($0) }
+            .map { "\($0.identifier) = EXCLUDED.\($0.identifier)" }
+        let action =
+            withoutCircular || updates.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(updates.joined(separator: ", "))"
+        return " ON CONFLICT (\(key.joined(separator: ", "))) \(action)"
+    }
+
+    func match(_ target: Target, _ value: (String) -> String) -> String {
+        let match = target.key.enumerated().map { index, name in
+            let type = target.columns.first { $0.name == name }!.castType
+            return "t.\(name.identifier) = \(value("c\(index + 1)"))::\(type)"
+        }
+        let branch = target.hasBranchColumn ? ["t.branch_id = \(stream.source.description.literal)"] : []
+        return (branch + match).joined(separator: " AND ")
+    }
+
+    /// The lines as a relation of text columns c1, c2, …; text, so that every value gets in and the cast to the target's
+    /// type decides. A few lines are parameters of the statement itself, many a staging table.
+    private func source(_ group: LineGroup, columns: Int) throws(StoreError) -> (sql: String, values: [String?]) {
+        if let values = RowWriter.parameters(group, columns: columns) {
+            let rows = stride(from: 0, to: values.count, by: columns).map { start in
+                "(" + (0..<columns).map { "$\(start + $0 + 1)::text" }.joined(separator: ", ") + ")"
+            }
+            let names = (1...columns).map { "c\($0)" }.joined(separator: ", ")
+            return ("(VALUES \(rows.joined(separator: ", "))) AS v (\(names))", values)
+        }
+        return ("(SELECT * FROM \(try stage(group.bytes, columns: columns)))", [])
+    }
+
+    /// Nil when there are too many, or when one cannot be a parameter: a NUL would end it.
+    private static func parameters(_ group: LineGroup, columns: Int) -> [String?]? {
+        guard group.bytes.count <= 16 << 10, columns <= 200 else { return nil }
+        var values: [String?] = []
+        for line in group.bytes.split(separator: UInt8(ascii: "\n")) {
+            values += CopyText.fields(line)
+            guard values.count <= 400 else { return nil }
+        }
+        // An empty line is a row of one empty value, which `split` leaves out.
+        guard !values.isEmpty, values.count.isMultiple(of: columns),
+            values.count / columns == group.bytes.count(where: { $0 == UInt8(ascii: "\n") }),
+            !values.contains(where: { $0?.utf8.contains(0) ?? false })
+        else { return nil }
+        return values
+    }
+
+    /// After a rollback.
+    func forgetStages() { staged = nil }
+
+    /// A temporary table of text columns that holds just these lines.
+    func stage(_ bytes: ArraySlice<UInt8>, columns: Int) throws(StoreError) -> String {
+        let name = "pg_temp.trunkline_stage_\(columns)"
+        let list = (1...columns).map { "c\($0) text" }.joined(separator: ", ")
+        let isEmpty = staged?.insert(columns).inserted ?? false
+        let emptying = isEmpty ? "" : "; TRUNCATE \(name)"
+        try connection.script(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS trunkline_stage_\(columns) (\(list)) ON COMMIT DELETE ROWS\(emptying)",
+            "make staging table")
+        try connection.copyIn("COPY \(name) FROM STDIN", "stage rows") { send in bytes.withUnsafeBytes(send) }
+        return name
+    }
+}

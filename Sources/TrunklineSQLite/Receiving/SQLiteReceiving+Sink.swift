@@ -1,0 +1,119 @@
+internal import GRDB
+internal import TrunklineCore
+
+extension SQLiteReceiving {
+    func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
+        let shape = Target.Shape(table, stream)
+        return try run("look at table", table.name) {
+            switch try lookUp(shape, stream, creating: creating) {
+            case .found: .fits
+            case .missing: .missing
+            case .unfit(let reason): .unfit(reason: reason)
+            }
+        }
+    }
+
+    private func lookUp(_ shape: Target.Shape, _ stream: StreamID, creating: Bool) throws -> Target.Lookup {
+        if let known = targets[shape] {
+            if case .missing = known, creating {} else { return known }
+        }
+        var lookup = try Target.find(shape, stream: stream, db)
+        if case .missing = lookup, creating {
+            if let reason = try Target.create(shape, stream: stream, db) {
+                lookup = .unfit(reason: reason)
+            } else {
+                lookup = try Target.find(shape, stream: stream, db)
+                if case .missing = lookup {
+                    lookup = .unfit(reason: "table \"\(shape.name)\" cannot be made here")
+                }
+            }
+        }
+        targets[shape] = lookup
+        return lookup
+    }
+
+    private func target(of table: TableHeader, _ stream: StreamID) throws -> Target {
+        guard case .found(let target) = try lookUp(Target.Shape(table, stream), stream, creating: false) else {
+            throw StoreError(
+                .program, operation: "store rows", subject: "table \"\(table.name)\"",
+                reason: "its fitness was not looked at")
+        }
+        return target
+    }
+
+    /// Line by line; SQLite undoes only the statement of a bad one. Then the others again while that helps: a parent, or
+    /// the delete of a row that is in the way, may have come after them.
+    func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure] {
+        try run("store rows", stream) {
+            let guardian = try DeferredKeys(db, exist: hasDeferredKeys.get())
+            let pieces = try groups.map { (lines: $0.lines, target: try target(of: $0.table, stream)) }
+            for piece in pieces where !piece.target.circular.isEmpty {
+                // What fails here fails again below, and is reported there.
+                for line in piece.lines where !line.isDelete {
+                    _ = try piece.target.apply(line, guardian, withoutCircular: true)
+                }
+            }
+            var failures: [(target: Target, failure: LineFailure)] = []
+            for piece in pieces {
+                for line in piece.lines {
+                    if let failure = try piece.target.apply(line, guardian) { failures.append((piece.target, failure)) }
+                }
+            }
+            var passes = 0
+            while passes < 8, failures.contains(where: \.failure.mayDependOnOthers) {
+                passes += 1
+                let before = failures.count
+                failures = try failures.compactMap { entry in
+                    guard entry.failure.mayDependOnOthers else { return entry }
+                    return try entry.target.apply(entry.failure.line, guardian).map { (entry.target, $0) }
+                }
+                if failures.count == before { break }
+            }
+            return failures.map(\.failure)
+        }
+    }
+
+    func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
+        try run("keep superseded rows", stream) {
+            for group in groups { try SupersededRows(stream: stream, db: db).keep(group) }
+        }
+    }
+
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
+        var own = digester
+        try run("digest rows", table.name) {
+            try TableScan.digest(
+                table.name.inSQLite, columns: table.columns,
+                branch: stream.destination == .head ? stream.source : nil, into: &own, db)
+        }
+        digester = own
+    }
+
+    func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
+        guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
+            ["smallint", "integer", "bigint"].contains(type)
+        else { return nil }
+        let isHead = stream.destination == .head
+        let column = TableName.quoted(table.key[0])
+        return try run("find highest key", table.name) {
+            let stored = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT max(\(column)) FROM \(TableName.quoted(table.name.inSQLite))
+                    WHERE typeof(\(column)) = 'integer'\(isHead ? " AND branch_id = ?" : "")
+                    """, arguments: isHead ? [stream.source.description] : [])
+            let setAside = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT max(CAST(json_extract(key, '$[0]') AS INTEGER)) FROM trunkline_set_aside
+                    WHERE stream = ? AND table_name = ? AND length(key) <= 22
+                    """, arguments: [stream.description, table.name.description])
+            return [stored, setAside].compactMap { $0 }.max()
+        }
+    }
+}
+
+extension LineFailure {
+    /// A constraint: a row that is missing, or one that is in the way.
+    fileprivate var mayDependOnOthers: Bool { code == "constraint" }
+}

@@ -1,0 +1,122 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import TrunklineCore
+
+/// The books and the tables of a receiver, within the immediate transaction that its maker began on this connection.
+final class SQLiteReceiving: ReceiverBooks, RowSink {
+    let db: Database
+    /// By shape, what a table takes.
+    var targets: [Target.Shape: Target.Lookup] = [:]
+    private(set) lazy var hasDeferredKeys = Result { try DeferredKeys.exist(db) }
+
+    init(_ db: Database) { self.db = db }
+
+    /// GRDB's errors as ours.
+    func run<Value>(_ operation: String, _ subject: any CustomStringConvertible, _ body: () throws -> Value)
+        throws(StoreError) -> Value
+    {
+        do { return try body() } catch { throw StoreError(error, operation: operation, subject: "\(subject)") }
+    }
+
+    func lock(_ stream: StreamID) throws(StoreError) -> InboundStream? {
+        try run("lock stream", stream) { try Inbound.find(stream, db) }
+    }
+
+    func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError) {
+        try run("begin stream", stream) { try Inbound.begin(stream, epoch, past: pastEpochs, db) }
+    }
+
+    func adopt(_ epoch: UUID, of stream: StreamID, pastEpochs: Set<UUID>) throws(StoreError) {
+        try run("adopt epoch", stream) { try Inbound.adopt(epoch, of: stream, past: pastEpochs, db) }
+    }
+
+    func noteBehind(_ number: Int64, epoch: UUID, of stream: StreamID) throws(StoreError) {
+        try run("note behind", stream) { try Inbound.setBehind(stream, epoch, number, db) }
+    }
+
+    func stop(_ stream: StreamID, reason: String, epoch: UUID, number: Int64) throws(StoreError) {
+        try run("stop stream", stream) { try Inbound.stop(stream, reason: reason, epoch, number, db) }
+    }
+
+    func stop(by halt: Halt) throws(StoreError) {
+        try run("take halt", halt.stream) { try Inbound.take(halt, db) }
+    }
+
+    func advance(_ header: BatchHeader, stored: Int, answer: VerificationResult?) throws(StoreError) {
+        try run("advance", header.stream) {
+            try Inbound.advance(header, stored: stored, db)
+            try Inbound.leaveAck(header.stream, whole: false, verification: answer, db)
+        }
+    }
+
+    func leaveWholeAck(_ stream: StreamID) throws(StoreError) {
+        try run("leave ack", stream) { try Inbound.leaveAck(stream, whole: true, verification: nil, db) }
+    }
+
+    func park(_ batch: InboundBatch) throws(StoreError) {
+        try run("park batch", batch.header.stream) { try ParkedBatches(batch.header.stream, db).keep(batch) }
+    }
+
+    func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int) {
+        try run("count parked batches", stream) { try ParkedBatches(stream, db).size() }
+    }
+
+    func hold(_ stream: StreamID, reason: String, failures: Int, retryIn: Duration) throws(StoreError) {
+        try run("hold stream", stream) {
+            try db.execute(
+                sql: """
+                    UPDATE trunkline_inbound SET held = ?, held_failures = ?, last_contact = \(Timestamp.now),
+                        held_since = coalesce(held_since, \(Timestamp.now)), held_until = \(Timestamp.inSeconds("?"))
+                    WHERE stream = ?
+                    """, arguments: [reason, failures, retryIn / .seconds(1), stream.description])
+        }
+    }
+
+    func releaseHold(_ stream: StreamID) throws(StoreError) {
+        try run("release hold", stream) { try Inbound.releaseHold(stream, db) }
+    }
+
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int {
+        try run("set rows aside", stream) { try SetAsideRows(stream, db).keep(failures, number: number) }
+    }
+
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+        try run("forget set-aside rows", stream) { try SetAsideRows(stream, db).forget(keys, of: table) }
+    }
+
+    func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow] {
+        try run("read set-aside rows", stream) { try SetAsideRows(stream, db).chosen(choice, limit: limit) }
+    }
+
+    func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError) {
+        try run("note tries", "set-aside rows") { try SetAsideRows.noteTried(rows, failures: failures, db) }
+    }
+
+    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError) {
+        try run("change list of set-aside rows", stream) { try Inbound.changeList(stream, by: change, db) }
+    }
+
+    func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {
+        try run("read kept rows", stream) {
+            try String.fetchSet(
+                db, sql: "SELECT key FROM trunkline_kept_row WHERE stream = ? AND table_name = ?",
+                arguments: [stream.description, table.description])
+        }
+    }
+
+    func keep(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
+        try run("keep rows", stream) {
+            for key in keys {
+                try db.execute(
+                    sql: """
+                        INSERT INTO trunkline_kept_row (stream, table_name, key, since)
+                        VALUES (?, ?, ?, \(Timestamp.now)) ON CONFLICT DO NOTHING
+                        """, arguments: [stream.description, table.description, key.description])
+            }
+        }
+    }
+
+    func keepResult(_ result: VerificationResult) throws(StoreError) {
+        try run("keep verification result", result.stream) { try VerificationRecord.keep(result, db) }
+    }
+}
