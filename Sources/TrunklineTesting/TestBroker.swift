@@ -98,6 +98,20 @@ public final class TestBroker: Sendable {
         return rows.compactMap { $0["name"] }.filter { $0.hasPrefix("trunkline.\(virtualHost).") }
     }
 
+    /// From now on the broker throws a message away that was given back more often than this.
+    public func setDeliveryLimit(_ limit: Int) async throws {
+        let definition: [String: any Sendable] = ["delivery-limit": limit]
+        try await management.call(
+            "PUT", "policies/\(virtualHost)/limit",
+            ["pattern": "^trunkline\\.(head|branch)", "definition": definition, "apply-to": "queues"])
+    }
+
+    /// How many messages a queue holds.
+    public func messageCount(_ queue: String) async throws -> Int {
+        let json = try await management.call("GET", "queues/\(virtualHost)/\(queue)?columns=messages")
+        return (try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Int])?["messages"] ?? 0
+    }
+
     /// The names of the queues.
     public func queues() async throws -> Set<String> {
         let json = try await management.call("GET", "queues/\(virtualHost)?columns=name")

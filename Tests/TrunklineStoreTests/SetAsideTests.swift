@@ -117,7 +117,9 @@ struct SetAsideTests {
     @Test(arguments: [DatabaseKind.postgres, .sqlite]) func aMisfitStaysSetAside(head: DatabaseKind) async throws {
         let pair = try await Pair(
             Pairing(branch: .sqlite, head: head), branch: Self.item, tables: ["item"],
-            head: "create table item (branch_id text not null, id integer not null, name text, n integer check (n > 0), primary key (branch_id, id))")
+            head:
+                "create table item (branch_id text not null, id integer not null, name text, n integer check (n > 0), primary key (branch_id, id))"
+        )
         try pair.branchDatabase.run("insert into item values (1, x'68656c6c6f', 0)")
         try await pair.sync()
         #expect(try await pair.branch.status()[0].setAside == 1)
@@ -137,7 +139,8 @@ struct SetAsideTests {
         try pair.branchDatabase.run("insert into item values (1, 'a', replace(hex(zeroblob(500000)), '0', 'secret'))")
         try await pair.sync()
         let reason = try #require(
-            try await pair.branch.rows(of: TableName("item"), matching: RowFilter(states: [.setAside])).rows.first?.reason)
+            try await pair.branch.rows(of: TableName("item"), matching: RowFilter(states: [.setAside])).rows.first?
+                .reason)
         #expect(reason.utf8.count <= 300 && !reason.contains("secret"))
     }
 }

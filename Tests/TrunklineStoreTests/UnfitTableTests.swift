@@ -39,7 +39,8 @@ struct UnfitTableTests {
     @Test func aKeyOfJSON() async throws {
         try await refuses(
             Pairing(branch: .sqlite, head: .postgres), "t",
-            "create table t (id json primary key not null); insert into t values ('{}')", because: "cannot be made here")
+            "create table t (id json primary key not null); insert into t values ('{}')", because: "cannot be made here"
+        )
     }
 
     @Test func aKeyOfThirtyThreeColumns() async throws {
@@ -110,7 +111,8 @@ struct UnfitTableTests {
 
     /// A database of another encoding cannot even hold what it cannot store, as text.
     @Test func aHeadInLatin1() async throws {
-        let pair = try await Pair(Pairing(branch: .sqlite, head: .postgres), headEncoding: "LATIN1", branch: Self.item, tables: ["item"])
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: .postgres), headEncoding: "LATIN1", branch: Self.item, tables: ["item"])
         try pair.branchDatabase.run("insert into item values (1, '€', 1), (2, 'ä', 2)")
         try await pair.sync()
         #expect(try pair.headDatabase.run("select id from item") == "2")

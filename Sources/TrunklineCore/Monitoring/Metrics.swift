@@ -96,8 +96,8 @@ public enum Metrics {
         "When the last batch was taken, in seconds since 1970; 0: never.")
     public static let parkedBatches = gauge(
         "parked_batches", ["stream"], "Batches in the database that wait for a gap before them to close.")
-    public static let queueMessages = gauge(
-        "queue_messages", ["queue"], "Messages in the queue that wait for a consumer, at the last look.")
+    public static let messagesInHand = gauge(
+        "messages_in_hand", [], "Messages that the head's ingestor took from the broker and has not dealt with yet.")
 
     /// In the order in which they are shown.
     public static let all: [MetricDefinition] = [
@@ -105,7 +105,7 @@ public enum Metrics {
         storedBatches, storedRows, storedBytes, newlySetAsideRows, duplicateBatches, gapBatches, refusedMessages,
         publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, databaseUp, healthy, buildInfo,
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
-        oldestUnackedSeconds, lastAckedTime, lastAppliedTime, parkedBatches, queueMessages,
+        oldestUnackedSeconds, lastAckedTime, lastAppliedTime, parkedBatches, messagesInHand,
     ]
 
     private static let prefix = "trunkline_"

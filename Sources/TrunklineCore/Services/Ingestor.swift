@@ -81,7 +81,9 @@ public actor Ingestor: SteppedService {
         let arrived = try await receive()
         if clock.now >= nextTending, !isTending { await start { await $0.tend() } }
         await startLanes()
-        telemetry.note(.backlog(lanes.values.reduce(0) { $0 + $1.messages.count }))
+        let inHand = lanes.values.reduce(0) { $0 + $1.messages.count }
+        telemetry.set(Metrics.messagesInHand, to: Double(inHand))
+        telemetry.note(.backlog(inHand))
         return arrived || wasBusy || !finished.isEmpty ? .worked : .idle
     }
 

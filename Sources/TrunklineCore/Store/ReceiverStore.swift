@@ -109,7 +109,9 @@ extension ReceiverStore {
         let streams = try await streamsWithSetAside().filter { selection.stream == nil || $0 == selection.stream }
         for stream in streams where total.tried < limit {
             let room = limit - total.tried
-            let choice = selection.onlyDue ? RetryChoice.due : .requested(table: selection.table, notTriedFor: selection.notTriedFor)
+            let choice =
+                selection.onlyDue
+                ? RetryChoice.due : .requested(table: selection.table, notTriedFor: selection.notTriedFor)
             let outcome = try await receiving("retry set-aside rows", stream.description) {
                 (transaction) throws(StoreError) in
                 try ReceiverEngine(transaction).retrySetAside(stream, choice, limit: room)

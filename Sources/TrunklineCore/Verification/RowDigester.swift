@@ -9,6 +9,12 @@ public struct RowDigester: Sendable {
     /// The rows of the covered buckets (round 2).
     public private(set) var entries: [TableClaim.RowEntry] = []
 
+    /// The bucket of each entry.
+    private var entryBuckets: [Int] = []
+    private var keyBytes = 0
+    /// Covered buckets of which not all rows have room.
+    private var overflowed: Set<Int> = []
+
     private let keyIndices: [Int]
     private let rules: [CanonicalValue.Rule]
     private let covered: Set<Int>
@@ -54,9 +60,33 @@ public struct RowDigester: Sendable {
         let (low, high) = RowDigester.words(SHA256.hash(data: row))
         rows += 1
         buckets[bucket].add(low: low, high: high)
-        if covered.contains(bucket) {
-            entries.append(TableClaim.RowEntry(key: RowDigester.key(keyFields), hash: low))
+        guard covered.contains(bucket) else { return }
+        keyBytes += keyText.count
+        guard entries.count < 2 * VerificationLimit.entries, keyBytes < 2 * VerificationLimit.keyBytes else {
+            overflowed.insert(bucket)
+            return
         }
+        entries.append(TableClaim.RowEntry(key: RowDigester.key(keyFields), hash: low))
+        entryBuckets.append(bucket)
+    }
+
+    /// Drops the buckets that turned out too large to be named.
+    /// - Returns: those that are covered now.
+    public mutating func dropOverflowed(_ covered: [Int]) -> [Int] {
+        guard !overflowed.isEmpty else { return covered }
+        entries = zip(entries, entryBuckets).filter { !overflowed.contains($0.1) }.map(\.0)
+        entryBuckets.removeAll(where: overflowed.contains)
+        return covered.filter { !overflowed.contains($0) }
+    }
+
+    /// The bucket of a row, by its key in canonical text.
+    static func bucket(of key: RowKey, count: Int) -> Int {
+        var text: [UInt8] = []
+        for (index, value) in key.values.enumerated() {
+            if index > 0 { text.append(CopyText.tab) }
+            CopyText.append(value, to: &text)
+        }
+        return Int(words(SHA256.hash(data: text)).0 & UInt64(count - 1))
     }
 
     private static func key(_ fields: [[UInt8]]) -> RowKey { RowKey(fields.map { CopyText.value($0[...]) }) }

@@ -1,17 +1,28 @@
 extension RowDigester {
-    /// How many buckets suit a table: about 64 rows each, 16 at least, 4,096 at most.
-    public static func bucketCount(forRows rows: Int) -> Int {
-        var count = 16
-        while count < 4_096, count * 64 < rows { count *= 2 }
-        return count
+    /// How many buckets suit tables of so many rows: about 64 rows each, 16 at least, 4,096 at most, and no more than
+    /// ``VerificationLimit/buckets`` in all, so that the claim fits into a header.
+    public static func bucketCounts(forRows rows: [Int]) -> [Int] {
+        var counts = rows.map { rows in
+            var count = 16
+            while count < 4_096, count * 64 < rows { count *= 2 }
+            return count
+        }
+        while counts.reduce(0, +) > VerificationLimit.buckets, let most = counts.max(), most > 16 {
+            counts = counts.map { $0 == most ? most / 2 : $0 }
+        }
+        return counts
     }
 
     /// What the sender says of the table after it added all its rows.
-    public func claim(name: TableName, key: [String], columns: [Column], round: Int, covered: [Int]) -> TableClaim {
+    public func claim(
+        name: TableName, key: [String], columns: [Column], round: Int, covered: [Int], isPartial: Bool = false
+    )
+        -> TableClaim
+    {
         TableClaim(
             name: name, key: key, columns: columns, rows: rows, buckets: round == 1 ? buckets : [],
             entries: round == 1 ? nil : entries, coveredBuckets: round == 1 ? nil : covered,
-            bucketCount: buckets.count)
+            bucketCount: buckets.count, isPartial: isPartial ? true : nil)
     }
 }
 
@@ -42,7 +53,12 @@ extension TableClaim {
                 name: name, rowsAtSender: rows, rowsAtReceiver: own.rows, differingBuckets: differing,
                 bucketCount: bucketCount)
         }
-        let theirs = Dictionary(entries.map { ($0.key, $0.hash) }, uniquingKeysWith: { a, _ in a })
+        // Buckets that have more rows here than can be named are looked into by nobody.
+        var own = own
+        let covered = Set(own.dropOverflowed(coveredBuckets ?? []))
+        let isPartial = isPartial == true || covered.count < (coveredBuckets ?? []).count
+        let named = entries.filter { covered.contains(RowDigester.bucket(of: $0.key, count: bucketCount)) }
+        let theirs = Dictionary(named.map { ($0.key, $0.hash) }, uniquingKeysWith: { a, _ in a })
         let ours = Dictionary(own.entries.map { ($0.key, $0.hash) }, uniquingKeysWith: { a, _ in a })
         var differences: [KeyDifference] = []
         for (key, hash) in theirs where ours[key] != hash {
@@ -58,6 +74,8 @@ extension TableClaim {
         }
         return TableResult(
             name: name, rowsAtSender: rows, rowsAtReceiver: own.rows, differingBuckets: [], bucketCount: bucketCount,
-            differingKeys: Array(differences.prefix(listing)), differences: differences.count)
+            differingKeys: Array(differences.prefix(listing)),
+            // One more than is listed: there are buckets that nobody looked into.
+            differences: isPartial ? max(differences.count, min(differences.count, listing) + 1) : differences.count)
     }
 }

@@ -30,10 +30,12 @@ public struct TableClaim: Hashable, Sendable, Codable {
     /// Round 2: the buckets that `entries` covers, and of how many.
     public var coveredBuckets: [Int]?
     public var bucketCount: Int
+    /// Round 2: more buckets differed than fit, so `coveredBuckets` are not all of them.
+    public var isPartial: Bool?
 
     public init(
         name: TableName, key: [String], columns: [Column], rows: Int, buckets: [BucketDigest],
-        entries: [RowEntry]? = nil, coveredBuckets: [Int]? = nil, bucketCount: Int
+        entries: [RowEntry]? = nil, coveredBuckets: [Int]? = nil, bucketCount: Int, isPartial: Bool? = nil
     ) {
         self.name = name
         self.key = key
@@ -43,6 +45,7 @@ public struct TableClaim: Hashable, Sendable, Codable {
         self.entries = entries
         self.coveredBuckets = coveredBuckets
         self.bucketCount = bucketCount
+        self.isPartial = isPartial
     }
 
     /// One row of a covered bucket: its key and the hash of its canonical values.

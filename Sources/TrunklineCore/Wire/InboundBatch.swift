@@ -133,11 +133,35 @@ extension BatchHeader {
         guard Set(tables.map(\.name)).count == tables.count else {
             throw WireError(.malformed, "a table is named twice")
         }
+        guard (follows ?? []).count <= limits.epochs else {
+            throw WireError(.tooLarge, "it replaces more than \(limits.epochs) epochs")
+        }
+        if let verification { try check(verification, limits) }
         var lines = 0
         for table in tables {
             try check(table, limits)
             lines += table.rows + table.deletes
             guard lines <= limits.lines else { throw WireError(.tooLarge, "more than \(limits.lines) lines") }
+        }
+    }
+
+    /// What is worth looking at at all; whether a table's claim fits together is said in the answer.
+    private func check(_ claim: VerificationClaim, _ limits: WireLimits) throws(WireError) {
+        guard claim.tables.count <= limits.tables, Set(claim.tables.map(\.name)).count == claim.tables.count else {
+            throw WireError(.malformed, "a claim names too many tables, or one twice")
+        }
+        let buckets = claim.tables.reduce(0) { $0 + min(max($1.bucketCount, 0), 1 << 20) }
+        guard buckets <= 4 * VerificationLimit.buckets,
+            claim.tables.reduce(0, { $0 + ($1.entries?.count ?? 0) }) <= limits.claimEntries
+        else { throw WireError(.tooLarge, "a claim has more buckets or rows than a receiver looks into") }
+        for table in claim.tables {
+            let names = table.columns.map(\.name) + table.columns.map(\.type) + table.key
+            let texts = names + [table.name.name, table.name.schema ?? "-"]
+            guard table.columns.count <= limits.columns,
+                texts.allSatisfy({ (1...limits.nameBytes).contains($0.utf8.count) && !$0.utf8.contains(0) })
+            else {
+                throw WireError(.tooLarge, "a name in a claim is empty, over \(limits.nameBytes) bytes, or has a NUL")
+            }
         }
     }
 

@@ -13,6 +13,10 @@ public struct WireLimits: Hashable, Sendable {
     public var columns = 1_600
     /// Table, column and type names, in bytes of UTF-8.
     public var nameBytes = 255
+    /// Epochs that a batch says it replaces: each is one recovery.
+    public var epochs = 64
+    /// Rows that a claim names.
+    public var claimEntries = 100_000
     /// How deep the header's JSON may nest.
     public var jsonDepth = 16
 

@@ -64,7 +64,9 @@ struct Target {
         }
         guard let identity = found.value(0, 0), let kind = found.value(0, 1) else { return .missing }
         guard kind == "r" || kind == "p" else {
-            return .unfit(reason: "\"\(name)\" is \(Self.kinds[kind] ?? "no table") at \(place); give one of the two another name")
+            return .unfit(
+                reason: "\"\(name)\" is \(Self.kinds[kind] ?? "no table") at \(place); give one of the two another name"
+            )
         }
         if let known = connection.targets.target(shape, identity: identity) { return .found(known) }
         guard let table = try Catalog(connection).table(name) else { return .missing }
@@ -156,7 +158,8 @@ struct Target {
         } catch {
             guard error.isOfRowOrTable, connection.isOpen else { throw error }
             try connection.script("ROLLBACK TO creation; RELEASE creation", "create table")
-            return "table \"\(shape.name)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at the branch"
+            return
+                "table \"\(shape.name)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at the branch"
         }
     }
 

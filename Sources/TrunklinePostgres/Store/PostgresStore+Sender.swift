@@ -100,7 +100,8 @@ extension PostgresStore {
             return .resending
         }
         let acked = try connection.query(
-            SenderStatements.ackBatches, [stream, "\(ack.watermark)", ack.held.map { connection.portable(ShortReason.text($0)) }])
+            SenderStatements.ackBatches,
+            [stream, "\(ack.watermark)", ack.held.map { connection.portable(ShortReason.text($0)) }])
         if ack.setAsideVersion > Int64(state.integer(0, 4)!), let notices = ack.setAside {
             try replaceRefused(stream, notices, connection)
             try connection.query(

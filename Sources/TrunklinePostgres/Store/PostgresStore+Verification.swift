@@ -45,22 +45,20 @@ extension PostgresStore {
     private func claims(_ request: VerificationRequest, _ connection: PostgresConnection) throws(StoreError)
         -> [TableClaim]
     {
-        var claims: [TableClaim] = []
-        for synced in try SyncedTable.all(connection) where synced.captured {
-            let wanted = request.buckets.first { $0.name == synced.name }
-            if request.round > 1 && wanted == nil { continue }
+        var tables: [(synced: SyncedTable, columns: [Column], rows: Int)] = []
+        for synced in try SyncedTable.all(connection) where synced.captured && request.concerns(synced.name) {
             guard let table = try Catalog(connection).table(synced.name) else { continue }
-            let columns = table.columns.map { Column(name: $0.name, type: $0.wireType) }
             let rows = try connection.run("SELECT count(*) FROM \(synced.relation)", [], "count rows").integer(0, 0)!
-            var digester = RowDigester(
-                columns: columns, key: synced.key,
-                bucketCount: wanted?.bucketCount ?? RowDigester.bucketCount(forRows: rows),
-                covered: Set(wanted?.buckets ?? []))
-            try TableScan.digest(synced.relation, columns, nil, &digester, connection)
+            tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, rows))
+        }
+        var plan = ClaimPlan(request, rows: tables.map { ($0.synced.name, $0.rows) })
+        var claims: [TableClaim] = []
+        for table in tables {
             claims.append(
-                digester.claim(
-                    name: synced.name, key: synced.key, columns: columns, round: request.round,
-                    covered: wanted?.buckets ?? []))
+                try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
+                    (digester: inout RowDigester) throws(StoreError) in
+                    try TableScan.digest(table.synced.relation, table.columns, nil, &digester, connection)
+                })
         }
         return claims
     }

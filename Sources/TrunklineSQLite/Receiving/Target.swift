@@ -78,7 +78,8 @@ final class Target {
 
     private static func place(_ shape: Shape) -> String { shape.isAtHead ? "the head" : "this office" }
 
-    private static func check(_ found: TableShape, _ shape: Shape, _ stream: StreamID, _ db: Database) throws -> Lookup {
+    private static func check(_ found: TableShape, _ shape: Shape, _ stream: StreamID, _ db: Database) throws -> Lookup
+    {
         // As SQLite compares names: in any case.
         let present = Set(found.columns.map { $0.name.lowercased() })
         if shape.isAtHead, !present.contains("branch_id") {

@@ -33,23 +33,19 @@ enum VerificationBatch {
     }
 
     static func claims(_ request: VerificationRequest, _ db: Database) throws -> [TableClaim] {
-        var claims: [TableClaim] = []
-        for table in try SyncedTable.all(db) {
-            let wanted = request.buckets.first { $0.name == table.name }
-            if request.round > 1 && wanted == nil { continue }
+        var tables: [(name: TableName, shape: TableShape, rows: Int)] = []
+        for table in try SyncedTable.all(db) where request.concerns(table.name) {
             guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
             let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")!
-            var digester = RowDigester(
-                columns: shape.wireColumns, key: shape.key,
-                bucketCount: wanted?.bucketCount ?? RowDigester.bucketCount(forRows: rows),
-                covered: Set(wanted?.buckets ?? []))
-            try TableScan.digest(shape.name, columns: shape.wireColumns, branch: nil, into: &digester, db)
-            claims.append(
-                digester.claim(
-                    name: table.name, key: shape.key, columns: shape.wireColumns, round: request.round,
-                    covered: wanted?.buckets ?? []))
+            tables.append((table.name, shape, rows))
         }
-        return claims
+        var plan = ClaimPlan(request, rows: tables.map { ($0.name, $0.rows) })
+        return try tables.map { table in
+            try plan.claim(name: table.name, key: table.shape.key, columns: table.shape.wireColumns) { digester in
+                try TableScan.digest(
+                    table.shape.name, columns: table.shape.wireColumns, branch: nil, into: &digester, db)
+            }
+        }
     }
 
     static func finish(_ number: Int64, _ stream: StreamID, _ claim: VerificationClaim, _ db: Database) throws {

@@ -45,5 +45,5 @@ import TrunklineTesting
     }
 
     @Test(arguments: [(0, 16), (1_024, 16), (1_025, 32), (100_000, 2_048), (Int.max / 64, 4_096)])
-    func bucketCounts(rows: Int, expected: Int) { #expect(RowDigester.bucketCount(forRows: rows) == expected) }
+    func bucketCounts(rows: Int, expected: Int) { #expect(RowDigester.bucketCounts(forRows: [rows]) == [expected]) }
 }

@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+import TrunklineCore
+import TrunklineTesting
+
+/// However many rows differ, a verification and a recovery can be delivered (design: a batch always fits).
+@Suite(.enabled(if: TestEnvironment.hasPostgres))
+struct LargeVerificationTests {
+    /// Every bucket differs: the claim names what has room, the result says that there is more, and a recovery ends.
+    @Test(arguments: [Pairing(branch: .postgres, head: .postgres), Pairing(branch: .sqlite, head: .sqlite)])
+    func ofRowsThatDifferEverywhere(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id integer primary key, n integer)", tables: ["item"])
+        try pair.branchDatabase.run(
+            "insert into item with recursive c (x) as (select 1 union all select x + 1 from c where x < 60000) select x, 0 from c"
+        )
+        try await pair.sync()
+        try pair.headDatabase.run("update item set n = 1 where id % 20 = 0")
+        let id = UUID()
+        try await pair.branch.requestVerification(VerificationRequest(id: id, stream: pair.stream))
+        var largest = 0
+        for _ in 0..<2 {
+            _ = try await pair.branch.formVerification(of: pair.stream)
+            while let batch = try await pair.nextBatch() {
+                largest = max(largest, batch.header.verification?.tables.first?.entries?.count ?? 0)
+                _ = try await pair.head.receive(batch, parking: false)
+                try await pair.deliverAcks()
+            }
+        }
+        #expect(largest > 5_000 && largest <= VerificationLimit.entries + 1_000)
+        let result = try #require(try await pair.branch.verificationResults(id).first)
+        #expect(result.round == 2 && result.tables[0].isTruncated && !result.tables[0].differingKeys.isEmpty)
+        #expect(result.tables[0].differingKeys.allSatisfy { $0.kind == .different })
+    }
+
+    @Test func countsOfBucketsFitTogether() {
+        let counts = RowDigester.bucketCounts(forRows: Array(repeating: 10_000_000, count: 100) + [10])
+        #expect(counts.reduce(0, +) <= VerificationLimit.buckets && counts.last == 16)
+    }
+}
