@@ -8,6 +8,7 @@ public import Logging
 /// publishers its predecessor is usually under way, and is then parked in the database.
 public actor Ingestor: SteppedService {
     public struct Configuration: Sendable {
+        /// Beside the queues of the branches, which the head reads as they come and go.
         public var queue: String
         /// This office, the destination of every batch here.
         public var office: OfficeID
@@ -47,6 +48,8 @@ public actor Ingestor: SteppedService {
     private var held: [(delivery: Delivery, batch: InboundBatch, until: ContinuousClock.Instant)] = []
     private var nextRetry: ContinuousClock.Instant
     private var nextDepth: ContinuousClock.Instant
+    private var queues: Set<String> = []
+    private var nextQueues: ContinuousClock.Instant
     private var senders = SenderCheck()
     /// For the telemetry: what failed stays the backlog of this copy until a message goes well, or none comes.
     private var unfinished = 0
@@ -66,13 +69,15 @@ public actor Ingestor: SteppedService {
         deadLetters = DeadLetters(link: link, clock: clock)
         nextRetry = clock.now + configuration.retryEvery
         nextDepth = clock.now
+        nextQueues = clock.now
         for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
     }
 
     public func step() async throws -> StepResult {
         // Before the broker hands out what is there.
         try await lookAtQueue()
-        try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
+        try await lookForBranches()
+        try await link.consume(queues, prefetch: configuration.prefetch)
         if let arrival = try await nextArrival(within: held.isEmpty ? .seconds(1) : .milliseconds(20)) {
             unfinished = 1
             try await take(arrival)
@@ -101,6 +106,14 @@ public actor Ingestor: SteppedService {
     public func shutdown() async {
         await recover()
         await store.close()
+    }
+
+    private func lookForBranches() async throws {
+        guard clock.now >= nextQueues else { return }
+        nextQueues = clock.now + .seconds(1)
+        queues = [configuration.queue]
+        guard configuration.office == .head else { return }
+        for branch in try await store.branches() { queues.insert(Topology.batchesQueue(of: branch.id)) }
     }
 
     private func lookAtQueue() async throws {

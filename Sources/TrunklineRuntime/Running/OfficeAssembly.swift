@@ -63,7 +63,8 @@ public struct OfficeAssembly: Sendable {
             return Acker(name: service.name, store: store, link: link, logger: logger, telemetry: listener)
         case .staleReaper:
             return StaleReaper(
-                name: service.name, configuration: reaper(queue: Topology.headQueue), store: store, link: link,
+                name: service.name, configuration: reaper(queue: Topology.batchesQueue(of: office)), store: store,
+                link: link,
                 logger: logger, telemetry: listener)
         }
     }
