@@ -20,8 +20,7 @@ public struct BranchPermissions: Hashable, Sendable {
     public init(_ branch: OfficeID) {
         // An office name has no character that means something in a regular expression.
         write = "^\(BranchPermissions.quoted(Topology.upExchange))$"
-        let queues = [Topology.acksQueue(of: branch), Topology.changesQueue(of: branch)]
-        read = "^(\(queues.map(BranchPermissions.quoted).joined(separator: "|")))$"
+        read = "^\(BranchPermissions.quoted(Topology.acksQueue(of: branch)))$"
         topicWrite = "^\(branch)$"
     }
 

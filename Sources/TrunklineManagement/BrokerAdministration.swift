@@ -94,13 +94,14 @@ public struct BrokerAdministration: Sendable {
 
     /// Nothing reaches the head from the branch any more, and nothing is kept for it.
     public func removeQueues(of branch: OfficeID) async throws(BrokerError) {
-        for binding in Topology.branch(branch).bindings where binding.queue == Topology.headQueue {
+        let topology = Topology.branch(branch)
+        for binding in topology.retiredBindings {
             try await client.call(
                 "DELETE",
                 ["bindings", virtualHost, "e", binding.exchange, "q", binding.queue, binding.routingKey])
         }
-        for queue in Topology.branch(branch).queues {
-            try await client.call("DELETE", ["queues", virtualHost, queue.name])
+        for queue in topology.queues.map(\.name) + topology.retiredQueues {
+            try await client.call("DELETE", ["queues", virtualHost, queue])
         }
     }
 }

@@ -33,6 +33,9 @@ public struct RabbitMQConfiguration: Sendable {
     public var connectionName = "trunkline"
     /// The longest body, in bytes, that is published or received.
     public var maxMessageBytes = 32 << 20
+    /// How many bytes of messages that nobody has received yet are kept before the broker has to wait. One message more,
+    /// and twice as many while a call waits for its answer, may be there.
+    public var bufferLimit = 32 << 20
 
     /// `host:port`, for messages to people.
     var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

@@ -6,6 +6,8 @@ public import TrunklineCore
 /// the calls before it: `receive(within:)` with a long timeout delays a `publish`. It is not cut short when its
 /// task is cancelled, so an owner that must stop quickly passes a short timeout.
 ///
+/// - A queue that cannot be consumed harms no other one, see ``consume(_:prefetch:)``; but where the reason is another
+///   than that it is missing, or where the broker does not answer, finding out costs the connection.
 /// - An error of code `unreachable` or `closedByBroker`, and any error about publishing or consuming that the
 ///   broker itself raised, means that the connection is gone, and with it all confirmations that were still to
 ///   come. Three errors leave it as it was: `tooLarge` from our own limit, a failed `declare` or `depth`,
@@ -13,13 +15,14 @@ public import TrunklineCore
 /// - A delivery over ``RabbitMQConfiguration/maxMessageBytes`` is rejected to the queue's dead-letter exchange
 ///   and reported by one `receive`; a queue without such an exchange loses it.
 /// - A `publish` of a body that the broker stops reading half-way waits until it reads on or is lost.
-/// - `receive` after a reconnect resumes the queue of the last `consume`.
+/// - `receive` after a reconnect resumes the queues of the last `consume`.
 public actor RabbitMQLink: BrokerLink {
     private let configuration: RabbitMQConfiguration
     private nonisolated let executor: ThreadExecutor
     private var connection: Connection?
     private var connections: UInt64 = 0
-    private var consumer: Connection.Consumer?
+    /// nil before the first `consume`.
+    private var subscriptions: Subscriptions?
 
     /// Connects at the first call that needs the broker.
     public init(_ configuration: RabbitMQConfiguration) {
@@ -39,27 +42,34 @@ public actor RabbitMQLink: BrokerLink {
         try connected { connection throws(BrokerError) in try connection.takeConfirmations(within: timeout) }
     }
 
-    public func consume(from queue: String, prefetch: Int) throws(BrokerError) {
-        let wanted = Connection.Consumer(queue: queue, prefetch: prefetch)
-        try connected { connection throws(BrokerError) in try connection.consume(wanted) }
-        consumer = wanted
+    @discardableResult
+    public func consume(_ queues: Set<String>, prefetch: Int) throws(BrokerError) -> [String: BrokerError] {
+        guard (1...Int(UInt16.max)).contains(prefetch) else {
+            throw BrokerError(
+                .configuration, operation: "consume", subject: configuration.address,
+                reason: "the prefetch is not from 1 to 65535")
+        }
+        subscriptions = subscriptions ?? Subscriptions()
+        subscriptions?.want(queues, prefetch: prefetch)
+        try connected { connection throws(BrokerError) in try subscribe(connection) }
+        return subscriptions?.leftOut.mapValues(\.error) ?? [:]
     }
 
     public func receive(within timeout: Duration) throws(BrokerError) -> Delivery? {
-        guard let consumer else {
+        guard subscriptions != nil else {
             throw BrokerError(
                 .configuration, operation: "receive", subject: configuration.address,
                 reason: "no queue is consumed", hint: "call consume first")
         }
         return try connected { connection throws(BrokerError) in
-            try connection.consume(consumer)
+            try subscribe(connection)
             return try connection.receive(within: timeout)
         }
     }
 
     public func acknowledge(_ delivery: Delivery) throws(BrokerError) {
         guard connection?.number == delivery.tag.connection else { return }
-        try connected { connection throws(BrokerError) in try connection.acknowledge(delivery.tag.number) }
+        try connected { connection throws(BrokerError) in try connection.acknowledge(delivery) }
     }
 
     public func declare(_ topology: Topology) throws(BrokerError) {
@@ -71,7 +81,7 @@ public actor RabbitMQLink: BrokerLink {
     }
 
     public func keepAlive() throws(BrokerError) {
-        try connected { connection throws(BrokerError) in try connection.pump(within: .zero) }
+        try connected { connection throws(BrokerError) in try connection.pumpWhatIsThere() }
     }
 
     public func close() {
@@ -79,12 +89,47 @@ public actor RabbitMQLink: BrokerLink {
         connection = nil
     }
 
+    /// Of messages that were not received yet.
+    var bufferedBytes: Int { connection?.buffer.bytes ?? 0 }
+
     private func connected<Result>(
         _ body: (Connection) throws(BrokerError) -> Result
     ) throws(BrokerError) -> Result {
         let connection = try openConnection()
-        defer { if !connection.isOpen { self.connection = nil } }
+        defer {
+            if !connection.refused.isEmpty {
+                subscriptions?.leave(out: connection.refused, at: .now)
+                connection.refused = [:]
+            }
+            if !connection.isOpen { self.connection = nil }
+        }
         return try body(connection)
+    }
+
+    /// Brings what the connection consumes in line with what is wanted, when that has changed.
+    private func subscribe(_ connection: Connection) throws(BrokerError) {
+        let now = ContinuousClock.now
+        if connection.isPaused {
+            guard connection.buffer.hasRoom else { return }
+            connection.isPaused = false
+            subscriptions?.unsettle()
+        }
+        guard let plan = plan(for: connection, at: now) else { return }
+        try connection.cancel(plan.cancel)
+        try connection.subscribe(to: plan.subscribe, prefetch: plan.prefetch)
+        if !connection.refused.isEmpty {
+            subscriptions?.leave(out: connection.refused, at: now)
+            connection.refused = [:]
+        }
+        subscriptions?.settled(on: connection.number, consumed: connection.consumed)
+    }
+
+    private func plan(
+        for connection: Connection, at now: ContinuousClock.Instant
+    ) -> (cancel: [String], subscribe: [String], prefetch: Int)? {
+        guard let subscriptions, subscriptions.isDue(on: connection.number, at: now) else { return nil }
+        let plan = subscriptions.plan(consumed: connection.consumed, at: now)
+        return (plan.cancel, plan.subscribe, subscriptions.prefetch)
     }
 
     private func openConnection() throws(BrokerError) -> Connection {

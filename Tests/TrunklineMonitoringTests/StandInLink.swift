@@ -19,7 +19,10 @@ final class StandInLink: BrokerLink {
         try end()
         return []
     }
-    func consume(from queue: String, prefetch: Int) async throws(BrokerError) { try end() }
+    func consume(_ queues: Set<String>, prefetch: Int) async throws(BrokerError) -> [String: BrokerError] {
+        try end()
+        return [:]
+    }
     func receive(within timeout: Duration) async throws(BrokerError) -> Delivery? {
         try end()
         return nil

@@ -10,7 +10,7 @@ struct BrokerFaultTests {
         let broker = try await PrivateBroker()
         let link = try RabbitMQLink(RabbitMQConfiguration(url: broker.url))
         try await LinkFixture.declare(on: link)
-        try await link.consume(from: Topology.headAcksQueue, prefetch: 1)
+        try await link.consume([LinkFixture.queue], prefetch: 1)
         for id in ["a", "b"] {
             let confirmation = try await link.publishAndSettle(.batch(id))
             #expect(confirmation == .confirmed(MessageTag(connection: 1, number: id == "a" ? 1 : 2)))
@@ -25,7 +25,7 @@ struct BrokerFaultTests {
         try await broker.start()
         #expect(try await link.publishAndSettle(.batch("c")) != nil)
         let reader = try RabbitMQLink(RabbitMQConfiguration(url: broker.url))
-        try await reader.consume(from: Topology.headQueue, prefetch: 10)
+        try await reader.consume([LinkFixture.queue], prefetch: 10)
         for id in ["a", "b", "c"] {
             let delivery = try #require(try await reader.receive(within: patience))
             #expect(delivery.messageID == id)

@@ -87,7 +87,7 @@ struct ConnectionTests {
 
     @Test func aConnectionThatIsClosedByAnOperatorIsTransientAndComesBack() async throws {
         let fixture = try await LinkFixture()
-        try await fixture.link.consume(from: Topology.headQueue, prefetch: 1)
+        try await fixture.link.consume([LinkFixture.queue], prefetch: 1)
         _ = try await fixture.link.publish(.batch("1"))
         try await fixture.broker.closeConnections()
         let error = try await brokerError {
@@ -104,7 +104,7 @@ struct ConnectionTests {
     @Test func heartbeatsKeepAnIdleConnection() async throws {
         let fixture = try await LinkFixture()
         let link = try fixture.anotherLink { $0.heartbeat = 2 }
-        try await link.consume(from: Topology.headQueue, prefetch: 1)
+        try await link.consume([LinkFixture.queue], prefetch: 1)
         #expect(try await link.receive(within: .seconds(8)) == nil)
         let tag = try await link.publish(.batch("1"))
         #expect(tag.connection == 1)
@@ -115,9 +115,9 @@ struct ConnectionTests {
     @Test func aLinkThatNobodyCallsIsLostAndComesBack() async throws {
         let fixture = try await LinkFixture()
         let silent = try fixture.anotherLink { $0.heartbeat = 1 }
-        try await silent.consume(from: Topology.headQueue, prefetch: 1)
+        try await silent.consume([LinkFixture.queue], prefetch: 1)
         try await eventually("the broker gives up") {
-            try await fixture.link.depth(of: Topology.headQueue).consumers == 0
+            try await fixture.link.depth(of: LinkFixture.queue).consumers == 0
         }
         let error = try await brokerError { try await silent.keepAlive() }
         #expect(error.code == .unreachable)

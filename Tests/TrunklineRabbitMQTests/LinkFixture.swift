@@ -9,6 +9,9 @@ let patience = Duration.seconds(30)
 
 /// A virtual host with one branch `east` declared, and a link to it.
 struct LinkFixture {
+    /// Where the batches of `east` go.
+    static let queue = Topology.batchesQueue(of: OfficeID("east")!)
+
     let broker: TestBroker
     let link: RabbitMQLink
 
@@ -20,6 +23,14 @@ struct LinkFixture {
 
     static func declare(on link: RabbitMQLink) async throws {
         try await link.declare(.head.adding(.branch(#require(OfficeID("east")))))
+    }
+
+    /// A second branch.
+    /// - Returns: where its batches go.
+    func addWest() async throws -> String {
+        let west = try #require(OfficeID("west"))
+        try await link.declare(.branch(west))
+        return Topology.batchesQueue(of: west)
     }
 
     /// Another link to the same virtual host.

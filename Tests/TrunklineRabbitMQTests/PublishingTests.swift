@@ -14,7 +14,7 @@ struct PublishingTests {
         #expect(settled.count == 100)
         #expect(try await fixture.link.confirmations(within: .zero) == [])
         try await eventually("100 messages in the queue") {
-            try await fixture.link.depth(of: Topology.headQueue).ready == 100
+            try await fixture.link.depth(of: LinkFixture.queue).ready == 100
         }
     }
 
@@ -55,7 +55,7 @@ struct PublishingTests {
         let fixture = try await LinkFixture()
         let tag = try await fixture.link.publish(.batch("empty", body: []))
         #expect(try await fixture.link.settle(1) == [.confirmed(tag)])
-        try await fixture.link.consume(from: Topology.headQueue, prefetch: 1)
+        try await fixture.link.consume([LinkFixture.queue], prefetch: 1)
         #expect(try await fixture.link.receive(within: patience)?.body == [])
     }
 

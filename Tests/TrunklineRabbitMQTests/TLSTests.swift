@@ -25,7 +25,7 @@ struct TLSTests {
         #expect(
             try await link.publishAndSettle(.batch("1", body: body))
                 == .confirmed(MessageTag(connection: 1, number: 1)))
-        try await link.consume(from: Topology.headQueue, prefetch: 1)
+        try await link.consume([LinkFixture.queue], prefetch: 1)
         let delivery = try #require(try await link.receive(within: patience))
         let same = delivery.body == body
         #expect(same)

@@ -1,7 +1,8 @@
 import Testing
-import TrunklineCore
 import TrunklineRabbitMQ
 import TrunklineTesting
+
+@testable import TrunklineCore
 
 @Suite(.enabled(if: TestEnvironment.hasBroker, "run ./scripts/test"))
 struct TopologyTests {
@@ -10,20 +11,20 @@ struct TopologyTests {
         _ = try await fixture.link.publishAndSettle(.batch("1"))
         try await LinkFixture.declare(on: fixture.link)
         try await eventually("the message is still there") {
-            try await fixture.link.depth(of: Topology.headQueue).ready == 1
+            try await fixture.link.depth(of: LinkFixture.queue).ready == 1
         }
     }
 
     @Test func depthCountsMessagesAndConsumers() async throws {
         let fixture = try await LinkFixture()
         #expect(
-            try await fixture.link.depth(of: Topology.headQueue) == QueueDepth(ready: 0, consumers: 0))
+            try await fixture.link.depth(of: LinkFixture.queue) == QueueDepth(ready: 0, consumers: 0))
         let consumer = try fixture.anotherLink()
-        try await consumer.consume(from: Topology.headQueue, prefetch: 1)
+        try await consumer.consume([LinkFixture.queue], prefetch: 1)
         for id in ["a", "b", "c"] { _ = try await fixture.link.publishAndSettle(.batch(id)) }
         // One of the three is with the consumer.
         try await eventually("two ready, one consumer") {
-            try await fixture.link.depth(of: Topology.headQueue) == QueueDepth(ready: 2, consumers: 1)
+            try await fixture.link.depth(of: LinkFixture.queue) == QueueDepth(ready: 2, consumers: 1)
         }
     }
 
@@ -50,6 +51,51 @@ struct TopologyTests {
         #expect(error.reason.contains("inequivalent arg"))
         #expect(error.hint?.contains("other properties") == true)
         #expect(!error.isTransient)
+    }
+
+    /// An upgrade of the head, while batches and acks are on their way.
+    @Test func whatVersion01DeclaredIsTakenOver() async throws {
+        let broker = try await TestBroker()
+        let link = try RabbitMQLink(RabbitMQConfiguration(url: broker.url))
+        let (acks, changes) = ("trunkline.branch.east.acks", "trunkline.branch.east.changes")
+        let old = ["trunkline.head", "trunkline.head.acks", acks, changes]
+        try await link.declare(
+            Topology(
+                exchanges: ["trunkline.up", "trunkline.down", "trunkline.acks", "trunkline.dead"],
+                queues: old.map { Topology.Queue(name: $0, deadLetterExchange: "trunkline.dead") },
+                bindings: [
+                    .init(queue: "trunkline.head", exchange: "trunkline.up", routingKey: "east"),
+                    .init(queue: changes, exchange: "trunkline.down", routingKey: "all"),
+                    .init(queue: acks, exchange: "trunkline.acks", routingKey: "east"),
+                ]))
+        _ = try await link.publishAndSettle(.batch("before"))
+        for _ in 1...2 { try await LinkFixture.declare(on: link) }
+        _ = try await link.publishAndSettle(.batch("after"))
+        #expect(try await broker.queues() == ["trunkline.head", "trunkline.dead", acks, LinkFixture.queue])
+        try await link.consume(["trunkline.head", LinkFixture.queue], prefetch: 10)
+        var seen: [String: String?] = [:]
+        while seen.count < 2, let delivery = try await link.receive(within: patience) {
+            seen[delivery.queue] = delivery.messageID
+        }
+        #expect(seen == ["trunkline.head": "before", LinkFixture.queue: "after"])
+    }
+
+    @Test func whoSendsMoreThanItsQueueHoldsIsRefused() async throws {
+        let fixture = try await LinkFixture()
+        var small = Topology.branch(try #require(OfficeID("west")))
+        for index in small.queues.indices { small.queues[index].byteLimit = 200_000 }
+        try await fixture.link.declare(small)
+        let body = [UInt8](repeating: 1, count: 100_000)
+        var refused = false
+        for number in 1...10 where !refused {
+            let confirmation = try await fixture.link.publishAndSettle(.batch("\(number)", from: "west", body: body))
+            if case .nacked = confirmation { refused = true }
+        }
+        #expect(refused)
+        guard case .confirmed = try await fixture.link.publishAndSettle(.batch("east", body: body)) else {
+            Issue.record("another branch is harmed")
+            return
+        }
     }
 
     @Test func declaringWithoutPermissionIsRefused() async throws {

@@ -91,7 +91,7 @@ final class World: @unchecked Sendable {
 
     func isAwake(_ process: SimulatedProcess) -> Bool {
         if process.isHeld { return process.life!.heldUntil <= decision }
-        return process.hasNews || process.queue.map { broker.hasMessages(in: $0, at: decision) } ?? false
+        return process.hasNews || process.queues.contains { broker.hasMessages(in: $0, at: decision) }
     }
 
     func pass(_ time: Duration) {

@@ -7,6 +7,8 @@ import TrunklineTesting
 /// What a broker may do to messages, and what anybody may put on the head's queue.
 @Suite(.enabled(if: TestEnvironment.hasPostgres && TestEnvironment.hasBroker), .serialized)
 struct MessageTests {
+    private let east = OfficeID("east")!
+
     private func link(_ site: Site) throws -> RabbitMQLink {
         RabbitMQLink(try RabbitMQConfiguration(url: site.brokerURL))
     }
@@ -18,7 +20,7 @@ struct MessageTests {
 
     /// Every message of the queue, taken out of it.
     private func takeAll(_ queue: String, _ link: RabbitMQLink, count: Int) async throws -> [Delivery] {
-        try await link.consume(from: queue, prefetch: 1_000)
+        try await link.consume([queue], prefetch: 1_000)
         var deliveries: [Delivery] = []
         while deliveries.count < count {
             guard let delivery = try await link.receive(within: .seconds(20)) else {
@@ -48,7 +50,7 @@ struct MessageTests {
         try site.east.run("insert into item select n, 'row', n from generate_series(1, 200) n")
         try site.start("branch-publisher", at: site.east)
         let link = try link(site)
-        let messages = try await takeAll(Topology.headQueue, link, count: 20)
+        let messages = try await takeAll(Topology.batchesQueue(of: east), link, count: 20)
         await link.close()
         let again = try linkOfEast(site)
         try await put(messages.reversed().map(\.body) + messages.map(\.body) + messages.reversed().map(\.body), again)
@@ -111,14 +113,16 @@ struct MessageTests {
         try site.east.run("insert into item select n, 'row', n from generate_series(1, 100) n")
         for service in Site.branchServices { try site.start(service, at: site.east) }
         let link = try link(site)
-        try await eventually("the window is full") { try await link.depth(of: Topology.headQueue).ready >= 8 }
+        try await eventually("the window is full") {
+            try await link.depth(of: Topology.batchesQueue(of: east)).ready >= 8
+        }
         // Several time-outs pass, as the reaper counts them.
         try await site.services["east/stale-reaper"]!.waitForOutput("started")
         for second in 1...5 {
             try site.east.run("insert into item values (\(1_000 + second), 'more', 0)")
             try await Task.sleep(for: .seconds(1))
         }
-        #expect(try await link.depth(of: Topology.headQueue).ready == 8)
+        #expect(try await link.depth(of: Topology.batchesQueue(of: east)).ready == 8)
         await link.close()
         for service in Site.headServices { try site.start(service, at: site.head) }
         try await site.settle()

@@ -17,11 +17,20 @@ public protocol BrokerLink: Sendable {
     /// The confirmations that arrived; waits up to `timeout` for the first one.
     func confirmations(within timeout: Duration) async throws(BrokerError) -> [Confirmation]
 
-    /// Starts to consume a queue on this connection; once more does nothing. After a reconnect call it again.
-    /// - Parameter prefetch: messages that may be delivered and not yet acknowledged.
-    func consume(from queue: String, prefetch: Int) async throws(BrokerError)
+    /// Makes these the consumed queues, of this connection and of those after it: subscribes to what is new among them,
+    /// and cancels the others. Costs nothing when nothing has changed, so an owner calls it as often as it likes.
+    ///
+    /// A queue that is missing, or is deleted later, stops no other one: it is left out and tried again by itself, at
+    /// growing intervals. What came from a queue that is no longer wanted, and was not received, goes back to it.
+    /// - Parameter prefetch: of each queue, the messages that may be delivered and not yet acknowledged; a change holds
+    ///   for queues that are subscribed to from then on.
+    /// - Returns: the queues that are left out at the moment, and why.
+    @discardableResult
+    func consume(_ queues: Set<String>, prefetch: Int) async throws(BrokerError) -> [String: BrokerError]
 
-    /// The next message of the consumed queue; nil when none came within `timeout`.
+    /// The next message of any consumed queue; nil when none came within `timeout`.
+    ///
+    /// What the broker sends ahead is kept in memory up to a limit of bytes, behind which it has to wait.
     func receive(within timeout: Duration) async throws(BrokerError) -> Delivery?
 
     /// Tells the broker that the message is dealt with.
@@ -103,6 +112,8 @@ public enum MessageType: String, Sendable {
 /// A message that arrived.
 public struct Delivery: Sendable {
     public var tag: MessageTag
+    /// Where it was.
+    public var queue: String
     public var routingKey: String
     /// The `type` property as it came; nil when absent.
     public var type: String?
@@ -115,10 +126,11 @@ public struct Delivery: Sendable {
     public var body: [UInt8]
 
     public init(
-        tag: MessageTag, routingKey: String, type: String?, messageID: String?, contentType: String?,
+        tag: MessageTag, queue: String, routingKey: String, type: String?, messageID: String?, contentType: String?,
         contentEncoding: String?, userID: String?, redelivered: Bool, body: [UInt8]
     ) {
         self.tag = tag
+        self.queue = queue
         self.routingKey = routingKey
         self.type = type
         self.messageID = messageID

@@ -1,11 +1,24 @@
 /// Exchanges, queues and bindings of the broker: the names that all offices share.
 public struct Topology: Hashable, Sendable {
     public struct Queue: Hashable, Sendable {
+        /// What happens to a message that would bring a queue over its limit of bytes.
+        public enum Overflow: String, Sendable {
+            /// The oldest messages go.
+            case dropHead = "drop-head"
+            /// The new one is refused: its publisher gets a nack.
+            case rejectPublish = "reject-publish"
+        }
+
         public var name: String
         /// Where messages go that are rejected; nil: nowhere.
         public var deadLetterExchange: String?
-        /// The most bytes that it keeps, the oldest messages going first; nil: no limit.
+        /// The most bytes that it keeps; nil: no limit.
         public var byteLimit: Int?
+        public var overflow = Overflow.dropHead
+        /// Whether one consumer at a time gets all messages, and the next one takes over when it goes.
+        public var isSingleActiveConsumer = false
+        /// Whether one that exists with other properties is deleted, with what is in it, and declared anew.
+        public var isReplaceable = false
 
         public init(name: String, deadLetterExchange: String?, byteLimit: Int? = nil) {
             self.name = name
@@ -25,56 +38,66 @@ public struct Topology: Hashable, Sendable {
     /// Durable quorum queues.
     public var queues: [Queue] = []
     public var bindings: [Binding] = []
+    /// What an earlier version bound, to be undone when all of the above is there, so that no message is unroutable.
+    public var retiredBindings: [Binding] = []
+    /// What an earlier version declared and nothing ever wrote to, to be deleted.
+    public var retiredQueues: [String] = []
 
     /// Both together, to be declared in one go.
     public func adding(_ other: Topology) -> Topology {
         Topology(
-            exchanges: exchanges + other.exchanges, queues: queues + other.queues, bindings: bindings + other.bindings)
+            exchanges: exchanges + other.exchanges, queues: queues + other.queues, bindings: bindings + other.bindings,
+            retiredBindings: retiredBindings + other.retiredBindings,
+            retiredQueues: retiredQueues + other.retiredQueues)
     }
 
     public static let upExchange = "trunkline.up"
-    public static let downExchange = "trunkline.down"
     public static let acksExchange = "trunkline.acks"
     public static let deadExchange = "trunkline.dead"
     public static let deadQueue = "trunkline.dead"
     /// Who sends what is refused, without end, must not fill the broker's disk.
     public static let deadBytes = 1 << 30
+    /// One for all branches, as of version 0.1: what is still in it is taken out of it.
     public static let headQueue = "trunkline.head"
-    public static let headAcksQueue = "trunkline.head.acks"
 
-    public static func changesQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).changes" }
+    public static func batchesQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).batches" }
+    /// A window of 64 batches of 1 MiB, twice, as after a resend, and as much again for batches of large rows. Who sends
+    /// more than that is refused with nacks, and fills nobody else's disk.
+    public static let batchesBytes = 256 << 20
     public static func acksQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).acks" }
+    /// Acks are state: of a branch that reads none the newest are enough.
+    public static let acksBytes = 16 << 20
 
     /// What the head declares once.
     public static var head: Topology {
         Topology(
-            exchanges: [upExchange, downExchange, acksExchange, deadExchange],
+            exchanges: [upExchange, acksExchange, deadExchange],
             queues: [
                 Queue(name: headQueue, deadLetterExchange: deadExchange),
-                Queue(name: headAcksQueue, deadLetterExchange: deadExchange),
                 Queue(name: deadQueue, deadLetterExchange: nil, byteLimit: deadBytes),
             ],
-            bindings: [
-                Binding(queue: deadQueue, exchange: deadExchange, routingKey: "#"),
-                Binding(queue: headAcksQueue, exchange: acksExchange, routingKey: "head"),
-            ])
+            bindings: [Binding(queue: deadQueue, exchange: deadExchange, routingKey: "#")],
+            retiredQueues: ["trunkline.head.acks"])
     }
 
     /// What `branch add` declares for one branch. Without the binding on `trunkline.up` the broker
     /// returns the branch's batches as unroutable, so an office that nobody added is told so.
     public static func branch(_ branch: OfficeID) -> Topology {
         let name = branch.description
+        var batches = Queue(
+            name: batchesQueue(of: branch), deadLetterExchange: deadExchange, byteLimit: batchesBytes)
+        batches.overflow = .rejectPublish
+        batches.isSingleActiveConsumer = true
+        // An ack that is dropped for its age is of no interest to anybody: no dead letter.
+        var acks = Queue(name: acksQueue(of: branch), deadLetterExchange: nil, byteLimit: acksBytes)
+        acks.isReplaceable = true
         return Topology(
-            exchanges: [],
-            queues: [
-                Queue(name: changesQueue(of: branch), deadLetterExchange: deadExchange),
-                Queue(name: acksQueue(of: branch), deadLetterExchange: deadExchange),
-            ],
+            queues: [batches, acks],
             bindings: [
-                Binding(queue: headQueue, exchange: upExchange, routingKey: name),
-                Binding(queue: changesQueue(of: branch), exchange: downExchange, routingKey: name),
-                Binding(queue: changesQueue(of: branch), exchange: downExchange, routingKey: "all"),
-                Binding(queue: acksQueue(of: branch), exchange: acksExchange, routingKey: name),
-            ])
+                Binding(queue: batches.name, exchange: upExchange, routingKey: name),
+                Binding(queue: acks.name, exchange: acksExchange, routingKey: name),
+            ],
+            retiredBindings: [Binding(queue: headQueue, exchange: upExchange, routingKey: name)],
+            retiredQueues: ["trunkline.branch.\(name).changes"])
     }
 }

@@ -29,8 +29,11 @@ public final class ObservedLink: BrokerLink {
         }
     }
 
-    public func consume(from queue: String, prefetch: Int) async throws(BrokerError) {
-        try await observed { () async throws(BrokerError) in try await base.consume(from: queue, prefetch: prefetch) }
+    @discardableResult
+    public func consume(
+        _ queues: Set<String>, prefetch: Int
+    ) async throws(BrokerError) -> [String: BrokerError] {
+        try await observed { () async throws(BrokerError) in try await base.consume(queues, prefetch: prefetch) }
     }
 
     public func receive(within timeout: Duration) async throws(BrokerError) -> Delivery? {

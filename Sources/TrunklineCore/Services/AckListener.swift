@@ -41,7 +41,8 @@ public actor AckListener: SteppedService {
     }
 
     public func step() async throws -> StepResult {
-        try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
+        let queue = configuration.queue
+        if let missing = try await link.consume([queue], prefetch: configuration.prefetch)[queue] { throw missing }
         guard let delivery = try await link.receive(within: .seconds(1)) else { return .idle }
         do {
             try await take(delivery)

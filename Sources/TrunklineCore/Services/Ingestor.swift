@@ -12,15 +12,18 @@ internal import ServiceLifecycle
 /// What cannot be understood goes to the dead-letter exchange with the reason and stops nothing.
 public actor Ingestor: SteppedService {
     public struct Configuration: Sendable {
+        /// Beside the queues of the branches, which the head reads as they come and go.
         public var queue: String
         /// This office, the destination of every batch here.
         public var office: OfficeID
         /// Messages in hand of one queue.
-        public var prefetch = 16
+        public var prefetch = 4
         public var limits = WireLimits()
-        /// How often the database is asked for what there is to do without a message: parked batches, holds and set-aside
-        /// rows that are due.
-        public var tendEvery = Duration.seconds(2)
+        /// How often the database is asked for its branches, and for what there is to do without a message: parked
+        /// batches and holds that are due.
+        public var tendEvery = Duration.seconds(1)
+        /// How often set-aside rows that are due are tried again.
+        public var retryEvery = Duration.seconds(30)
         /// Messages in hand come to at most so many bytes, and one message.
         public var bytesInHand = 16 << 20
         /// Whether lanes run side by side with the broker's service. A simulation runs them within ``Ingestor/step()``.
@@ -51,8 +54,10 @@ public actor Ingestor: SteppedService {
     private var ready: [String] = []
     private var finished: [Delivery] = []
     private var refused: [(delivery: Delivery, reason: WireError)] = []
+    private var queues: Set<String>
     private var isTending = false
     private var nextTending: ContinuousClock.Instant
+    private var nextRetry: ContinuousClock.Instant
     var senders = SenderCheck()
 
     /// - Parameter stores: of one database; as many lanes run at once.
@@ -65,19 +70,21 @@ public actor Ingestor: SteppedService {
         self.configuration = configuration
         self.stores = stores
         free = stores
+        queues = [configuration.queue]
         self.link = link
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
         deadLetters = DeadLetters(link: link, clock: clock)
         nextTending = clock.now
+        nextRetry = clock.now + configuration.retryEvery
         for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
     }
 
     /// Serves the broker once, and starts the lanes whose turn it is.
     public func step() async throws -> StepResult {
         let wasBusy = try await settle()
-        try await link.consume(from: configuration.queue, prefetch: configuration.prefetch)
+        try await link.consume(queues, prefetch: configuration.prefetch)
         let arrived = try await receive()
         if clock.now >= nextTending, !isTending { await start { await $0.tend() } }
         await startLanes()
@@ -295,7 +302,7 @@ public actor Ingestor: SteppedService {
         }
     }
 
-    /// Asks the database for what there is to do without a message.
+    /// Asks the database whose queues to read, and for what there is to do without a message.
     private func tend() async {
         isTending = true
         defer { isTending = false }
@@ -303,7 +310,15 @@ public actor Ingestor: SteppedService {
         guard let store = free.popLast() else { return }
         defer { free.append(store) }
         do {
-            for work in try await store.streamsToTend() where work.stream.destination == configuration.office {
+            if configuration.office == .head {
+                let branches = try await store.branches()
+                queues = Set(branches.map { Topology.batchesQueue(of: $0.id) }).union([configuration.queue])
+            }
+            let retries = clock.now >= nextRetry
+            if retries { nextRetry = clock.now + configuration.retryEvery }
+            for var work in try await store.streamsToTend() where work.stream.destination == configuration.office {
+                work.hasSetAside = work.hasSetAside && retries
+                guard work.hasParked || work.hasSetAside else { continue }
                 lanes[work.stream.source.description, default: Lane()].work = work
             }
         } catch {

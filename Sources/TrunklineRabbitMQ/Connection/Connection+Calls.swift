@@ -9,25 +9,42 @@ extension Connection {
         _ method: amqp_method_number_t, _ arguments: Arguments, on channel: Channel, operation: String,
         subject: String
     ) throws(BrokerError) -> Reply {
-        var arguments = arguments
-        reply = nil
-        let status = withUnsafeMutablePointer(to: &arguments) {
-            amqp_send_method(state, channel.rawValue, method, $0)
-        }
-        try check(status, operation, subject)
-        try pump(within: configuration.replyTimeout) { reply != nil }
-        switch reply {
-        case .closed(let code, let text):
+        let reply = try calls(method, [arguments], on: channel, operation: operation, subject: subject)[0]
+        if case .closed(let code, let text) = reply {
             throw BrokerError(replyCode: code, text: text, operation: operation, subject: subject)
-        case .declared, .method:
-            return reply!
-        case nil:
+        }
+        return reply
+    }
+
+    /// Sends synchronous methods one after the other, and waits for the answers, which come in the same order.
+    ///
+    /// - Returns: an answer each; fewer when the last one is that the broker closed the channel.
+    /// - Throws: as ``call(_:_:on:operation:subject:)``.
+    func calls<Arguments: BitwiseCopyable>(
+        _ method: amqp_method_number_t, _ arguments: [Arguments], on channel: Channel, operation: String,
+        subject: String
+    ) throws(BrokerError) -> [Reply] {
+        replies = []
+        for var arguments in arguments {
+            let status = withUnsafeMutablePointer(to: &arguments) {
+                amqp_send_method(state, channel.rawValue, method, $0)
+            }
+            try check(status, operation, subject)
+        }
+        try pump(within: configuration.replyTimeout) {
+            if case .closed = replies.last { return true }
+            return replies.count >= arguments.count
+        }
+        if case .closed = replies.last { return replies }
+        guard replies.count >= arguments.count else {
             isOpen = false
+            failure = .silence
             throw BrokerError(
                 .unreachable, operation: operation, subject: subject,
                 reason: "no answer within \(configuration.replyTimeout)",
                 hint: isBlocked ? Self.blockedHint : nil)
         }
+        return replies
     }
 
     static let blockedHint = "the broker is low on memory or disk and reads nothing until it has more"

@@ -4,10 +4,23 @@ import TrunklineCore
 extension Connection {
     /// Reads frames and files what they bring, until `isDone`, or nothing came within `timeout`.
     ///
-    /// Sends our heartbeats and watches for the broker's. Zero reads what has already arrived.
+    /// Sends our heartbeats and watches for the broker's.
     func pump(within timeout: Duration, until isDone: () -> Bool = { false }) throws(BrokerError) {
         let deadline = ContinuousClock.now + timeout
         while !isDone(), try readFrame(within: deadline - .now) {}
+    }
+
+    /// Reads what has already arrived, as far as there is room for it, and sends our heartbeats.
+    func pumpWhatIsThere() throws(BrokerError) {
+        while !buffer.isFull, try readFrame(within: .zero) {}
+        guard buffer.isFull else { return }
+        // The library sends them while it reads.
+        let now = ContinuousClock.now
+        guard now - lastHeartbeat >= .seconds(configuration.heartbeat) / 2 else { return }
+        lastHeartbeat = now
+        var frame = amqp_frame_t()
+        frame.frame_type = UInt8(AMQP_FRAME_HEARTBEAT)
+        try check(amqp_send_frame(state, &frame), "send to", configuration.address)
     }
 
     /// - Returns: false when the time was up.
@@ -41,8 +54,9 @@ extension Connection {
             let deliver = decoded(amqp_basic_deliver_t.self)
             incoming[channel] = IncomingMessage(
                 .delivered(
-                    tag: deliver.delivery_tag, routingKey: deliver.routing_key.text,
-                    redelivered: deliver.redelivered != 0))
+                    .init(
+                        tag: deliver.delivery_tag, queue: deliver.consumer_tag.text,
+                        routingKey: deliver.routing_key.text, redelivered: deliver.redelivered != 0)))
         case AMQP_BASIC_RETURN_METHOD:
             incoming[channel] = IncomingMessage(
                 .returned(reason: decoded(amqp_basic_return_t.self).reply_text.text))
@@ -53,7 +67,7 @@ extension Connection {
             let nack = decoded(amqp_basic_nack_t.self)
             confirmations += ledger.nacked(nack.delivery_tag, multiple: nack.multiple != 0)
         case AMQP_BASIC_CANCEL_METHOD:
-            throw consumerCancelled()
+            consumerCancelled(of: decoded(amqp_basic_cancel_t.self).consumer_tag.text)
         case AMQP_CHANNEL_CLOSE_METHOD:
             let close = decoded(amqp_channel_close_t.self)
             try channelClosed(channel, close.reply_code, close.reply_text.text)
@@ -66,10 +80,10 @@ extension Connection {
             isBlocked = false
         case AMQP_QUEUE_DECLARE_OK_METHOD:
             let declared = decoded(amqp_queue_declare_ok_t.self)
-            reply = .declared(
-                QueueDepth(ready: Int(declared.message_count), consumers: Int(declared.consumer_count)))
+            replies.append(
+                .declared(QueueDepth(ready: Int(declared.message_count), consumers: Int(declared.consumer_count))))
         default:
-            reply = .method(method.id)
+            replies.append(.method(method.id))
         }
     }
 
@@ -77,7 +91,8 @@ extension Connection {
         _ header: amqp_frame_t.__Unnamed_union_payload.__Unnamed_struct_properties, on channel: Channel
     ) throws(BrokerError) {
         let properties = header.decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee
-        incoming[channel]?.start(properties, bodySize: header.body_size, limit: configuration.maxMessageBytes)
+        incoming[channel]?.start(
+            properties, bodySize: header.body_size, limit: buffer.isOverfull ? -1 : configuration.maxMessageBytes)
         try fileCompleteMessage(of: channel)
     }
 
@@ -92,8 +107,8 @@ extension Connection {
         switch message.kind {
         case .returned(let reason):
             ledger.returned(messageID: message.properties.messageID, reason: reason)
-        case .delivered(let tag, let routingKey, let redelivered):
-            try delivered(message, tag: tag, routingKey: routingKey, redelivered: redelivered)
+        case .delivered(let origin):
+            try delivered(message, origin)
         }
     }
 
@@ -105,11 +120,12 @@ extension Connection {
             amqp_send_method(state, channel.rawValue, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer), "close channel",
             configuration.address)
         if channel == .topology {
-            reply = .closed(code: code, text: text)
+            replies.append(.closed(code: code, text: text))
         } else {
+            failure = .channel
             close()
             throw BrokerError(
-                replyCode: code, text: text, operation: channel.operation, subject: subject(of: channel))
+                replyCode: code, text: text, operation: channel.operation, subject: configuration.address)
         }
     }
 
@@ -119,21 +135,5 @@ extension Connection {
         _ = amqp_send_method(state, Channel.connection.rawValue, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer)
         return BrokerError(
             replyCode: code, text: text, operation: Channel.connection.operation, subject: configuration.address)
-    }
-
-    /// The queue was deleted, or its leader moved to another node.
-    private func consumerCancelled() -> BrokerError {
-        let queue = subject(of: .consuming)
-        close()
-        return BrokerError(
-            .closedByBroker, operation: Channel.consuming.operation, subject: queue,
-            reason: "the broker cancelled the consumer: the queue was deleted or moved")
-    }
-
-    private func subject(of channel: Channel) -> String {
-        switch channel {
-        case .connection, .topology, .publishing: configuration.address
-        case .consuming: consumer?.queue ?? configuration.address
-        }
     }
 }

@@ -11,7 +11,7 @@ extension Connection {
                 reason: "\(message.body.count) bytes are over the limit of \(configuration.maxMessageBytes)",
                 hint: "lower the batch size, or raise the limit here and at the receivers")
         }
-        try pump(within: .zero)
+        try pumpWhatIsThere()
         try startPublishing()
         guard !isBlocked else {
             throw BrokerError(
@@ -25,7 +25,7 @@ extension Connection {
     /// The confirmations that arrived; waits for the first one, and takes what came with it.
     func takeConfirmations(within timeout: Duration) throws(BrokerError) -> [Confirmation] {
         try pump(within: timeout) { !confirmations.isEmpty }
-        try pump(within: .zero)
+        try pumpWhatIsThere()
         defer { confirmations = [] }
         return confirmations
     }

@@ -7,6 +7,8 @@ extension Connection {
         for exchange in topology.exchanges { try declareExchange(exchange) }
         for queue in topology.queues { try declareQueue(queue) }
         for binding in topology.bindings { try bind(binding) }
+        for binding in topology.retiredBindings { try unbind(binding) }
+        for queue in topology.retiredQueues { try deleteQueue(queue) }
         try closeChannel(.topology)
         if !topology.queues.isEmpty { try pump(within: Self.queuesSettle) }
     }
@@ -43,13 +45,29 @@ extension Connection {
     }
 
     private func declareQueue(_ queue: Topology.Queue) throws(BrokerError) {
+        do throws(BrokerError) {
+            try declareOnce(queue)
+        } catch {
+            guard queue.isReplaceable, error.code == .topology, isOpen else { throw error }
+            try openChannel(.topology)
+            try deleteQueue(queue.name)
+            try declareOnce(queue)
+        }
+    }
+
+    private func declareOnce(_ queue: Topology.Queue) throws(BrokerError) {
         var arena = AMQPArena()
         var arguments = amqp_queue_declare_t()
         arguments.queue = arena.bytes(queue.name)
         arguments.durable = 1
         var values: [String: AMQPValue] = ["x-queue-type": .string("quorum")]
         values["x-dead-letter-exchange"] = queue.deadLetterExchange.map { .string($0) }
-        values["x-max-length-bytes"] = queue.byteLimit.map { .integer(Int64($0)) }
+        if let limit = queue.byteLimit {
+            values["x-max-length-bytes"] = .integer(Int64(limit))
+            // Left out where it is the default: version 0.1 declared it so, and arguments must be the same.
+            if queue.overflow != .dropHead { values["x-overflow"] = .string(queue.overflow.rawValue) }
+        }
+        if queue.isSingleActiveConsumer { values["x-single-active-consumer"] = .bool(true) }
         arguments.arguments = arena.table(values)
         _ = try call(
             AMQP_QUEUE_DECLARE_METHOD, arguments, on: .topology, operation: "declare queue", subject: queue.name)
@@ -63,5 +81,22 @@ extension Connection {
         arguments.routing_key = arena.bytes(binding.routingKey)
         _ = try call(
             AMQP_QUEUE_BIND_METHOD, arguments, on: .topology, operation: "bind queue", subject: binding.queue)
+    }
+    /// Undoing what is not there is no error.
+    private func unbind(_ binding: Topology.Binding) throws(BrokerError) {
+        var arena = AMQPArena()
+        var arguments = amqp_queue_unbind_t()
+        arguments.queue = arena.bytes(binding.queue)
+        arguments.exchange = arena.bytes(binding.exchange)
+        arguments.routing_key = arena.bytes(binding.routingKey)
+        _ = try call(
+            AMQP_QUEUE_UNBIND_METHOD, arguments, on: .topology, operation: "unbind queue", subject: binding.queue)
+    }
+
+    private func deleteQueue(_ name: String) throws(BrokerError) {
+        var arena = AMQPArena()
+        var arguments = amqp_queue_delete_t()
+        arguments.queue = arena.bytes(name)
+        _ = try call(AMQP_QUEUE_DELETE_METHOD, arguments, on: .topology, operation: "delete queue", subject: name)
     }
 }

@@ -5,12 +5,16 @@ import TrunklineCore
 ///
 /// Not Sendable: belongs to the ``RabbitMQLink`` that opened it, and is used on its thread only.
 /// After `isOpen` became false nothing but releasing it is of use. All frames are read in one place,
-/// `Connection+Frames.swift`, which files what arrives into `confirmations`, `deliveries` and `reply`,
+/// `Connection+Frames.swift`, which files what arrives into `confirmations`, `buffer` and `replies`,
 /// whoever waits for what.
 final class Connection {
-    struct Consumer: Hashable {
-        var queue: String
-        var prefetch: Int
+    /// Whose fault it is that it is no longer open.
+    enum Failure {
+        case connection
+        /// The broker closed the channel: the work's that was done there.
+        case channel
+        /// An answer did not come.
+        case silence
     }
 
     let configuration: RabbitMQConfiguration
@@ -19,6 +23,7 @@ final class Connection {
     let state: amqp_connection_state_t
 
     var isOpen = true
+    var failure = Failure.connection
     /// Whether the broker stopped reading from us (connection.blocked): low on memory or disk.
     var isBlocked = false
     var openChannels: Set<Channel> = [.connection]
@@ -26,14 +31,19 @@ final class Connection {
     var ledger: ConfirmLedger
     var confirmations: [Confirmation] = []
 
-    var consumer: Consumer?
-    var deliveries: [Delivery] = []
+    var consumed: Set<String> = []
+    /// Whether queues are not consumed because the buffer has no room for what they would bring.
+    var isPaused = false
+    var buffer: DeliveryBuffer
+    /// Queues that could not be consumed, or are no longer, for the link to take.
+    var refused: [String: BrokerError] = [:]
     /// Deliveries that were rejected for their size, for `receive` to report.
     var refusals: [BrokerError] = []
 
     var incoming: [Channel: IncomingMessage] = [:]
-    /// The answer to the synchronous method that is being waited for.
-    var reply: Reply?
+    /// The answers to the synchronous methods that are being waited for.
+    var replies: [Reply] = []
+    var lastHeartbeat = ContinuousClock.now
 
     /// Connects and logs in.
     init(_ configuration: RabbitMQConfiguration, number: UInt64) throws(BrokerError) {
@@ -42,6 +52,7 @@ final class Connection {
         self.number = number
         self.state = state
         ledger = ConfirmLedger(connection: number)
+        buffer = DeliveryBuffer(limit: configuration.bufferLimit)
         try open()
     }
 

@@ -7,8 +7,15 @@ import TrunklineCore
 /// other channels may come in between, so each channel has at most one of these.
 struct IncomingMessage {
     enum Kind {
-        case delivered(tag: UInt64, routingKey: String, redelivered: Bool)
+        case delivered(Origin)
         case returned(reason: String)
+    }
+
+    struct Origin {
+        var tag: UInt64
+        var queue: String
+        var routingKey: String
+        var redelivered: Bool
     }
 
     struct Properties {
@@ -24,14 +31,15 @@ struct IncomingMessage {
     private(set) var body: [UInt8] = []
     private(set) var bodySize: UInt64 = 0
     private var missing: UInt64 = 0
-    private var keepsBody = false
+    /// Whether the body is in memory.
+    private(set) var isKept = false
 
     init(_ kind: Kind) { self.kind = kind }
 
     var isComplete: Bool { missing == 0 }
 
     /// The header frame came.
-    /// - Parameter limit: a longer body is counted and not kept, in bytes.
+    /// - Parameter limit: a longer body is counted and not kept, in bytes; negative: none is kept.
     mutating func start(_ header: amqp_basic_properties_t, bodySize: UInt64, limit: Int) {
         properties = Properties(
             type: header.text(AMQP_BASIC_TYPE_FLAG, \.type),
@@ -41,8 +49,8 @@ struct IncomingMessage {
             userID: header.text(AMQP_BASIC_USER_ID_FLAG, \.user_id))
         self.bodySize = bodySize
         missing = bodySize
-        if case .delivered = kind, bodySize <= limit {
-            keepsBody = true
+        if case .delivered = kind, limit >= 0, bodySize <= limit {
+            isKept = true
             body.reserveCapacity(Int(bodySize))
         }
     }
@@ -50,6 +58,6 @@ struct IncomingMessage {
     /// A body frame came.
     mutating func append(_ fragment: UnsafeRawBufferPointer) {
         missing -= min(missing, UInt64(fragment.count))
-        if keepsBody { body.append(contentsOf: fragment) }
+        if isKept { body.append(contentsOf: fragment) }
     }
 }

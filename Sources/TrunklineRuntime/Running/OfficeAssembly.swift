@@ -65,7 +65,8 @@ public struct OfficeAssembly: Sendable {
             return Acker(name: service.name, store: store, link: link, logger: logger, telemetry: listener)
         case .staleReaper:
             return StaleReaper(
-                name: service.name, configuration: reaper(queue: Topology.headQueue), store: store, link: link,
+                name: service.name, configuration: reaper(queue: Topology.batchesQueue(of: office)), store: store,
+                link: link,
                 logger: logger, telemetry: listener)
         }
     }
@@ -88,7 +89,7 @@ public struct OfficeAssembly: Sendable {
         configuration.prefetch = settings.receiver.prefetch
         configuration.limits.messageBytes = settings.receiver.maxMessageBytes
         configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
-        configuration.tendEvery = min(settings.receiver.retryInterval, configuration.tendEvery)
+        configuration.retryEvery = settings.receiver.retryInterval
         return configuration
     }
 

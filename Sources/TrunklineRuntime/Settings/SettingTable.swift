@@ -75,8 +75,8 @@ enum SettingTable {
         help: "How often the receiver tries set-aside rows again.")
 
     static let receiverPrefetch = Setting<Int>(
-        "receiver.prefetch", .integer(1...1_000), default: 16,
-        help: "The most messages that the broker hands an ingestor ahead.")
+        "receiver.prefetch", .integer(1...1_000), default: 4,
+        help: "The most messages of one branch that the broker hands an ingestor ahead.")
     static let receiverMaxMessageBytes = Setting<Int>(
         "receiver.max-message-bytes", .integer(1_024...(512 << 20), unit: "bytes"), default: WireLimits().messageBytes,
         help: "A larger message is refused.")

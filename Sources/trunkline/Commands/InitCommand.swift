@@ -10,7 +10,7 @@ struct InitCommand: OfficeCommand {
         abstract: "Prepare this office's database, and at the head the broker.",
         discussion: """
             Creates the bookkeeping, and at a branch the triggers on its synced tables, whose rows become \
-            pending. At the head it also declares the exchanges and queues. May be run again at any time, \
+            pending. At the head it also declares the exchanges, and the queues of every branch. May be run again at any time, \
             as after a change of tables.
 
             Examples:
@@ -33,7 +33,11 @@ struct InitCommand: OfficeCommand {
         let store = try office.store()
         let report = try await store.initialise(
             OfficeSetup(office: settings.office.id, role: settings.office.role, tables: settings.tables))
-        if isHead { try await office.withLink(for: "init") { link in try await link.declare(.head) } }
+        if isHead {
+            // Of each branch too: what an earlier version declared is taken over.
+            let topology = try await store.branches().reduce(Topology.head) { $0.adding(.branch($1.id)) }
+            try await office.withLink(for: "init") { link in try await link.declare(topology) }
+        }
         await store.close()
         let output = InitReport(settings: settings, report: report, declaredTopology: isHead)
         print(json ? try JSONOutput.text(output) : output.text)

@@ -9,32 +9,37 @@ import Testing
 
     @Test func head() {
         let head = Topology.head
-        #expect(head.exchanges == ["trunkline.up", "trunkline.down", "trunkline.acks", "trunkline.dead"])
+        #expect(head.exchanges == ["trunkline.up", "trunkline.acks", "trunkline.dead"])
         #expect(
             head.queues == [
                 Queue(name: "trunkline.head", deadLetterExchange: "trunkline.dead"),
-                Queue(name: "trunkline.head.acks", deadLetterExchange: "trunkline.dead"),
                 Queue(name: "trunkline.dead", deadLetterExchange: nil, byteLimit: 1 << 30),
             ])
         #expect(
-            Set(head.bindings) == [
-                Binding(queue: "trunkline.dead", exchange: "trunkline.dead", routingKey: "#"),
-                Binding(queue: "trunkline.head.acks", exchange: "trunkline.acks", routingKey: "head"),
-            ])
+            head.bindings == [Binding(queue: "trunkline.dead", exchange: "trunkline.dead", routingKey: "#")])
+        #expect(head.retiredBindings == [])
+        #expect(head.retiredQueues == ["trunkline.head.acks"])
     }
 
     @Test func branch() throws {
         let branch = Topology.branch(try #require(OfficeID("bo-17")))
         #expect(branch.exchanges.isEmpty)
-        #expect(branch.queues.map(\.name) == ["trunkline.branch.bo-17.changes", "trunkline.branch.bo-17.acks"])
-        #expect(branch.queues.allSatisfy { $0.deadLetterExchange == "trunkline.dead" })
+        var batches = Queue(
+            name: "trunkline.branch.bo-17.batches", deadLetterExchange: "trunkline.dead", byteLimit: 256 << 20)
+        (batches.overflow, batches.isSingleActiveConsumer) = (.rejectPublish, true)
+        var acks = Queue(name: "trunkline.branch.bo-17.acks", deadLetterExchange: nil, byteLimit: 16 << 20)
+        acks.isReplaceable = true
+        #expect(branch.queues == [batches, acks])
         #expect(
             Set(branch.bindings) == [
-                Binding(queue: "trunkline.head", exchange: "trunkline.up", routingKey: "bo-17"),
-                Binding(queue: "trunkline.branch.bo-17.changes", exchange: "trunkline.down", routingKey: "bo-17"),
-                Binding(queue: "trunkline.branch.bo-17.changes", exchange: "trunkline.down", routingKey: "all"),
+                Binding(queue: "trunkline.branch.bo-17.batches", exchange: "trunkline.up", routingKey: "bo-17"),
                 Binding(queue: "trunkline.branch.bo-17.acks", exchange: "trunkline.acks", routingKey: "bo-17"),
             ])
+        #expect(
+            branch.retiredBindings == [
+                Binding(queue: "trunkline.head", exchange: "trunkline.up", routingKey: "bo-17")
+            ])
+        #expect(branch.retiredQueues == ["trunkline.branch.bo-17.changes"])
     }
 
     @Test func aPublisherOfABranchUsesWhatTheHeadBinds() throws {
@@ -43,6 +48,8 @@ import Testing
         #expect(publisher.stream == StreamID(from: east, to: .head))
         #expect(
             Topology.branch(east).bindings.contains(
-                Binding(queue: Topology.headQueue, exchange: publisher.exchange, routingKey: publisher.routingKey)))
+                Binding(
+                    queue: Topology.batchesQueue(of: east), exchange: publisher.exchange,
+                    routingKey: publisher.routingKey)))
     }
 }

@@ -8,8 +8,8 @@ import Testing
 
     private func delivery(from user: String?) -> Delivery {
         Delivery(
-            tag: MessageTag(connection: 1, number: 1), routingKey: "east", type: "batch", messageID: nil,
-            contentType: nil, contentEncoding: nil, userID: user, redelivered: false, body: [])
+            tag: MessageTag(connection: 1, number: 1), queue: "", routingKey: "east", type: "batch",
+            messageID: nil, contentType: nil, contentEncoding: nil, userID: user, redelivered: false, body: [])
     }
 
     private func check(_ branch: Branch?) -> SenderCheck {

@@ -28,10 +28,10 @@ import TrunklineRuntime
         }
         #expect(try matches(permissions.write, "trunkline.up"))
         #expect(try matches(permissions.read, "trunkline.branch.bo-17.acks"))
-        #expect(try matches(permissions.read, "trunkline.branch.bo-17.changes"))
         #expect(try matches(permissions.topicWrite, "bo-17"))
         for name in [
-            "trunkline.branch.bo-170.acks", "trunkline.branch.bo-1.acks", "trunkline.head", "trunklineXup",
+            "trunkline.branch.bo-170.acks", "trunkline.branch.bo-17.batches", "trunkline.branch.bo-1.acks",
+            "trunkline.head", "trunklineXup",
             "amq.default",
             "xtrunkline.up", "trunkline.upx", "trunkline.branchXbo-17.acks", "trunkline.branch.bo-17.acks.x", "bo-170",
             "xbo-17", "all",

@@ -17,10 +17,13 @@ final class SimulatedBroker: @unchecked Sendable {
 
     private let bindings: [Topology.Binding]
     private var queues: [String: [Message]]
-    private var consumers: [String: [Int: SimulatedLink]] = [:]
+    private let singleActive: Set<String>
+    /// By queue, in the order in which they came.
+    private var consumers: [String: [(number: Int, link: SimulatedLink)]] = [:]
 
     init(_ topology: Topology) {
         bindings = topology.bindings
+        singleActive = Set(topology.queues.filter(\.isSingleActiveConsumer).map(\.name))
         queues = Dictionary(uniqueKeysWithValues: topology.queues.map { ($0.name, []) })
     }
 
@@ -50,12 +53,20 @@ final class SimulatedBroker: @unchecked Sendable {
     }
 
     func setConsumer(_ link: SimulatedLink?, number: Int, of queue: String) {
-        consumers[queue, default: [:]][number] = link
+        consumers[queue]?.removeAll { $0.number == number }
+        if let link { consumers[queue, default: []].append((number, link)) }
+    }
+
+    func has(_ queue: String) -> Bool { queues[queue] != nil }
+
+    /// Whether this consumer may get messages: of a single active consumer's queue only the first one.
+    func serves(_ number: Int, from queue: String) -> Bool {
+        !singleActive.contains(queue) || consumers[queue]?.first?.number == number
     }
 
     func depth(of queue: String, at decision: Int) -> QueueDepth {
-        let links = consumers[queue, default: [:]].values
-        let prefetched = links.reduce(0) { $0 + $1.room }
+        let links = consumers[queue, default: []].filter { serves($0.number, from: queue) }
+        let prefetched = links.reduce(0) { $0 + $1.link.room(for: queue) }
         let ready = queues[queue]!.count { $0.from <= decision }
         return QueueDepth(ready: max(0, ready - prefetched), consumers: links.count)
     }

@@ -13,9 +13,11 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
     private var state = State.closed
     private var connection: UInt64 = 0
     private var lastTag: UInt64 = 0
-    private var queue: String?
+    /// In the order of their names; nil before the first `consume`.
+    private var wanted: [String]?
+    private var consumed: Set<String> = []
     private var prefetch = 0
-    private var unacknowledged: [(tag: UInt64, message: SimulatedBroker.Message)] = []
+    private var unacknowledged: [(tag: UInt64, queue: String, message: SimulatedBroker.Message)] = []
     private var confirmations: [(from: Int, confirmation: Confirmation)] = []
 
     init(_ life: Life, office: OfficeID) {
@@ -26,7 +28,7 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
     }
 
     /// How many messages the broker may still hand over in advance.
-    var room: Int { max(0, prefetch - unacknowledged.count) }
+    func room(for queue: String) -> Int { max(0, prefetch - unacknowledged.count { $0.queue == queue }) }
 
     func publish(_ message: OutboundMessage) async throws(BrokerError) -> MessageTag {
         try await call("publish \(message.type) to \(message.routingKey)") { () throws(BrokerError) in
@@ -45,34 +47,58 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
         }
     }
 
-    func consume(from queue: String, prefetch: Int) async throws(BrokerError) {
+    func consume(_ queues: Set<String>, prefetch: Int) async throws(BrokerError) -> [String: BrokerError] {
         try await call("consume") { () throws(BrokerError) in
-            guard self.queue == nil else { return }
-            self.queue = queue
+            wanted = queues.sorted()
             self.prefetch = prefetch
+            subscribe()
+            return Dictionary(
+                uniqueKeysWithValues: queues.subtracting(consumed).map { ($0, failure("consume", "no queue \($0)")) })
+        }
+    }
+
+    private func subscribe() {
+        guard let wanted else { return }
+        for queue in consumed.subtracting(wanted).sorted() {
+            broker.setConsumer(nil, number: number, of: queue)
+            consumed.remove(queue)
+        }
+        for queue in wanted where !consumed.contains(queue) && broker.has(queue) {
             broker.setConsumer(self, number: number, of: queue)
+            consumed.insert(queue)
         }
     }
 
     func receive(within timeout: Duration) async throws(BrokerError) -> Delivery? {
         try await call("receive") { () throws(BrokerError) in
-            guard let queue else { throw failure("receive", "nothing is consumed") }
-            guard room > 0,
-                let message = broker.take(
-                    from: queue, at: world.decision,
-                    position: { world.chance(world.weather.reorder) ? world.draw(0..<$0) : 0 })
-            else {
+            guard wanted != nil else { throw failure("receive", "nothing is consumed") }
+            subscribe()
+            guard let (queue, message) = nextMessage() else {
                 world.clock.advance(by: max(timeout, .seconds(1)))
                 return nil
             }
             let tag = nextTag()
-            unacknowledged.append((tag.number, message))
+            unacknowledged.append((tag.number, queue, message))
             let sent = message.outbound
             return Delivery(
-                tag: tag, routingKey: sent.routingKey, type: sent.type.rawValue, messageID: sent.messageID,
+                tag: tag, queue: queue, routingKey: sent.routingKey, type: sent.type.rawValue,
+                messageID: sent.messageID,
                 contentType: sent.contentType, contentEncoding: sent.contentEncoding, userID: message.user,
                 redelivered: message.isRedelivered, body: sent.body)
         }
+    }
+
+    /// From any of the queues that has one.
+    private func nextMessage() -> (queue: String, message: SimulatedBroker.Message)? {
+        let ready = consumed.sorted().filter {
+            room(for: $0) > 0 && broker.serves(number, from: $0) && broker.hasMessages(in: $0, at: world.decision)
+        }
+        guard !ready.isEmpty else { return nil }
+        let queue = ready.count == 1 ? ready[0] : ready[world.draw(0..<ready.count)]
+        let message = broker.take(
+            from: queue, at: world.decision,
+            position: { world.chance(world.weather.reorder) ? world.draw(0..<$0) : 0 })
+        return message.map { (queue, $0) }
     }
 
     func acknowledge(_ delivery: Delivery) async throws(BrokerError) {
@@ -108,11 +134,11 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
     func lose() {
         guard state == .open else { return }
         state = .lost
-        if let queue {
-            broker.setConsumer(nil, number: number, of: queue)
-            broker.putBack(unacknowledged.map(\.message), into: queue)
+        for queue in consumed.sorted() { broker.setConsumer(nil, number: number, of: queue) }
+        for queue in Set(unacknowledged.map(\.queue)).sorted() {
+            broker.putBack(unacknowledged.filter { $0.queue == queue }.map(\.message), into: queue)
         }
-        queue = nil
+        consumed = []
         unacknowledged = []
         confirmations = []
     }

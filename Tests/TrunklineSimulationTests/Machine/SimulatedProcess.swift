@@ -11,8 +11,8 @@ final class SimulatedProcess: @unchecked Sendable {
     let office: OfficeID
     /// A second one of its kind.
     let isCopy: Bool
-    /// The queue whose messages it waits for.
-    let queue: String?
+    /// The queues whose messages it waits for.
+    let queues: [String]
     /// Something happened since it last found nothing to do; a process without news waits.
     var hasNews = true
     private let make: @Sendable (Life) -> Parts
@@ -29,14 +29,14 @@ final class SimulatedProcess: @unchecked Sendable {
     }
 
     init(
-        name: String, kind: String, office: OfficeID, isCopy: Bool, queue: String?,
+        name: String, kind: String, office: OfficeID, isCopy: Bool, queues: [String],
         make: @escaping @Sendable (Life) -> Parts
     ) {
         self.name = name
         self.kind = kind
         self.office = office
         self.isCopy = isCopy
-        self.queue = queue
+        self.queues = queues
         self.make = make
     }
 
