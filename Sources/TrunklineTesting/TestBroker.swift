@@ -70,6 +70,17 @@ public final class TestBroker: Sendable {
         try await management.call("DELETE", "queues/\(virtualHost)/\(name)")
     }
 
+    /// Limits what each queue holds, by a policy of the virtual host; nil: takes the limit back.
+    public func limitQueues(bytes: Int?) async throws {
+        let path = "policies/\(virtualHost)/limit"
+        guard let bytes else {
+            try await management.call("DELETE", path)
+            return
+        }
+        try await management.call(
+            "PUT", path, ["pattern": ".*", "definition": ["max-length-bytes": bytes], "apply-to": "queues"])
+    }
+
     /// Declares a durable classic queue, which is none of ours.
     public func declareClassicQueue(_ name: String) async throws {
         try await management.call("PUT", "queues/\(virtualHost)/\(name)", ["durable": true])

@@ -24,4 +24,14 @@ import TrunklineCore
         #expect(error.reason == text)
         #expect((error.hint == nil) == error.isTransient)
     }
+
+    @Test func saysHowLongAMessageMayBe() {
+        func limit(_ text: String) -> Int? {
+            BrokerError(replyCode: 406, text: text, operation: "publish", subject: "").limit
+        }
+        #expect(limit("PRECONDITION_FAILED - message size 9 is larger than configured max size 8") == 8)
+        #expect(limit("PRECONDITION_FAILED - message size 9 larger than max size 8") == 8)
+        #expect(limit("PRECONDITION_FAILED - message size is too large") == nil)
+        #expect(limit("PRECONDITION_FAILED - unknown delivery tag 9") == nil)
+    }
 }

@@ -54,7 +54,9 @@ struct HostileBranchTests {
             let forged = RawAMQP.Properties(userID: user)
             #expect(try east.publish("trunkline.up", "east", forged, [1]).code == 406, "as \(user)")
         }
-        for queue in ["trunkline.head", "trunkline.dead", "trunkline.branch.west.batches", "trunkline.branch.west.acks"] {
+        for queue in [
+            "trunkline.head", "trunkline.dead", "trunkline.branch.west.batches", "trunkline.branch.west.acks",
+        ] {
             let name = Wire.short(queue)
             #expect(
                 try east.attempt(60, 20, [0, 0] + name + Wire.short("") + [0] + Wire.long(0)).code == 403, "consume")
@@ -80,7 +82,9 @@ struct HostileBranchTests {
         #expect(try east.attempt(40, 20, [0, 0] + Wire.short("trunkline.up") + [0]).code == 403, "delete an exchange")
         // What its services do is allowed: to read its own queue, and to look how much of its own waits for the head.
         #expect(try east.attempt(60, 70, [0, 0] + own + [0]) == .done("60.72"))
-        #expect(try east.attempt(50, 10, [0, 0] + Wire.short("trunkline.branch.east.batches") + [1] + Wire.long(0)) == .done("50.11"))
+        #expect(
+            try east.attempt(50, 10, [0, 0] + Wire.short("trunkline.branch.east.batches") + [1] + Wire.long(0))
+                == .done("50.11"))
 
         #expect(try await site.broker!.queues() == queues)
         try await westSyncs(site, 4...6)

@@ -103,6 +103,30 @@ struct MessageTests {
         try await site.stopAll()
     }
 
+    /// The broker says no to each batch, at once.
+    @Test func aFullQueueIsSaidAndNotAskedAgainAndAgain() async throws {
+        let site = try await Site(
+            Pairing(branch: .postgres, head: .postgres), settings: ["TRUNKLINE_BATCH_ROWS": "1"])
+        try await site.broker!.limitQueues(bytes: 1)
+        try site.start("branch-publisher", at: site.east)
+        let publisher = site.services["east/branch-publisher"]!
+        try site.east.run("insert into item select n, 'row', n from generate_series(1, 20) n")
+        try await publisher.waitForOutput("the broker refused a batch of stream east>head (nack)")
+        try await eventually("it has tried again") {
+            publisher.output.split(separator: "step failed").count > 4
+        }
+        // Behind each refusal stands a pause of the loop, whose length its own tests check.
+        let output = publisher.output
+        let pauses = output.split(separator: "step failed").count
+        #expect(output.split(separator: "batch sent").count <= (pauses + 1) * 20)
+        try await site.broker!.limitQueues(bytes: nil)
+        for service in Site.headServices { try site.start(service, at: site.head) }
+        try site.start("branch-ack-listener", at: site.east)
+        try await site.settle()
+        #expect(try site.differences(site.east) == [])
+        try await site.stopAll()
+    }
+
     @Test func aReceiverThatIsAwayFillsNoBroker() async throws {
         let site = try await Site(
             Pairing(branch: .postgres, head: .postgres),

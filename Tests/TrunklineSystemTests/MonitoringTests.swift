@@ -116,6 +116,22 @@ struct MonitoringTests {
         #expect(code == 1 && output.contains("no answer from \(probe.url)"))
     }
 
+    @Test func anotherOfficesWordIsNotOurHealth() async throws {
+        let site = try await Site(pairing, settings: Self.monitored)
+        try site.start("branch-publisher", at: site.east)
+        let probe = try await Probe(site.services["east/branch-publisher"]!)
+        for (office, code) in [(site.head, Int32(1)), (site.east, 0)] {
+            var environment = site.environment(office)
+            environment["TRUNKLINE_MONITORING_ADDRESS"] = probe.url.replacing("http://", with: "")
+            let health = try ChildProcess(
+                Site.executable("trunkline"), ["health"], environment: environment,
+                output: site.directory.file("health-\(office.id).log"))
+            #expect(try await health.waitForExit() == .code(code))
+            #expect(health.output.contains("answers for the office east") == (code == 1))
+        }
+        try await site.stopAll()
+    }
+
     /// Whose database answers, and takes nothing.
     @Test func aHeadIsUnhealthyThatCanStoreNothing() async throws {
         let site = try await Site(

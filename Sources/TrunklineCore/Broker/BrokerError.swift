@@ -26,6 +26,8 @@ public struct BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
     public var reason: String
     /// The way out, for a person; nil when there is none to name.
     public var hint: String?
+    /// Of ``Code/tooLarge``: the longest body that would have been taken, in bytes; nil: nobody said.
+    public var limit: Int?
 
     public init(_ code: Code, operation: String, subject: String, reason: String, hint: String? = nil) {
         self.code = code

@@ -30,20 +30,25 @@ public actor Acker: SteppedService {
     public func step() async throws -> StepResult {
         try await link.keepAlive()
         unroutable = unroutable.filter { $0.value > clock.now }
-        let pending = try await store.pendingAcks(limit: 200).filter { unroutable[$0.ack.stream] == nil }
+        // So many more that those which nobody takes hide no other one: there is at most one of a stream.
+        let pending = try await store.pendingAcks(limit: 200 + unroutable.count)
+            .filter { unroutable[$0.ack.stream] == nil }
         telemetry.note(.backlog(pending.count))
         guard !pending.isEmpty else { return .idle }
         var unconfirmed: [MessageTag: PendingAck] = [:]
         for ack in pending { unconfirmed[try await publish(ack.ack)] = ack }
         let deadline = clock.now + .seconds(30)
+        var isNacked = false
         while !unconfirmed.isEmpty {
             guard clock.now < deadline else {
                 throw ServiceFailure("the broker did not confirm an ack within 30 seconds")
             }
             for confirmation in try await link.confirmations(within: .seconds(1)) {
+                if case .nacked = confirmation { isNacked = true }
                 try await settle(confirmation, &unconfirmed)
             }
         }
+        if isNacked { throw ServiceFailure("the broker refused an ack (nack); it is kept, and said again later") }
         return .worked
     }
 

@@ -25,7 +25,9 @@ struct DeadLetters: Sendable {
                     try await link.acknowledge(delivery)
                     return
                 case .nacked(tag), .returned(tag, _):
-                    throw ServiceFailure("the broker did not take a message into \(Topology.deadQueue)")
+                    throw ServiceFailure(
+                        "the broker did not take a message into \(Topology.deadQueue); run \"trunkline init\" at the head if that queue is missing"
+                    )
                 case .confirmed, .nacked, .returned:
                     continue
                 }

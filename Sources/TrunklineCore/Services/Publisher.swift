@@ -62,6 +62,8 @@ public actor Publisher: SteppedService {
     private var nextIdleBatch: ContinuousClock.Instant
     private var sizing: BatchSizing
     private var pace: LinkPace
+    /// The longest message that the broker takes, as far as it has said so to this process.
+    private var messageLimit = Int.max
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
@@ -86,6 +88,16 @@ public actor Publisher: SteppedService {
     }
 
     public func step() async throws -> StepResult {
+        do {
+            return try await work()
+        } catch let error as BrokerError {
+            // Rows are measured before they are packed, so what keeps to it then fits for certain.
+            if error.code == .tooLarge, let limit = error.limit { messageLimit = min(messageLimit, limit) }
+            throw error
+        }
+    }
+
+    private func work() async throws -> StepResult {
         try await link.keepAlive()
         _ = try await settle(within: .zero)
         try await sendRareNews()
@@ -126,7 +138,8 @@ public actor Publisher: SteppedService {
 
     private func readNext() async throws -> ReadBatch? {
         guard unconfirmed.values.reduce(0, { $0 + $1.bytes }) < pace.unconfirmedBytes else { return nil }
-        sizing.bytes = pace.batchBytes
+        // Leaves room for the header line, and for a batch that comes out a quarter larger.
+        sizing.bytes = min(pace.batchBytes, max(messageLimit / 4 * 3, 1))
         guard
             let claimed = try await store.claimBatch(
                 of: configuration.stream, window: configuration.window, changes: sizing.changes)
@@ -175,7 +188,8 @@ public actor Publisher: SteppedService {
     /// The batch's content, the batch made smaller first if its rows turn out too large.
     private func read(_ claimed: ClaimedBatch) async throws -> ReadBatch {
         var batch = claimed
-        var limits = ReadLimits(batchBytes: sizing.readLimit, rowBytes: configuration.rowBytes)
+        var limits = ReadLimits(
+            batchBytes: sizing.readLimit, rowBytes: min(configuration.rowBytes, messageLimit / 8 * 7))
         while true {
             switch try await store.readBatch(batch, limits: limits) {
             case .content(let tables):
@@ -203,6 +217,7 @@ public actor Publisher: SteppedService {
         }
         lastConfirm = clock.now
         var unroutable: String?
+        var isNacked = false
         for confirmation in confirmations {
             switch confirmation {
             case .confirmed(let tag):
@@ -212,6 +227,7 @@ public actor Publisher: SteppedService {
             case .nacked(let tag):
                 _ = takeHalt(tag)
                 if let sent = unconfirmed.removeValue(forKey: tag) { try await refused(sent.batch) }
+                isNacked = true
             case .returned(let tag, let reason):
                 _ = takeHalt(tag)
                 if let sent = unconfirmed.removeValue(forKey: tag) { try await refused(sent.batch) }
@@ -221,6 +237,11 @@ public actor Publisher: SteppedService {
         if let unroutable {
             throw ServiceFailure(
                 "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head"
+            )
+        }
+        if isNacked {
+            throw ServiceFailure(
+                "the broker refused a batch of stream \(configuration.stream) (nack): its queue is full, or the broker has no majority of its nodes; it is sent again when head-ingestor has taken what waits there"
             )
         }
         return true

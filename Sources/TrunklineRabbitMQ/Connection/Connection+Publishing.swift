@@ -6,10 +6,12 @@ extension Connection {
     /// Reads what has arrived first, so that a broker that blocks or closed is noticed before the body is sent.
     func publish(_ message: OutboundMessage) throws(BrokerError) -> MessageTag {
         guard message.body.count <= configuration.maxMessageBytes else {
-            throw BrokerError(
+            var error = BrokerError(
                 .tooLarge, operation: "publish", subject: message.messageID,
                 reason: "\(message.body.count) bytes are over the limit of \(configuration.maxMessageBytes)",
                 hint: "lower the batch size, or raise the limit here and at the receivers")
+            error.limit = configuration.maxMessageBytes
+            throw error
         }
         try pumpWhatIsThere()
         try startPublishing()

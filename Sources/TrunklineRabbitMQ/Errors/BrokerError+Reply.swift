@@ -7,6 +7,13 @@ extension BrokerError {
     init(replyCode: UInt16, text: String, operation: String, subject: String) {
         let (code, hint) = Self.meaning(of: replyCode, text: text)
         self.init(code, operation: operation, subject: subject, reason: text, hint: hint)
+        if code == .tooLarge { limit = Self.limit(in: text) }
+    }
+
+    /// Of «message size 3000000 is larger than configured max size 1048576», whatever stands between the numbers.
+    private static func limit(in text: String) -> Int? {
+        let numbers = text.split { !$0.isASCII || !$0.isNumber }.compactMap { Int($0) }
+        return numbers.count == 2 ? numbers[1] : nil
     }
 
     private static func meaning(of replyCode: UInt16, text: String) -> (Code, hint: String?) {
@@ -21,7 +28,7 @@ extension BrokerError {
         case 404:
             (.topology, "declare it: trunkline init at the head, trunkline branch add for a branch")
         case 406 where text.contains("message size"):
-            (.tooLarge, "lower the batch size, or raise max_message_size at the broker")
+            (.tooLarge, "lower batch.bytes and batch.max-row-bytes, or raise max_message_size at the broker")
         case 406 where text.contains("user_id"):
             (.accessRefused, "publish as the user that is connected")
         case 406 where text.contains("inequivalent"):

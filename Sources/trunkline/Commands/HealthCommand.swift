@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import NIOCore
+import TrunklineCore
 import TrunklineMonitoring
 import TrunklineRuntime
 
@@ -37,7 +38,7 @@ struct HealthCommand: OfficeCommand {
 
     func execute() async throws {
         let question: HealthQuestion = ready ? .ready : live ? .live : .health
-        let base = try await address()
+        let (base, office) = try await address()
         let report: HealthReport
         do {
             report = try await ask("\(base)/\(question.rawValue)")
@@ -45,19 +46,24 @@ struct HealthCommand: OfficeCommand {
             print("no answer from \(base): \(error)")
             throw ExitStatus.incomplete.code
         }
+        if let office, report.office != office.description {
+            print("not \(question.word): \(base) answers for the office \(report.office), and this one is \(office)")
+            throw ExitStatus.incomplete.code
+        }
         let problems = report.services.flatMap { service in service.problems.map { "\(service.service): \($0)" } }
         print(report.ok ? "\(question.word)" : "not \(question.word): \(problems.joined(separator: "; "))")
         if !report.ok { throw ExitStatus.incomplete.code }
     }
 
-    private func address() async throws -> String {
-        if let url { return url.last == "/" ? String(url.dropLast()) : url }
+    /// - Returns: with the office that is to answer there; nil: any, since no configuration was read.
+    private func address() async throws -> (String, OfficeID?) {
+        if let url { return (url.last == "/" ? String(url.dropLast()) : url, nil) }
         let settings = try await options.settings(for: SettingsRequirements("health"))
         guard let address = settings.monitoring.address else {
             throw CommandFailure(
                 .configuration, "monitoring.address: is missing; set it, or name a URL such as http://127.0.0.1:9464")
         }
-        return "http://\(address.local)"
+        return ("http://\(address.local)", settings.office.id)
     }
 
     private func ask(_ url: String) async throws -> HealthReport {
