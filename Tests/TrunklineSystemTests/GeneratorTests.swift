@@ -114,4 +114,19 @@ import TrunklineTesting
         #expect(try content("\(folder)/east.key") == before[3])
         try verify("east", "sslclient")
     }
+
+    @Test func certificatesThatEndSoonAreNamed() throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.file("tls")
+        try Command.script("generate-certificates", [folder, "ca"])
+        try Command.script("generate-certificates", ["--days", "10", folder, "server", "broker", "broker.example"])
+        func check(_ days: String) throws -> Command.Outcome {
+            let script = Command.root.appending(path: "scripts/generate-certificates").path
+            return try Command.attempt(script, ["--days", days, folder, "check"])
+        }
+        #expect(try check("5").exit == .code(0))
+        let soon = try check("30")
+        #expect(soon.exit == .code(1))
+        #expect(soon.output.contains("broker.pem ends within 30 days: ") && !soon.output.contains("ca.pem"))
+    }
 }

@@ -42,6 +42,7 @@ cluster_secrets() {
   cd "$directory" || exit
   # It must be there before what is in it; the overlay has it too.
   cat ../namespace.yaml
+  instance=broker
   secret authority ca.pem=ca.pem
   secret rabbitmq erlang-cookie=erlang-cookie definitions.json=definitions.json ca.pem=ca.pem \
     tls.crt=rabbitmq.pem tls.key=rabbitmq.key
@@ -51,6 +52,7 @@ cluster_secrets() {
 }
 
 office_secrets() { # OFFICE
+  instance=$1
   local database=(tls.crt="$1-database.pem" tls.key="$1-database.key"
     superuser-password="$1-database-superuser-password"
     owner-password="$1-database-owner-password" service-password="$1-database-service-password")
@@ -65,11 +67,13 @@ office_secrets() { # OFFICE
   secret "$1-database-service" url="$1-database-service-url"
 }
 
-# A Secret of Kubernetes, its values from files.
+# A Secret of Kubernetes, its values from files. Its labels say whose it is, as those of the overlay's objects do:
+# $instance.
 secret() { # NAME KEY=FILE...
   local pair
   printf -- '---\napiVersion: v1\nkind: Secret\ntype: Opaque\n'
-  printf 'metadata:\n  name: %s\n  namespace: %s\ndata:\n' "$1" "$namespace"
+  printf 'metadata:\n  name: %s\n  namespace: %s\n  labels:\n' "$1" "$namespace"
+  printf '    app.kubernetes.io/part-of: trunkline\n    app.kubernetes.io/instance: %s\ndata:\n' "$instance"
   for pair in "${@:2}"; do printf '  %s: %s\n' "${pair%%=*}" "$(base64 --wrap=0 "${pair#*=}")"; done
 }
 
