@@ -29,6 +29,13 @@ struct Pair {
         }
     }
 
+    /// As another user of the same database.
+    static func postgres(_ url: String, as role: String) throws -> PostgresStore {
+        var parts = URLComponents(string: url)!
+        parts.user = role
+        return try PostgresStore(url: parts.string!)
+    }
+
     /// Creates the tables at the branch and initialises both offices.
     init(
         _ pairing: Pairing = Pairing(branch: .postgres, head: .postgres), branch sql: String, tables: [String],

@@ -33,6 +33,10 @@ extension PostgresConnection {
         switch state {
         case "3F000", "42P01", "42883": return (.notInitialised, "run \"trunkline init\"")
         case "42501": return (.accessRefused, "grant the privilege to the user of database.url")
+        case "25006":
+            return (
+                .unreachable, "it is a standby, or was made read-only; check that database.url leads to the primary"
+            )
         case "55P03": return (.contention, nil)
         case "53100": return (.full, "free disk space at the database server")
         default: break
@@ -60,6 +64,16 @@ extension PostgresConnection {
 }
 
 extension StoreError {
+    /// Whether another connection may do better: the server became read-only (a standby after a failover), or what was
+    /// prepared here is gone or no longer fits.
+    var blamesConnection: Bool {
+        databaseCode == "25006" || databaseCode == "26000"
+            || databaseCode == "0A000" && reason.contains("cached plan")
+    }
+
+    /// Whether a value cannot be said in UTF-8: `untranslatable_character`, `character_not_in_repertoire`.
+    var blamesEncoding: Bool { databaseCode == "22P05" || databaseCode == "22021" }
+
     /// Whether the data of a statement is to blame, not the server or the moment: what sets a row aside.
     var blamesData: Bool {
         guard let databaseCode else { return false }

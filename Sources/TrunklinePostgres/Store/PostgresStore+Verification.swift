@@ -46,7 +46,8 @@ extension PostgresStore {
         -> [TableClaim]
     {
         var claims: [TableClaim] = []
-        for synced in try SyncedTable.all(connection) where synced.captured {
+        // A table that stands still has no say; the status names it.
+        for synced in try CaptureState.all(connection).filter(\.isReadable).map(\.table) where synced.captured {
             let wanted = request.buckets.first { $0.name == synced.name }
             if request.round > 1 && wanted == nil { continue }
             guard let table = try Catalog(connection).table(synced.name) else { continue }
