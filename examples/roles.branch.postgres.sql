@@ -24,8 +24,9 @@ GRANT USAGE ON SCHEMA trunkline TO :"service";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA trunkline
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"service";
 
--- Name your synced tables in place of this one. The views and functions of init read them as their owner. To take a
--- table out of tables: again, init must own it, or you drop its triggers by hand.
+-- Name your synced tables in place of this one. The triggers of init run as their owner. To take a table out of tables:
+-- again, init must own it, or you drop its triggers by hand. Only a table's owner may let them fire in sessions with
+-- session_replication_role = replica: ALTER TABLE … ENABLE ALWAYS TRIGGER trunkline_insert, …
 GRANT SELECT, TRIGGER ON product_sales TO :"owner";
 GRANT SELECT ON product_sales TO :"service";
 

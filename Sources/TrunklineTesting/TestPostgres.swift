@@ -10,16 +10,23 @@ public final class TestPostgres: Sendable {
     /// On the server that `scripts/test` started.
     public convenience init() throws { try self.init(server: TestEnvironment.postgresURL.value()) }
 
-    /// - Parameter server: `postgres://` URL of a superuser.
-    /// - Parameter encoding: of the database; nil: the server's own.
+    /// On that server too, in an encoding of its own.
+    public convenience init(encoding: String) throws {
+        try self.init(server: TestEnvironment.postgresURL.value(), encoding: encoding)
+    }
+
+    /// - Parameters:
+    ///   - server: `postgres://` URL of a superuser.
+    ///   - encoding: as in `create database`; nil: the server's.
     public init(server: String, encoding: String? = nil) throws {
         guard var parts = URLComponents(string: server) else { throw TestFailure("not a PostgreSQL URL") }
         parts.path = "/\(name)"
         guard let url = parts.string else { throw TestFailure("not a PostgreSQL URL") }
         self.server = server
         self.url = url
-        let form = encoding.map { " encoding '\($0)' locale 'C'" } ?? ""
-        try Self.psql(server, "create database \(name) template template0\(form)")
+        try Self.psql(
+            server,
+            "create database \(name) template template0" + (encoding.map { " encoding '\($0)' locale 'C'" } ?? ""))
     }
 
     deinit { _ = try? Self.psql(server, "drop database if exists \(name) with (force)") }

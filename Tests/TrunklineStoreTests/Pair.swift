@@ -28,6 +28,13 @@ struct Pair {
         if url.hasPrefix("sqlite:") { try SQLiteStore(url: url) } else { try PostgresStore(url: url) }
     }
 
+    /// As another user of the same database.
+    static func postgres(_ url: String, as role: String) throws -> PostgresStore {
+        var parts = URLComponents(string: url)!
+        parts.user = role
+        return try PostgresStore(url: parts.string!)
+    }
+
     /// Creates the tables at the branch and initialises both offices.
     /// - Parameter headEncoding: of the head's database in PostgreSQL.
     init(

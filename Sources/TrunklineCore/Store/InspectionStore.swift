@@ -43,6 +43,9 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     /// What the last recovery did, and whether both sides agreed in the end (sending); nil: there was none.
     public var lastRecovery: RecoveryReport?
 
+    /// The synced tables that stand still while the others go on (sending): never is all well while there is one.
+    public var standing: [StandingTable] = []
+
     /// Why nothing travels, until someone decides; nil while it does.
     public var standstill: String? {
         stopped ?? held.map { "it is held, and tried again by itself: \($0)" }
@@ -59,6 +62,18 @@ public struct StreamStatus: Hashable, Sendable, Codable {
         setAside = 0
         watermark = 0
         lastFormed = 0
+    }
+}
+
+/// A synced table of which nothing travels, or of which something may have been missed.
+public struct StandingTable: Hashable, Sendable, Codable {
+    public var table: TableName
+    /// Why, and what mends it.
+    public var reason: String
+
+    public init(table: TableName, reason: String) {
+        self.table = table
+        self.reason = reason
     }
 }
 

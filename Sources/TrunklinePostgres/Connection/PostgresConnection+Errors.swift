@@ -33,6 +33,10 @@ extension PostgresConnection {
         switch state {
         case "3F000", "42P01", "42883": return (.notInitialised, "run \"trunkline init\"")
         case "42501": return (.accessRefused, "grant the privilege to the user of database.url")
+        case "25006":
+            return (
+                .unreachable, "it is a standby, or was made read-only; check that database.url leads to the primary"
+            )
         case "55P03": return (.contention, nil)
         case "53100": return (.full, "free disk space at the database server")
         default: break
@@ -57,4 +61,16 @@ extension PostgresConnection {
         let hint = "check database.url, and that the server runs and accepts this office"
         return StoreError(code, operation: "connect", subject: "PostgreSQL", reason: message, hint: hint)
     }
+}
+
+extension StoreError {
+    /// Whether another connection may do better: the server became read-only (a standby after a failover), or what was
+    /// prepared here is gone or no longer fits.
+    var blamesConnection: Bool {
+        databaseCode == "25006" || databaseCode == "26000"
+            || databaseCode == "0A000" && reason.contains("cached plan")
+    }
+
+    /// Whether a value cannot be said in UTF-8: `untranslatable_character`, `character_not_in_repertoire`.
+    var blamesEncoding: Bool { databaseCode == "22P05" || databaseCode == "22021" }
 }

@@ -12,9 +12,8 @@ final class PostgresConnection {
     /// What is known of the tables that rows were stored into.
     var targets = Target.Cache()
 
-    /// Connects and sets the session up: UTC, ISO dates, exact floats and an empty search path, so
-    /// that values have one text form whatever the server's configuration says, and every name is qualified. No
-    /// just-in-time compilation: it takes longer than any of our statements.
+    /// Connects and sets the session up: everything that the result of a statement depends on has one value, whatever
+    /// the server, the database or the role say. See ``SessionSettings``.
     ///
     /// - Parameter url: a libpq connection URI; its options (TLS among them) are libpq's.
     init(url: String) throws(StoreError) {
@@ -23,9 +22,7 @@ final class PostgresConnection {
                 .configuration, operation: "connect", subject: "database.url", reason: problem,
                 hint: "write @ as %40, / as %2F, : as %3A and % as %25")
         }
-        // «PQconnectdb … always returns a non-null object pointer, unless there is too little memory»
-        // (libpq documentation, 34.1).
-        guard let pointer = PQconnectdb(url) else {
+        guard let pointer = PostgresConnection.connect(url) else {
             throw StoreError(.unreachable, operation: "connect", subject: "PostgreSQL", reason: "out of memory")
         }
         self.pointer = pointer
@@ -34,13 +31,20 @@ final class PostgresConnection {
             throw PostgresConnection.connectError(message)
         }
         PQsetNoticeProcessor(pointer, { _, _ in }, nil)
-        try script(
-            """
-            SET search_path = ''; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'iso_8601';
-            SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_encoding = 'UTF8';
-            SET client_min_messages = warning; SET standard_conforming_strings = on; SET application_name = 'trunkline';
-            SET jit = off; SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0
-            """, "set up the session")
+        try script(SessionSettings.sql, "set up the session")
+    }
+
+    /// «PQconnectdbParams … always returns a non-null object pointer, unless there is too little memory», and «when key
+    /// words are repeated, the last processed value is retained» (libpq documentation, 34.1): the URI's own options win
+    /// over ours.
+    private static func connect(_ url: String) -> OpaquePointer? {
+        let parameters = SessionSettings.connecting + [("dbname", url)]
+        let keywords = parameters.map { strdup($0.0) }
+        let values = parameters.map { strdup($0.1) }
+        defer { for copy in keywords + values { free(copy) } }
+        let keywordList = keywords.map { UnsafePointer($0) } + [nil]
+        let valueList = values.map { UnsafePointer($0) } + [nil]
+        return PQconnectdbParams(keywordList, valueList, 1)
     }
 
     deinit { PQfinish(pointer) }
@@ -99,6 +103,14 @@ final class PostgresConnection {
             if isOpen { try? script("ROLLBACK", operation) }
             throw error
         }
+    }
+
+    /// Runs several statements in one round trip.
+    /// - Returns: the result of the last one.
+    func scriptResult(_ sql: String, _ operation: String) throws(StoreError) -> PostgresResult {
+        let result = PostgresResult(PQexec(pointer, sql))
+        try check(result, operation)
+        return result
     }
 
     private func withCStrings<T>(_ values: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> T) -> T {

@@ -8,8 +8,11 @@ struct Catalog {
 
     struct Table {
         var name: TableName
-        var key: [String]
+        var keyColumns: [CaptureSQL.KeyColumn]
+        var key: [String] { keyColumns.map(\.name) }
         var isPartitioned: Bool
+        /// The table that this one is a partition of.
+        var parent: TableName?
         /// Not dropped, not generated, in their order.
         var columns: [TableColumn]
     }
@@ -27,11 +30,15 @@ struct Catalog {
     func table(_ name: TableName) throws(StoreError) -> Table? {
         let result = try connection.query(Statements.tableColumns, [name.sql])
         guard result.rowCount > 0 else { return nil }
-        var key: [(Int, String)] = []
+        var key: [(Int, CaptureSQL.KeyColumn)] = []
         var columns: [TableColumn] = []
         for row in 0..<result.rowCount {
             let column = result.text(row, 0)
-            if let position = result.integer(row, 4) { key.append((position, column)) }
+            if let position = result.integer(row, 4) {
+                let keyColumn = CaptureSQL.KeyColumn(
+                    name: column, number: result.integer(row, 7)!, type: result.text(row, 8))
+                key.append((position, keyColumn))
+            }
             // A generated column can be part of a key, but never travels.
             guard !result.flag(row, 5) else { continue }
             columns.append(
@@ -40,7 +47,9 @@ struct Catalog {
                     isNullable: result.flag(row, 3)))
         }
         return Table(
-            name: name, key: key.sorted { $0.0 < $1.0 }.map(\.1), isPartitioned: result.flag(0, 6), columns: columns)
+            name: name, keyColumns: key.sorted { $0.0 < $1.0 }.map(\.1), isPartitioned: result.flag(0, 6),
+            parent: result.value(0, 9).map { TableName(schema: $0 == "public" ? nil : $0, result.text(0, 10)) },
+            columns: columns)
     }
 
     /// All tables, or one error that names every unfit one.
@@ -52,7 +61,14 @@ struct Catalog {
                 problems.append("table \"\(name)\" does not exist; create it, or leave it out of tables")
                 continue
             }
-            if table.key.isEmpty {
+            if let parent = table.parent {
+                problems.append(
+                    "table \"\(name)\" is a partition of \"\(parent)\"; "
+                        + (names.contains(parent)
+                            ? "leave it out of tables, \"\(parent)\" has its rows"
+                            : "put \"\(parent)\" into tables instead")
+                )
+            } else if table.key.isEmpty {
                 problems.append("table \"\(name)\" has no primary key; add one, or leave the table out of tables")
             } else if !Set(table.key).isSubset(of: table.columns.map(\.name)) {
                 problems.append(

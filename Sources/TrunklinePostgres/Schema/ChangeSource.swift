@@ -26,7 +26,7 @@ struct ChangeSource {
             floor: "'\(range.text(0, 1))'::xid8", upper: "'\(range.text(0, 2))'::pg_snapshot",
             from: ("'\(range.text(0, 3))'::xid8", range.text(0, 4)),
             to: ("'\(range.text(0, 5))'::xid8", range.text(0, 6)))
-        changes = ChangeRange.select("table_id, key, op", covered.parts)
+        changes = covered.select("table_id, key, op")
     }
 
     func tables(_ connection: PostgresConnection) throws(StoreError) -> [Part] {

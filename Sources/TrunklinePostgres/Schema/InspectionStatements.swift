@@ -1,18 +1,21 @@
 /// The statements behind `status`, `rows` and `verify`.
 enum InspectionStatements {
+    /// Each line of the log is one that a batch covers, and the batches say how many they cover, or belongs to none yet.
     static let sending = Statement(
         "status_sending",
         """
         SELECT o.stream, o.epoch,
-            (SELECT count(*) FROM trunkline.unbatched u WHERE u.stream = o.stream)
+            greatest(0, (SELECT count(*) FROM trunkline.change)
+                    - (SELECT coalesce(sum(x.changes), 0) FROM trunkline.batch x WHERE x.stream = o.stream))
+                + (SELECT count(*) FROM trunkline.held_change)
                 + coalesce(sum(b.changes) FILTER (WHERE b.state = 'pending'), 0),
             coalesce(sum(b.changes) FILTER (WHERE b.state = 'sent'), 0),
             count(*) FILTER (WHERE b.state = 'sent'),
             a.acked_rows,
             a.set_aside_total + (SELECT count(*) FROM trunkline.refused_row r WHERE r.stream = o.stream AND r.at_sender),
             a.watermark, o.last_number,
-            extract(epoch FROM now() - coalesce(min(b.oldest_at) FILTER (WHERE b.state <> 'acked'),
-                (SELECT min(u.at) FROM trunkline.unbatched u WHERE u.stream = o.stream))),
+            extract(epoch FROM now() - least(min(b.oldest_at), (SELECT trunkline.oldest_unsent(x) FROM trunkline.outbound x WHERE x.stream = o.stream),
+                (SELECT min(at) FROM trunkline.held_change))),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery,
             o.recovery_report, a.held
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)

@@ -1,6 +1,6 @@
 /// The bookkeeping's schema: numbered steps, forward only. A step that was released is never edited.
 enum Migrations {
-    static let steps: [String] = [bookkeeping + sending + receiving, lanes]
+    static let steps: [String] = [bookkeeping + sending + receiving, captureThatKnows, lanes]
 
     private static let bookkeeping = """
         CREATE TABLE trunkline.office (
@@ -191,6 +191,26 @@ enum Migrations {
             verification text,
             since timestamptz NOT NULL DEFAULT now()
         );
+
+        """
+
+    /// Every table gets a key, so that a publication of all tables stops no update of ours. `held_change` has the changes
+    /// of tables that stand still. The view of the rows depended on the user's tables.
+    private static let captureThatKnows = """
+        ALTER TABLE trunkline.refused_row ADD id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+        ALTER TABLE trunkline.kept_row ADD id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+        ALTER TABLE trunkline.synced_table ADD fingerprint text;
+        CREATE TABLE trunkline.held_change (
+            id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+            table_id integer NOT NULL,
+            key text[] NOT NULL,
+            op "char" NOT NULL,
+            at timestamptz NOT NULL
+        );
+        CREATE INDEX held_change_table ON trunkline.held_change (table_id, id);
+        GRANT SELECT ON SEQUENCE trunkline.change_seq_seq TO PUBLIC;
+        DROP VIEW IF EXISTS trunkline.row_status;
+        DROP VIEW IF EXISTS trunkline.change_state;
 
         """
 

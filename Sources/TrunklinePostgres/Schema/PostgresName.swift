@@ -3,6 +3,15 @@ internal import TrunklineCore
 extension TableName {
     /// The quoted, schema-qualified name; the default schema is `public`.
     var sql: String { "\(TableName.quoted(schema ?? "public")).\(TableName.quoted(name))" }
+
+    /// `public.film` is `film`.
+    var inDefaultSchema: TableName { schema == "public" ? TableName(name) : self }
+
+    /// Each table once, under one name.
+    static func distinct(_ names: [TableName]) -> [TableName] {
+        var seen: Set<TableName> = []
+        return names.map(\.inDefaultSchema).filter { seen.insert($0).inserted }
+    }
 }
 
 extension String {

@@ -2,35 +2,20 @@ internal import TrunklineCore
 
 /// The view `trunkline.row_status`: every row of every synced table, and every delete under way,
 /// with the state a user sees.
+///
+/// It is a view of a function that asks the catalog at each call, so that nothing of ours depends on the user's tables:
+/// the application may alter and drop them as it likes. It reads them with the privileges of whoever asks.
 enum RowStatusView {
-    /// `change_state` says for each logged change whether its batch was sent.
-    static func statements(for tables: [Catalog.Table]) -> [String] {
-        let columns = "table_name, key, state, deleted, reason"
-        let rows = tables.map { table in
-            let name = table.name.description.literal
-            let key = "ARRAY[" + table.key.map { "t.\($0.identifier)::text" }.joined(separator: ", ") + "]"
-            return """
-                SELECT \(name)::text AS table_name, coalesce(r.key, s.key) AS key,
-                    CASE WHEN f.reason IS NOT NULL AND s.key IS NULL THEN 'set aside' ELSE coalesce(s.state, 'acked') END AS state,
-                    r.key IS NULL AS deleted, f.reason
-                FROM (SELECT \(key) AS key FROM \(table.name.sql) t) r
-                FULL JOIN (SELECT key, state FROM trunkline.change_state WHERE table_name = \(name)) s ON s.key = r.key
-                LEFT JOIN trunkline.refused_row f ON f.table_name = \(name) AND f.key = to_json(coalesce(r.key, s.key))::text
-                """
-        }
-        let empty =
-            "SELECT NULL::text AS table_name, NULL::text[] AS key, NULL::text AS state, NULL::boolean AS deleted, NULL::text AS reason WHERE false"
-        return [
-            "DROP VIEW IF EXISTS trunkline.row_status", "DROP VIEW IF EXISTS trunkline.change_state", changeState,
-            "CREATE VIEW trunkline.row_status AS SELECT \(columns) FROM (\((rows + [empty]).joined(separator: "\nUNION ALL\n"))) q",
-        ]
-    }
+    static let statements = [changeState, rowStates, view]
 
+    /// Says for each logged change whether its batch was sent.
     private static let changeState = """
-        CREATE VIEW trunkline.change_state AS
+        CREATE OR REPLACE VIEW trunkline.change_state AS
         SELECT s.name AS table_name, q.key, CASE WHEN bool_or(q.state = 'pending') THEN 'pending' ELSE 'sent' END AS state
         FROM (
             SELECT table_id, key, 'pending' AS state FROM trunkline.unbatched
+            UNION ALL
+            SELECT table_id, key, 'pending' FROM trunkline.held_change
             UNION ALL
             SELECT c.table_id, c.key, b.state FROM trunkline.batch b JOIN trunkline.change c
                 ON (c.transaction >= b.floor OR c.transaction = ANY (b.late))
@@ -40,5 +25,47 @@ enum RowStatusView {
             WHERE b.state <> 'acked'
         ) q JOIN trunkline.synced_table s ON s.id = q.table_id
         GROUP BY s.name, q.key
+        """
+
+    /// Of one table, or of all (NULL). A table that is gone, or has lost a column of its key, has no rows here, only its changes.
+    private static let rowStates = """
+        CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text)
+        RETURNS TABLE (table_name text, key text[], state text, deleted boolean, reason text)
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        DECLARE
+            t record;
+            found text;
+        BEGIN
+            FOR t IN SELECT s.name, s.relation, cardinality(s.key_columns) AS width,
+                    string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.n) AS key, count(a.attname) AS present
+                FROM trunkline.synced_table s CROSS JOIN LATERAL unnest(s.key_columns) WITH ORDINALITY k (name, n)
+                LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(s.relation) AND a.attname = k.name
+                    AND NOT a.attisdropped
+                WHERE s.captured AND (p_table IS NULL OR s.name = p_table)
+                GROUP BY s.name, s.relation, s.key_columns
+            LOOP
+                found := CASE WHEN t.present = t.width
+                    THEN format('SELECT ARRAY[%s] AS key FROM %s t', t.key, t.relation)
+                    ELSE 'SELECT NULL::text[] AS key WHERE false' END;
+                RETURN QUERY EXECUTE format($query$
+                    SELECT %1$L::text, coalesce(r.key, s.key),
+                        CASE WHEN f.reason IS NOT NULL AND s.key IS NULL THEN 'set aside'
+                            ELSE coalesce(s.state, 'acked') END,
+                        r.key IS NULL, f.reason
+                    FROM (%2$s) r
+                    FULL JOIN (SELECT c.key, c.state FROM trunkline.change_state c WHERE c.table_name = %1$L) s
+                        ON s.key = r.key
+                    LEFT JOIN trunkline.refused_row f
+                        ON f.table_name = %1$L AND f.key = to_json(coalesce(r.key, s.key))::text
+                    $query$, t.name, found);
+            END LOOP;
+        END
+        $function$
+        """
+
+    private static let view = """
+        CREATE OR REPLACE VIEW trunkline.row_status AS
+        SELECT table_name, key, state, deleted, reason FROM trunkline.row_states(NULL)
         """
 }

@@ -12,11 +12,27 @@ enum SenderStatements {
         JOIN trunkline.outbound o ON o.stream = b.stream JOIN trunkline.outbound_ack a ON a.stream = b.stream
         """)
 
-    static let shrink = Statement(
-        "shrink",
+    static let split = Statement(
+        "split",
         """
-        SELECT \(claimColumns) FROM trunkline.shrink_batch($1, $2, $3, $4) b
+        SELECT \(claimColumns) FROM trunkline.split_batch($1, $2, $3, $4) b
         JOIN trunkline.outbound o ON o.stream = b.stream JOIN trunkline.outbound_ack a ON a.stream = b.stream
+        """)
+
+    /// The number of the last change that anybody wrote, committed or not.
+    static let lastChange = Statement("last_change", "SELECT last_value FROM trunkline.change_seq_seq")
+
+    /// What ``StoreNews/changes`` looks for.
+    static let news = Statement("news", "SELECT string_agg(stream || ' ' || last_number, ',') FROM trunkline.news")
+
+    static let hold = Statement("hold", "SELECT trunkline.hold_changes($1, $2, $3, $4::integer[])")
+
+    /// The bytes of what a table and its partitions keep out of line.
+    static let outOfLine = Statement(
+        "out_of_line",
+        """
+        SELECT coalesce(sum(pg_relation_size(c.reltoastrelid)), 0)
+        FROM pg_partition_tree(to_regclass($1)) p JOIN pg_class c ON c.oid = p.relid WHERE c.reltoastrelid <> 0
         """)
 
     static let release = Statement(
@@ -110,6 +126,13 @@ enum SenderStatements {
     static let forgetOwnRefused = Statement(
         "forget_own_refused",
         "DELETE FROM trunkline.refused_row WHERE stream = $1 AND at_sender AND table_name = $2 AND key = $3")
+    /// `$3`: keys, as a text[].
+    static let forgetOwnRefusedKeys = Statement(
+        "forget_own_refused_keys",
+        """
+        DELETE FROM trunkline.refused_row
+        WHERE stream = $1 AND at_sender AND table_name = $2 AND key = ANY ($3::text[])
+        """)
     static let anyOwnRefused = Statement(
         "any_own_refused", "SELECT EXISTS (SELECT FROM trunkline.refused_row WHERE stream = $1 AND at_sender)")
 

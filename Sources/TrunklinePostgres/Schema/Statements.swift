@@ -25,30 +25,85 @@ enum Statements {
 
     /// Key columns as a COPY text line: tabs between, so that no array needs to be parsed.
     static let syncedTables = Statement(
-        "synced_tables",
-        """
-        SELECT id, name, relation,
+        "synced_tables", "SELECT \(syncedColumns) FROM trunkline.synced_table s ORDER BY s.id")
+
+    private static let syncedColumns = """
+        s.id, s.name, s.relation,
             (SELECT string_agg(replace(replace(k, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), E'\\t' ORDER BY n)
-                FROM unnest(key_columns) WITH ORDINALITY u (k, n)),
-            captured, loaded
-        FROM trunkline.synced_table ORDER BY id
+                FROM unnest(s.key_columns) WITH ORDINALITY u (k, n)),
+            s.captured, s.loaded
+        """
+
+    /// The columns of a table's key, in its order, as JSON.
+    private static let keyColumns = """
+        SELECT json_agg(json_build_object('name', a.attname, 'number', a.attnum, 'type', format_type(
+                CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END, NULL))
+            ORDER BY array_position(i.indkey::int2[], a.attnum))
+        FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
+        JOIN pg_type y ON y.oid = a.atttypid
+        WHERE i.indrelid = c.oid AND i.indisprimary
+        """
+
+    /// What the catalog says of the captured tables; see ``CaptureState``.
+    static let captureStates = Statement(
+        "capture_states",
+        """
+        SELECT \(syncedColumns), s.fingerprint, c.oid, coalesce((\(keyColumns))::text, '[]'),
+            CASE WHEN c.relkind = 'p' THEN coalesce((SELECT string_agg(p.relid::oid::text, ',' ORDER BY p.relid::oid)
+                FROM pg_partition_tree(c.oid) p WHERE p.isleaf AND p.level > 0), '') ELSE '' END,
+            c.relkind = 'p',
+            CASE WHEN c.relkind = 'p'
+                THEN (SELECT count(*) FROM pg_partition_tree(c.oid) p WHERE NOT EXISTS (
+                        SELECT FROM pg_trigger g WHERE g.tgrelid = p.relid AND g.tgname = 'trunkline_row'
+                            AND g.tgenabled IN ('O', 'A')))
+                    + (SELECT count(*) FROM pg_partition_tree(c.oid) p JOIN pg_trigger g ON g.tgrelid = p.relid
+                        WHERE g.tgname = 'trunkline_truncate' AND g.tgenabled NOT IN ('O', 'A'))
+                ELSE 4 - (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')
+                    AND g.tgname IN ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate'))
+                END,
+            has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
+            (SELECT f.oid::regclass::text FROM pg_class f WHERE f.oid = (s.fingerprint::json->>'oid')::oid
+                AND f.oid IS DISTINCT FROM c.oid AND f.relkind IN ('r', 'p')),
+            current_user
+        FROM trunkline.synced_table s
+        LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
+        ORDER BY s.id
         """)
+
+    static let existingTables = Statement(
+        "existing_tables",
+        "SELECT c.oid, c.oid::regclass::text FROM pg_class c WHERE c.oid = ANY ($1::oid[]) AND c.relkind = 'r'")
 
     static let recordTable = Statement(
         "record_table",
         """
         INSERT INTO trunkline.synced_table (name, relation, key_columns) VALUES ($1, $2, $3::text[])
-        ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, key_columns = EXCLUDED.key_columns
+        ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, captured = true
         RETURNING id
+        """)
+
+    /// `$4`: rows may have been missed.
+    static let recordCapture = Statement(
+        "record_capture",
+        """
+        UPDATE trunkline.synced_table SET captured = true, key_columns = $2::text[], fingerprint = $3,
+            loaded = loaded AND NOT $4::boolean
+        WHERE id = $1
+        """)
+
+    /// What was held while the table stood still becomes changes again.
+    static let returnHeld = Statement(
+        "return_held",
+        """
+        WITH held AS (DELETE FROM trunkline.held_change WHERE table_id = $1 RETURNING *)
+        INSERT INTO trunkline.change (transaction, table_id, key, op, at)
+            SELECT pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at FROM held ORDER BY id
         """)
 
     static let createOutbound = Statement(
         "create_outbound", "INSERT INTO trunkline.outbound (stream) VALUES ($1) ON CONFLICT DO NOTHING")
     static let createOutboundAck = Statement(
         "create_outbound_ack", "INSERT INTO trunkline.outbound_ack (stream) VALUES ($1) ON CONFLICT DO NOTHING")
-
-    static let triggers = Statement(
-        "triggers", "SELECT tgname FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal")
 
     static let partitionsWithoutTrigger = Statement(
         "partitions_without_trigger",
@@ -70,24 +125,28 @@ enum Statements {
             NOT a.attnotnull,
             array_position(i.indkey::int2[], a.attnum),
             a.attgenerated <> '',
-            c.relkind = 'p'
+            c.relkind = 'p', a.attnum, format_type(b.oid, NULL), parent.nspname, parent.relname
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         JOIN pg_type t ON t.oid = a.atttypid
         JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
         LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+        LEFT JOIN (
+            SELECT r.oid, n.nspname, r.relname FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
+        ) parent ON c.relispartition AND parent.oid = pg_partition_root(c.oid)
         WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p')
         ORDER BY a.attnum
         """)
 
-    /// Child and parent of each foreign key among these tables.
+    /// Child and parent of each foreign key among these tables; a partition's are its table's.
     static let foreignKeys = Statement(
         "foreign_keys",
         """
         WITH named AS (SELECT n, to_regclass(n)::oid AS oid FROM unnest($1::text[]) n)
         SELECT c.n, p.n FROM pg_constraint f
-        JOIN named c ON c.oid = f.conrelid JOIN named p ON p.oid = f.confrelid
-        WHERE f.contype = 'f' AND c.oid <> p.oid
+        JOIN named c ON c.oid = coalesce(pg_partition_root(f.conrelid), f.conrelid)
+        JOIN named p ON p.oid = coalesce(pg_partition_root(f.confrelid), f.confrelid)
+        WHERE f.contype = 'f' AND c.oid <> p.oid GROUP BY c.n, p.n
         """)
 }

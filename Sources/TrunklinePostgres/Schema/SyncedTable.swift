@@ -1,7 +1,7 @@
 internal import TrunklineCore
 
 /// A row of `trunkline.synced_table`.
-struct SyncedTable {
+struct SyncedTable: Hashable, Sendable {
     var id: Int
     var name: TableName
     /// Quoted and schema-qualified.
@@ -12,25 +12,27 @@ struct SyncedTable {
 
     static func all(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable] {
         let result = try connection.query(Statements.syncedTables)
-        return (0..<result.rowCount).compactMap { row in
-            TableName(parsing: result.text(row, 1)).map {
-                SyncedTable(
-                    id: result.integer(row, 0)!, name: $0, relation: result.text(row, 2),
-                    key: CopyText.fields(Array(result.text(row, 3).utf8)[...]).compactMap { $0 },
-                    captured: result.flag(row, 4), loaded: result.flag(row, 5))
-            }
-        }
+        return (0..<result.rowCount).compactMap { SyncedTable(result, $0) }
     }
 
-    func capture(partitioned: Bool) -> CaptureSQL {
-        CaptureSQL(tableID: id, relation: relation, keyColumns: key, isPartitioned: partitioned)
+    /// - Parameter row: of a result that begins with the columns of ``Statements/syncedTables``.
+    init?(_ result: PostgresResult, _ row: Int) {
+        guard let name = TableName(parsing: result.text(row, 1)) else { return nil }
+        id = result.integer(row, 0)!
+        self.name = name
+        relation = result.text(row, 2)
+        // NULL while a table was recorded and not captured yet.
+        key = result.value(row, 3).map { CopyText.fields(Array($0.utf8)[...]).compactMap { $0 } } ?? []
+        captured = result.flag(row, 4)
+        loaded = result.flag(row, 5)
     }
 
-    /// Logs the keys of all rows.
-    func logAll(op: String) -> String {
+    /// Logs the keys of all rows, of this table or of one that has its columns.
+    func logAll(op: String, from other: String? = nil) -> String {
         """
         INSERT INTO trunkline.change (transaction, table_id, key, op)
-            SELECT pg_current_xact_id(), \(id), \(capture(partitioned: false).key(of: "t")), '\(op)' FROM \(relation) t
+            SELECT pg_current_xact_id(), \(id), ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))],
+                '\(op)' FROM \(other ?? relation) t
         """
     }
 }

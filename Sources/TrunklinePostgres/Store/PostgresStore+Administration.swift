@@ -2,31 +2,36 @@ import Foundation
 public import TrunklineCore
 
 extension PostgresStore {
-    public func initialise(_ setup: OfficeSetup) throws(StoreError) -> InitialisationReport {
-        try withConnection { (connection) throws(StoreError) in
+    public func initialise(_ given: OfficeSetup) throws(StoreError) -> InitialisationReport {
+        var setup = given
+        setup.tables = TableName.distinct(given.tables)
+        return try withConnection { (connection) throws(StoreError) in
             let catalog = Catalog(connection)
             var report = InitialisationReport(created: false, captured: [:], released: [], warnings: [])
-            let tables = setup.role == .branch ? try catalog.fitTables(setup.tables) : []
+            if setup.role == .branch { _ = try catalog.fitTables(setup.tables) }
             report.created = try migrate(connection)
             try record(setup, connection)
             guard setup.role == .branch else { return report }
+            try connection.neverHideRowsOfABranch()
             try release(all: setup.tables, connection, &report)
-            for table in tables { try capture(table, connection, &report) }
             // Parents first, so that the initial load travels in an order that foreign keys accept.
-            for name in try catalog.foreignKeyOrder(setup.tables) { try load(name, connection, &report) }
+            for name in try catalog.foreignKeyOrder(setup.tables) { try capture(name, connection, &report) }
             try connection.transaction("init") { () throws(StoreError) in
                 try connection.query(Statements.createOutbound, [StreamID(from: setup.office, to: .head).description])
                 try connection.query(
                     Statements.createOutboundAck, [StreamID(from: setup.office, to: .head).description])
-                for sql in RowStatusView.statements(for: tables) { try connection.script(sql, "create view") }
             }
             return report
         }
     }
 
-    public func resync(_ table: TableName?) throws(StoreError) -> Int {
-        try withConnection { (connection) throws(StoreError) in
-            let synced = try SyncedTable.all(connection).filter { $0.captured && (table == nil || $0.name == table) }
+    public func resync(_ given: TableName?) throws(StoreError) -> Int {
+        let table = given?.inDefaultSchema
+        return try withConnection { (connection) throws(StoreError) in
+            let synced = try CaptureState.all(connection).filter { $0.isReadable || $0.table.name == table }.map(
+                \.table
+            )
+            .filter { $0.captured && (table == nil || $0.name == table) }
             if let table, synced.isEmpty {
                 throw StoreError(
                     .table, operation: "resync", subject: "table \"\(table)\"", reason: "it is not a synced table",
@@ -66,7 +71,7 @@ extension PostgresStore {
                 try connection.script(step, "migrate")
                 try connection.run("INSERT INTO trunkline.migration (step) VALUES ($1)", ["\(index + 1)"], "migrate")
             }
-            for sql in Functions.all { try connection.script(sql, "create function") }
+            for sql in Functions.all + RowStatusView.statements { try connection.script(sql, "create function") }
             return done == 0
         }
     }
@@ -97,76 +102,57 @@ extension PostgresStore {
                 for trigger in CaptureSQL.triggerNames where exists {
                     try connection.script("DROP TRIGGER IF EXISTS \(trigger) ON \(table.relation)", "drop trigger")
                 }
-                for sql in table.capture(partitioned: false).dropFunctions {
+                for sql in CaptureSQL.dropFunctions(of: table.id) {
                     try connection.script(sql + " CASCADE", "drop function")
                 }
                 try connection.run(
-                    "UPDATE trunkline.synced_table SET captured = false, loaded = false WHERE id = $1", ["\(table.id)"],
-                    "release table")
+                    """
+                    UPDATE trunkline.synced_table SET captured = false, loaded = false, fingerprint =
+                        CASE WHEN $2::boolean THEN fingerprint END WHERE id = $1
+                    """, ["\(table.id)", exists ? "t" : "f"], "release table")
+                if exists {
+                    try connection.query(Statements.returnHeld, ["\(table.id)"])
+                } else {
+                    try connection.run(
+                        "DELETE FROM trunkline.held_change WHERE table_id = $1", ["\(table.id)"], "release table")
+                }
             }
             report.released.append(table.name)
         }
     }
 
-    /// Makes functions and missing triggers of one table. A trigger needs a short lock that waits
-    /// for the transactions that write to the table, and writers wait behind it; so it gives up quickly and tries again.
+    /// Sees to one table, with all the patience that a person at a keyboard has.
     private func capture(
-        _ table: Catalog.Table, _ connection: PostgresConnection, _ report: inout InitialisationReport
-    ) throws(StoreError) {
-        let id = try connection.query(
-            Statements.recordTable, [table.name.description, table.name.sql, TextArray.encode(table.key)]
-        ).integer(0, 0)!
-        let capture = CaptureSQL(
-            tableID: id, relation: table.name.sql, keyColumns: table.key, isPartitioned: table.isPartitioned)
-        for attempt in 1... {
-            do throws(StoreError) {
-                try makeTriggers(capture, connection)
-                return
-            } catch {
-                guard error.databaseCode == "55P03" else { throw error }
-                guard attempt < 15 else {
-                    throw StoreError(
-                        .contention, operation: "create triggers", subject: "table \"\(table.name)\"",
-                        reason: "another transaction keeps the table locked",
-                        hint: "end the long transaction and run \"trunkline init\" again")
-                }
-            }
-        }
-    }
-
-    private func makeTriggers(_ capture: CaptureSQL, _ connection: PostgresConnection) throws(StoreError) {
-        try connection.transaction("create triggers") { () throws(StoreError) in
-            try connection.script("SET LOCAL lock_timeout = '2s'", "create triggers")
-            for sql in capture.functions { try connection.script(sql, "create function") }
-            let present = try connection.query(Statements.triggers, [capture.relation])
-            let names = Set((0..<present.rowCount).map { present.text($0, 0) })
-            for trigger in capture.triggers where !names.contains(trigger.name) {
-                try connection.script(trigger.sql, "create trigger")
-            }
-            let bare = try connection.query(Statements.partitionsWithoutTrigger, [capture.relation])
-            for row in 0..<bare.rowCount {
-                try connection.script(capture.truncateTrigger(on: bare.text(row, 0)), "create trigger")
-            }
-            try connection.run(
-                "UPDATE trunkline.synced_table SET captured = true WHERE id = $1", ["\(capture.tableID)"],
-                "create triggers")
-        }
-    }
-
-    /// The initial load: every row that is there becomes pending, once.
-    private func load(
         _ name: TableName, _ connection: PostgresConnection, _ report: inout InitialisationReport
     ) throws(StoreError) {
-        guard let table = try SyncedTable.all(connection).first(where: { $0.name == name }), !table.loaded else {
-            return
+        let id = try connection.query(
+            Statements.recordTable, [name.description, name.sql, TextArray.encode([])]
+        ).integer(0, 0)!
+        guard let state = try CaptureState.all(connection).first(where: { $0.table.id == id }) else { return }
+        switch state.verdict {
+        case .intact: try connection.query(Statements.returnHeld, ["\(id)"])
+        case .still(let reason, let wayOut):
+            throw StoreError(
+                .table, operation: "init", subject: "table \"\(name)\"", reason: reason, hint: wayOut)
+        case .incomplete(let work):
+            let rows = try patiently(name) { () throws(StoreError) in
+                try TableCapture(connection, patience: .seconds(2)).complete(
+                    state, work, isNew: state.stored == nil && !state.table.loaded)
+            }
+            if let rows { report.captured[name] = rows }
         }
-        let rows = try connection.transaction("initial load") { () throws(StoreError) in
-            let rows = try connection.run(table.logAll(op: "l"), [], "initial load").affectedRows
-            try connection.run(
-                "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1", ["\(table.id)"], "initial load")
-            try connection.script("NOTIFY trunkline_changes", "initial load")
-            return rows
+    }
+
+    private func patiently<T>(_ table: TableName, _ body: () throws(StoreError) -> T) throws(StoreError) -> T {
+        for _ in 1..<15 {
+            do { return try body() } catch { guard error.databaseCode == "55P03" else { throw error } }
         }
-        report.captured[name] = rows
+        do { return try body() } catch {
+            guard error.databaseCode == "55P03" else { throw error }
+            throw StoreError(
+                .contention, operation: "create triggers", subject: "table \"\(table)\"",
+                reason: "another transaction keeps the table locked",
+                hint: "end the long transaction and run \"trunkline init\" again")
+        }
     }
 }

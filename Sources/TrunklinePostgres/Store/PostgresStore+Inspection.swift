@@ -10,6 +10,9 @@ extension PostgresStore {
 
     private func sendingStatus(_ connection: PostgresConnection) throws(StoreError) -> [StreamStatus] {
         let result = try connection.query(InspectionStatements.sending)
+        let standing =
+            result.rowCount == 0
+            ? [] : try CaptureState.all(connection).filter(\.table.captured).compactMap(\.standstill)
         return (0..<result.rowCount).compactMap { row in
             guard let stream = StreamID(result.text(row, 0)) else { return nil }
             var status = StreamStatus(stream: stream, direction: .sending)
@@ -25,6 +28,7 @@ extension PostgresStore {
             status.lastContactSeconds = result.value(row, 10).flatMap { Double($0) }
             status.stopped = result.value(row, 11)
             status.held = result.value(row, 14)
+            status.standing = standing
             status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = result.value(row, 13).flatMap {
                 try? JSONText.decode(RecoveryReport.self, $0, "report of a recovery")
@@ -51,8 +55,9 @@ extension PostgresStore {
         }
     }
 
-    public func rows(of table: TableName, matching filter: RowFilter) throws(StoreError) -> RowListing {
-        try withConnection { (connection) throws(StoreError) in
+    public func rows(of given: TableName, matching filter: RowFilter) throws(StoreError) -> RowListing {
+        let table = given.inDefaultSchema
+        return try withConnection { (connection) throws(StoreError) in
             let office = try connection.query(Statements.office)
             let atHead = office.rowCount == 1 && office.text(0, 1) == OfficeRole.head.rawValue
             let synced =
@@ -85,8 +90,9 @@ extension PostgresStore {
         let order = table.key.enumerated().map { "t.\($0.element.identifier), r.key[\($0.offset + 1)]" }
         return """
             SELECT r.state, r.deleted, r.reason, \(columns.joined(separator: ", "))
-            FROM trunkline.row_status r LEFT JOIN \(table.name.sql) t ON \(join.joined(separator: " AND "))
-            WHERE r.table_name = \(table.name.description.literal) \(states(filter, "r.state"))
+            FROM trunkline.row_states(\(table.name.description.literal)) r
+            LEFT JOIN \(table.name.sql) t ON \(join.joined(separator: " AND "))
+            WHERE true \(states(filter, "r.state"))
             ORDER BY \(order.joined(separator: ", ")) LIMIT \(filter.limit)
             """
     }

@@ -4,16 +4,17 @@ public import TrunklineCore
 extension PostgresStore {
     public func claimBatch(of stream: StreamID, window: Int, changes: Int) throws(StoreError) -> ClaimedBatch? {
         try withConnection { (connection) throws(StoreError) in
+            try lookAtCapture(connection)
             let result = try connection.query(
                 SenderStatements.claim, [stream.description, "\(window)", "\(changes)"])
             return try claimed(result, stream)
         }
     }
 
-    public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) throws(StoreError) -> ClaimedBatch? {
+    public func splitBatch(_ batch: ClaimedBatch, keeping changes: Int) throws(StoreError) -> ClaimedBatch? {
         try withConnection { (connection) throws(StoreError) in
             let result = try connection.query(
-                SenderStatements.shrink,
+                SenderStatements.split,
                 [batch.stream.description, "\(batch.number)", "\(batch.attempt)", "\(changes)"])
             return try claimed(result, batch.stream)
         }

@@ -46,7 +46,9 @@ extension PostgresStore {
         -> [TableClaim]
     {
         var tables: [(synced: SyncedTable, columns: [Column], rows: Int)] = []
-        for synced in try SyncedTable.all(connection) where synced.captured && request.concerns(synced.name) {
+        // A table that stands still has no say; the status names it.
+        for synced in try CaptureState.all(connection).filter(\.isReadable).map(\.table)
+        where synced.captured && request.concerns(synced.name) {
             guard let table = try Catalog(connection).table(synced.name) else { continue }
             let rows = try connection.run("SELECT count(*) FROM \(synced.relation)", [], "count rows").integer(0, 0)!
             tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, rows))

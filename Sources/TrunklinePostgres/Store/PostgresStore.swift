@@ -5,10 +5,21 @@ public import TrunklineCore
 /// One connection, opened at the first call and again after a loss, on a thread of its own. What the
 /// store does is told by its contracts; the bookkeeping lives in the schema `trunkline`.
 public actor PostgresStore: OfficeStore {
-    let url: String
+    private let url: @Sendable () throws(StoreError) -> String
     private nonisolated let executor: ThreadExecutor
     private var connection: PostgresConnection?
     private var listening: Set<StoreNews> = []
+    private var poll = ChangePoll()
+    /// When the capture was last looked at.
+    var captureChecked: ContinuousClock.Instant?
+    /// When a table was last seen to in vain, by its number.
+    var captureTried: [Int: ContinuousClock.Instant] = [:]
+
+    /// - Parameter url: a libpq connection URI, asked for at each connect, so that a password may change meanwhile.
+    public init(readingURL url: @escaping @Sendable () throws(StoreError) -> String) {
+        self.url = url
+        executor = ThreadExecutor(name: "postgres")
+    }
 
     /// - Parameter url: a libpq connection URI, `postgres://user:password@host:port/database?sslmode=…`.
     /// - Throws: ``StoreError`` `.configuration`.
@@ -18,8 +29,7 @@ public actor PostgresStore: OfficeStore {
                 .configuration, operation: "open", subject: "database.url",
                 reason: "not a PostgreSQL connection URI; it begins with postgres://")
         }
-        self.url = url
-        executor = ThreadExecutor(name: "postgres")
+        self.init(readingURL: { () throws(StoreError) in url })
     }
 
     deinit { executor.stop() }
@@ -38,7 +48,26 @@ public actor PostgresStore: OfficeStore {
                 listening.insert(news)
                 return
             }
-            try connection.waitForNotification(within: timeout)
+            switch news {
+            case .acks: try connection.waitForNotification(within: timeout)
+            case .changes: try lookForChanges(connection, within: timeout)
+            }
+        }
+    }
+
+    private func lookForChanges(_ connection: PostgresConnection, within timeout: Duration) throws(StoreError) {
+        let clock = ContinuousClock()
+        let end = clock.now + timeout
+        while true {
+            let now = clock.now
+            let number = try connection.query(SenderStatements.lastChange).integer(0, 0)
+            if poll.numbered(number, at: now),
+                poll.looked(try connection.query(SenderStatements.news).value(0, 0), at: now)
+            {
+                return
+            }
+            guard now < end else { return }
+            if try connection.waitForNotification(within: min(poll.interval(at: now), end - now)) { return }
         }
     }
 
@@ -49,20 +78,21 @@ public actor PostgresStore: OfficeStore {
             current = connection
         } else {
             listening = []
-            current = try PostgresConnection(url: url)
+            current = try PostgresConnection(url: url())
+            try current.neverHideRowsOfABranch()
             connection = current
         }
         do {
             return try body(current)
         } catch {
-            if !current.isOpen || current.inTransaction { close() }
+            if !current.isOpen || current.inTransaction || error.blamesConnection { close() }
             throw error
         }
     }
 }
 
 extension StoreNews {
-    /// The NOTIFY channel; the triggers and statements that write the news name it too.
+    /// The NOTIFY channel; the statements of ours that write the news name it too.
     var channel: String {
         switch self {
         case .changes: "trunkline_changes"

@@ -34,12 +34,6 @@ extension SQLiteStore {
         }
     }
 
-    public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch? {
-        try await write("shrinkBatch", batch.stream.description) { db in
-            try BatchQueue(batch.stream, db).shrink(batch, to: changes)
-        }
-    }
-
     public func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError) {
         try await write("releaseBatch", batch.stream.description) { db in
             try db.execute(

@@ -13,7 +13,7 @@ struct RowsCommand: OfficeCommand {
               trunkline rows product_sales --state set-aside --state pending --limit 20
               trunkline rows product_sales --branch east --json      (at the head)
 
-            Exit codes: 0 shown, 69 database unavailable, 78 configuration or an unknown table.
+            Exit codes: 0 shown, 1 shown and the table stands still, 69 database unavailable, 78 configuration or an unknown table.
             """)
 
     @Argument(help: "The table: name or schema.name.", transform: NameArgument.table)
@@ -59,7 +59,12 @@ struct RowsCommand: OfficeCommand {
         let store = try OfficeAssembly(settings).store()
         let listing = try await store.rows(
             of: table, matching: RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit))
+        let standing = try await store.status().flatMap(\.standing).filter { $0.table == table }
         await store.close()
         print(json ? try JSONOutput.text(listing) : RowsReport(listing: listing, limit: limit).text)
+        if let reason = standing.first?.reason {
+            throw CommandFailure(
+                .incomplete, "table \"\(table)\" stands still, so the states are not certain: \(reason)")
+        }
     }
 }

@@ -19,8 +19,8 @@ struct VerifyCommand: OfficeCommand {
               trunkline verify
               trunkline verify --branch east --branch west --timeout 2m      (at the head)
 
-            Exit codes: 0 all agree, 1 no answer in time (from the branches that are named), 2 some differ, \
-            69 database or broker unavailable, 78 configuration, 130 interrupted.
+            Exit codes: 0 all agree, 1 no answer in time (from the branches that are named) or a table stands still, \
+            2 some differ, 69 database or broker unavailable, 78 configuration, 130 interrupted.
             """)
 
     @Option(
@@ -55,11 +55,16 @@ struct VerifyCommand: OfficeCommand {
         let answers = try await services.run { [timeout = timeout.duration] in
             try await question.ask(branches, timeout: timeout, troubles: services.troubles)
         }
+        let standing = try await store.status().flatMap(\.standing)
         await store.close()
         let report = VerificationReport(at: settings.office, answers: answers)
         print(json ? try JSONOutput.text(report.summary) : report.text)
         switch report.verdict {
-        case .agree: return
+        case .agree where standing.isEmpty: return
+        case .agree:
+            throw CommandFailure(
+                .incomplete,
+                standing.map { "table \"\($0.table)\" stands still: \($0.reason)" }.joined(separator: "\n"))
         case .differ: throw ExitStatus.differs.code
         case .unanswered:
             throw CommandFailure(

@@ -11,12 +11,17 @@ struct SyncWatch: Sendable {
     /// Between two looks.
     private static let interval = Duration.milliseconds(200)
 
+    /// How long the services may take to see to a table that is not captured completely.
+    private static let patience = Duration.seconds(5)
+
     /// - Returns: the outcome when there is nothing to wait for.
     func firstLook() async throws -> SyncOutcome? {
         var goal = SyncGoal()
         let status = try await status()
         switch goal.look(status) {
-        case .reached: return outcome(status, changes: 0, after: .zero)
+        // What is incomplete the services may mend.
+        case .reached where status.standing.isEmpty: return outcome(status, changes: 0, after: .zero)
+        case .reached: return nil
         case .waiting: return nil
         case .stopped(let reason): throw stopped(reason)
         }
@@ -28,10 +33,14 @@ struct SyncWatch: Sendable {
         var goal = SyncGoal()
         var display = ProgressDisplay(noun: "changes")
         defer { display.end() }
+        var lastComplete = Duration.zero
         while true {
             let status = try await status()
             let elapsed = clock.now - start
+            if status.standing.isEmpty { lastComplete = elapsed }
+            if elapsed - lastComplete >= SyncWatch.patience { throw standsStill(status.standing) }
             switch goal.look(status) {
+            case .reached where !status.standing.isEmpty: break
             case .reached(let changes): return outcome(status, changes: changes, after: elapsed)
             case .stopped(let reason): throw stopped(reason)
             case .waiting(let done, let total):
@@ -56,6 +65,11 @@ struct SyncWatch: Sendable {
 
     private func stopped(_ reason: String) -> CommandFailure {
         CommandFailure(.stopped, "stream \(stream) is stopped: \(reason); see what differs with: trunkline recover")
+    }
+
+    private func standsStill(_ tables: [StandingTable]) -> CommandFailure {
+        let reasons = tables.map { "table \"\($0.table)\" stands still: \($0.reason)" }
+        return CommandFailure(.incomplete, reasons.joined(separator: "\n"))
     }
 
     private func tooLate(_ done: Int, _ total: Int, _ timeout: Duration, _ trouble: String?) -> CommandFailure {

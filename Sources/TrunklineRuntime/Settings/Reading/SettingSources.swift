@@ -59,6 +59,12 @@ struct SettingSources {
         throw InvalidSetting("takes one value")
     }
 
+    /// The path of the file that gives a secret; nil: it is given by itself.
+    func secretFile(of key: SettingKey) -> String? {
+        guard let layer = origin(of: key), let fileKey = key.fileKeyName, gives(layer, fileKey) else { return nil }
+        return reader.string(forKey: ConfigKey(fileKey)).map { path($0, of: key) }
+    }
+
     /// A path as it was meant: one in the YAML file is relative to that file.
     func path(_ path: String, of key: SettingKey) -> String {
         guard origin(of: key) == .file, let filePath, !path.hasPrefix("/") else { return path }

@@ -49,6 +49,9 @@ struct SettingsReader {
 
     mutating func note(_ problem: String) { problems.append(problem) }
 
+    /// The path of the file that gives a secret; nil: it is given by itself.
+    func secretFile(of key: SettingKey) -> String? { sources.secretFile(of: key) }
+
     func isGiven(_ key: SettingKey) -> Bool { sources.origin(of: key) != nil }
 
     private func isInvalid(_ key: SettingKey) -> Bool {

@@ -1,0 +1,135 @@
+internal import TrunklineCore
+
+/// What the catalog says of a synced table, beside what it was when its triggers were made.
+struct CaptureState: Sendable {
+    var table: SyncedTable
+    var stored: CaptureFingerprint?
+    /// Nil: there is no such table.
+    var now: CaptureFingerprint?
+    var isPartitioned: Bool
+    /// Triggers of ours, here or on a partition, that are missing or do not fire.
+    var idleTriggers: Int
+    var mayRead: Bool
+    var hidesRows: Bool
+    /// What the table of the stored oid is called now, if not by its name.
+    var formerName: String?
+    var user: String
+
+    /// What is to be done before the capture is complete again.
+    struct Work: Hashable, Sendable {
+        var triggers = false
+        /// Logged keys say nothing any more.
+        var forgetsKeys = false
+        /// Rows may have been missed.
+        var load = false
+        var partitions = false
+        /// Nothing is missing: the catalog only has other numbers, since the database came from a dump.
+        var isRenumbered = false
+        /// Why, for people.
+        var reason: String
+    }
+
+    enum Verdict: Hashable, Sendable {
+        case intact
+        case incomplete(Work)
+        /// Nothing of the table can travel.
+        /// - Parameter wayOut: for a person.
+        case still(reason: String, wayOut: String)
+    }
+
+    var verdict: Verdict {
+        guard let now else {
+            let renamed = formerName.map { "; it is called \($0) now" } ?? ""
+            return .still(
+                reason: "the table does not exist any more\(renamed)",
+                wayOut: "create it again or give it its name back, or change tables:; then run \"trunkline init\"")
+        }
+        guard mayRead else {
+            return .still(
+                reason: "user \"\(user)\" may not read it",
+                wayOut: "have its owner run: GRANT SELECT ON \(table.relation) TO \(user.identifier)")
+        }
+        guard !hidesRows else {
+            return .still(
+                reason: "row-level security hides rows of it from user \"\(user)\"",
+                wayOut: "have a superuser run: ALTER ROLE \(user.identifier) BYPASSRLS")
+        }
+        guard !now.key.isEmpty else {
+            return .still(
+                reason: "it has no primary key any more", wayOut: "add one, then run \"trunkline init\"")
+        }
+        return work(now).map { .incomplete($0) } ?? .intact
+    }
+
+    private func work(_ now: CaptureFingerprint) -> Work? {
+        guard let stored else { return Work(triggers: true, load: !table.loaded, reason: "it is not captured yet") }
+        if !now.hasComparableKey(stored) {
+            return Work(triggers: true, forgetsKeys: true, load: true, reason: "its primary key is another one")
+        }
+        // Triggers go with the table that they are on.
+        if now.oid != stored.oid, idleTriggers == 0, now.key == stored.key {
+            return Work(load: !table.loaded, isRenumbered: true, reason: "it came from a dump")
+        }
+        if now.oid != stored.oid {
+            return Work(triggers: true, load: true, reason: "it was made anew")
+        }
+        if idleTriggers > 0 {
+            return Work(triggers: true, load: true, reason: "triggers of ours are missing or disabled")
+        }
+        if now.key != stored.key {
+            return Work(triggers: true, load: !table.loaded, reason: "a column of its key has another name or type")
+        }
+        if now.partitions != stored.partitions {
+            return Work(load: !table.loaded, partitions: true, reason: "its partitions are others")
+        }
+        return table.loaded ? nil : Work(load: true, reason: "its rows are still to be loaded")
+    }
+
+    /// Whether the keys that are logged can be looked up: else the changes wait.
+    var isReadable: Bool {
+        guard let now, let stored, mayRead, !hidesRows else { return false }
+        return now.key.map(\.number) == stored.key.map(\.number) && now.key.map(\.name) == table.key
+            && now.hasComparableKey(stored)
+    }
+
+    /// For people; nil when all is well.
+    var standstill: StandingTable? {
+        switch verdict {
+        case .intact: nil
+        case .still(let reason, let wayOut): StandingTable(table: table.name, reason: "\(reason); \(wayOut)")
+        case .incomplete(let work) where work.isRenumbered && !work.load: nil
+        case .incomplete(let work):
+            StandingTable(
+                table: table.name,
+                reason: "\(work.reason); the publisher sees to it if its user may, else run \"trunkline init\"")
+        }
+    }
+}
+
+extension CaptureState {
+    /// Of all tables that are captured, or only those that are listed.
+    static func all(_ connection: PostgresConnection) throws(StoreError) -> [CaptureState] {
+        let result = try connection.query(Statements.captureStates)
+        var states: [CaptureState] = []
+        for row in 0..<result.rowCount {
+            guard let table = SyncedTable(result, row) else { continue }
+            var now: CaptureFingerprint?
+            if let oid = result.integer(row, 7) {
+                now = CaptureFingerprint(
+                    oid: oid,
+                    key: try JSONText.decode([CaptureSQL.KeyColumn].self, result.text(row, 8), "key columns"),
+                    partitions: result.text(row, 9).split(separator: ",").compactMap { Int($0) })
+            }
+            states.append(
+                CaptureState(
+                    table: table,
+                    stored: try result.value(row, 6).map { (text) throws(StoreError) in
+                        try JSONText.decode(CaptureFingerprint.self, text, "fingerprint of a table")
+                    },
+                    now: now, isPartitioned: result.flag(row, 10), idleTriggers: result.integer(row, 11) ?? 0,
+                    mayRead: result.flag(row, 12), hidesRows: result.flag(row, 13), formerName: result.value(row, 14),
+                    user: result.text(row, 15)))
+        }
+        return states
+    }
+}

@@ -1,0 +1,100 @@
+internal import TrunklineCore
+
+/// Reads the images of one batch's keys, in one snapshot.
+struct BatchReader {
+    private let batch: ClaimedBatch
+    private let limits: ReadLimits
+    private let connection: PostgresConnection
+    /// Whether each row is looked at before it is fetched: what cannot be said in UTF-8 does not come.
+    var looksClosely = false
+    private(set) var refused: [RefusedRow] = []
+    /// The tables of the batch that stand still: none of their changes is in the content.
+    private(set) var standing: [SyncedTable] = []
+
+    /// A code of our own: a row came that is over the limit, of which its measure had said nothing.
+    static let mismeasured = "measure"
+
+    init(_ batch: ClaimedBatch, _ limits: ReadLimits, _ connection: PostgresConnection) {
+        self.batch = batch
+        self.limits = limits
+        self.connection = connection
+    }
+
+    /// A batch's keys are few beside its tables: nested loops over the primary key, whatever the statistics say.
+    ///
+    /// What another session committed without waiting for its disk is waited for at the end: the receiver gets nothing
+    /// that a crash here could still take back.
+    mutating func read() throws(StoreError) -> BatchReading {
+        refused = []
+        standing = []
+        let begun = try connection.scriptResult(
+            """
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_hashjoin = off;
+            SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
+            SELECT pg_current_wal_insert_lsn()
+            """, "read batch")
+        let position = begun.text(0, 0)
+        do throws(StoreError) {
+            let reading = try readTables()
+            let ended = try connection.scriptResult(
+                "\(connection.isFailed ? "ROLLBACK" : "COMMIT"); SELECT pg_current_wal_flush_lsn() >= '\(position)'",
+                "read batch")
+            if !ended.flag(0, 0) {
+                try connection.script("SELECT pg_logical_emit_message(true, 'trunkline', '')", "flush")
+            }
+            return reading
+        } catch {
+            if connection.isOpen { try? connection.script("ROLLBACK", "read batch") }
+            throw error
+        }
+    }
+
+    private mutating func readTables() throws(StoreError) -> BatchReading {
+        let source = try ChangeSource(batch, connection)
+        let readable = Set(try CaptureState.all(connection).filter(\.isReadable).map(\.table.id))
+        let changed = try source.tables(connection)
+        // What nobody lists any more travels no more.
+        standing = changed.map(\.table).filter { $0.captured && !readable.contains($0.id) }
+        let parts = changed.filter { readable.contains($0.table.id) }
+        let catalog = Catalog(connection)
+        var contents: [TableContent] = []
+        var bytes = 0
+        for name in try catalog.foreignKeyOrder(parts.map(\.table.name)) {
+            let part = parts.first { $0.table.name == name }!
+            guard let table = try catalog.table(name) else { continue }
+            var query = ImageQuery(part, table, source, limits, looksClosely: looksClosely)
+            try refused.append(contentsOf: query.findRefused(connection))
+            var content = TableContent(
+                name: name, key: part.table.key,
+                columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
+                allNew: part.allNew && batch.attempt == 1)
+            var longest = 0
+            let whole = try connection.copyOut(query.images, "read rows") { line in
+                longest = max(longest, line.count)
+                guard longest <= limits.rowBytes else { return false }
+                content.rows += line
+                content.rowCount += 1
+                return batch.changes == 1 || bytes + content.rows.count <= limits.batchBytes
+            }
+            guard longest <= limits.rowBytes else {
+                throw StoreError(
+                    .database, operation: "read rows", subject: "table \"\(name)\"",
+                    reason: "a row came larger than it was measured", databaseCode: BatchReader.mismeasured)
+            }
+            bytes += content.rows.count
+            guard whole else {
+                let read = contents.reduce(content.rowCount) { $0 + $1.rowCount }
+                return .tooLarge(fitting: max(1, Int(Double(read) * Double(limits.batchBytes) / Double(bytes) * 0.8)))
+            }
+            if content.rowCount + query.refusedKeys.count < part.keys {
+                _ = try connection.copyOut(query.deletes, "read deletes") { line in
+                    content.deletes += line
+                    content.deleteCount += 1
+                    return true
+                }
+            }
+            if content.rowCount + content.deleteCount > 0 { contents.append(content) }
+        }
+        return .content(contents)
+    }
+}

@@ -1,0 +1,161 @@
+internal import TrunklineCore
+
+/// The statements that read one table's share of a batch.
+struct ImageQuery {
+    private let part: ChangeSource.Part
+    private let table: Catalog.Table
+    private let limits: ReadLimits
+    private let looksClosely: Bool
+    /// The keys, as rows `key`.
+    private let keys: String
+    private let keyCasts: [String]
+    /// As JSON: what is too large.
+    private(set) var refusedKeys: [String] = []
+
+    init(
+        _ part: ChangeSource.Part, _ table: Catalog.Table, _ source: ChangeSource, _ limits: ReadLimits,
+        looksClosely: Bool
+    ) {
+        self.part = part
+        self.table = table
+        self.limits = limits
+        self.looksClosely = looksClosely
+        keys = source.keys(of: part)
+        keyCasts = part.table.key.map { key in table.columns.first { $0.name == key }?.castType ?? "text" }
+    }
+
+    /// The rows that are there.
+    var images: String {
+        let columns = table.columns.map { "t.\($0.name.identifier)" }.joined(separator: ", ")
+        // For a key of one column an array is a quarter faster than a join; there are no arrays of arrays.
+        guard part.table.key.count == 1, !keyCasts[0].hasSuffix("]"), !looksClosely else {
+            let filter = looksClosely ? "WHERE \(untranslatable) IS NULL" : ""
+            return
+                "COPY (SELECT \(columns) FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)) TO STDOUT"
+        }
+        let key = part.table.key[0].identifier
+        return """
+            COPY (SELECT \(columns) FROM \(part.table.relation) t
+                WHERE t.\(key) = ANY (ARRAY(SELECT c.key[1]::\(keyCasts[0]) FROM (\(wanted)) c))) TO STDOUT
+            """
+    }
+
+    /// The keys of rows that are gone.
+    var deletes: String {
+        let gone = part.table.key.indices.map { "c.key[\($0 + 1)]" }.joined(separator: ", ")
+        let filter = looksClosely ? "AND \(untranslatableKey) IS NULL" : ""
+        return """
+            COPY (SELECT \(gone) FROM (\(wanted)) c
+                WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join)) \(filter)) TO STDOUT
+            """
+    }
+
+    /// The rows that cannot travel. They are measured by the server, before they are fetched; not at all where the table
+    /// has none that large.
+    mutating func findRefused(_ connection: PostgresConnection) throws(StoreError) -> [RefusedRow] {
+        var refused: [RefusedRow] = []
+        if looksClosely {
+            let found = try connection.run(
+                """
+                SELECT to_json(ARRAY(SELECT CASE WHEN trunkline.untranslatable(k) IS NULL THEN k
+                        ELSE encode(convert_to(k, getdatabaseencoding()), 'escape') END
+                    FROM unnest(c.key) WITH ORDINALITY u (k, n) ORDER BY n))::text,
+                    coalesce(\(untranslatableKey), \(untranslatable))
+                FROM (\(keys)) c LEFT JOIN \(part.table.relation) t ON \(untranslatableKey) IS NULL AND \(join)
+                WHERE coalesce(\(untranslatableKey), \(untranslatable)) IS NOT NULL
+                """, [], "look for rows that cannot be said in UTF-8")
+            for row in 0..<found.rowCount {
+                refused.append(RefusedRow(table: table.name, key: found.text(row, 0), reason: found.text(row, 1)))
+            }
+        }
+        guard try mayBeLarge(connection) else { return refused }
+        let filter = looksClosely ? "AND \(untranslatable) IS NULL" : ""
+        let found = try connection.run(
+            """
+            SELECT to_json(q.key)::text, q.size FROM (
+                SELECT c.key, \(size) AS size FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
+            ) q WHERE q.size > \(limits.rowBytes)
+            """, [], "measure rows")
+        for row in 0..<found.rowCount {
+            let bytes = found.text(row, 1)
+            refused.append(
+                RefusedRow(
+                    table: table.name, key: found.text(row, 0),
+                    reason: "the row is \(bytes) bytes; the limit is \(limits.rowBytes)"))
+            refusedKeys.append(found.text(row, 0))
+        }
+        return refused
+    }
+
+    /// A row of so many bytes is moved out of line, and compression makes it at most some 255 times smaller.
+    private func mayBeLarge(_ connection: PostgresConnection) throws(StoreError) -> Bool {
+        guard !looksClosely, limits.rowBytes >= 4 << 20 else { return true }
+        let outOfLine = try connection.query(SenderStatements.outOfLine, [part.table.relation]).integer(0, 0) ?? 0
+        return outOfLine > limits.rowBytes / 1_024
+    }
+
+    private var join: String {
+        zip(part.table.key, keyCasts).enumerated().map { index, pair in
+            "t.\(pair.0.identifier) = c.key[\(index + 1)]::\(pair.1)"
+        }.joined(separator: " AND ")
+    }
+
+    /// The keys without those that are refused for their rows' sizes.
+    private var wanted: String {
+        let filters =
+            (refusedKeys.isEmpty
+                ? [] : ["to_json(w.key)::text <> ALL (\(TextArray.encode(refusedKeys).literal)::text[])"])
+            + (looksClosely ? ["trunkline.untranslatable(array_to_string(w.key, '')) IS NULL"] : [])
+        guard !filters.isEmpty else { return keys }
+        // OFFSET keeps the planner from casting a key to its type before it was looked at.
+        return "SELECT w.key FROM (\(keys) OFFSET 0) w WHERE \(filters.joined(separator: " AND ")) OFFSET 0"
+    }
+
+    private var untranslatableKey: String { "trunkline.untranslatable(array_to_string(c.key, ''))" }
+
+    /// Why a row `t` cannot be said in UTF-8; NULL: it can.
+    private var untranslatable: String {
+        let columns = table.columns.filter { !ImageQuery.isPlain($0.castType) && $0.castType != "bytea" }
+        let checks = columns.map { column in
+            """
+            \("column \"\(column.name)\": ".literal) || trunkline.untranslatable(t.\(column.name.identifier)::text)
+            """
+        }
+        return checks.isEmpty ? "NULL::text" : "coalesce(\(checks.joined(separator: ", ")))"
+    }
+
+    /// The bytes of a row `t` on the wire. Of text and bytea PostgreSQL knows them without unpacking a value; other types
+    /// are only unpacked when what is stored makes it possible that they are large, and not when it makes it certain.
+    private var size: String {
+        let stored = max(limits.rowBytes / 1_024, 1)
+        let sizes = table.columns.map { column -> String in
+            let value = "t.\(column.name.identifier)"
+            let exact = looksClosely ? "octet_length(to_json(\(value)::text)::text)" : "octet_length(\(value)::text)"
+            let cheap: String? =
+                switch column.castType {
+                case "bytea": "octet_length(\(value))::bigint * 2 + 3"
+                case "text", "character varying", "character": "octet_length(\(value))::bigint"
+                default: nil
+                }
+            if let cheap {
+                guard looksClosely else { return "coalesce(\(cheap), 0)" }
+                return "coalesce(CASE WHEN \(cheap) > \(limits.rowBytes) THEN \(cheap) ELSE \(exact) END, 0)"
+            }
+            if ImageQuery.isPlain(column.castType) { return "16" }
+            return """
+                coalesce(CASE WHEN pg_column_size(\(value)) > \(limits.rowBytes)::bigint * 4
+                    THEN pg_column_size(\(value)) WHEN pg_column_size(\(value)) >= \(stored) OR \(looksClosely)
+                    THEN \(exact) ELSE pg_column_size(\(value)) END, 0)::bigint
+                """
+        }
+        return sizes.joined(separator: " + ")
+    }
+
+    private static func isPlain(_ type: String) -> Bool {
+        [
+            "smallint", "integer", "bigint", "real", "double precision", "boolean", "date", "uuid", "numeric", "oid",
+            "interval", "time without time zone", "time with time zone", "timestamp without time zone",
+            "timestamp with time zone",
+        ].contains(type)
+    }
+}

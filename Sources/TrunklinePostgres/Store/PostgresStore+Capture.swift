@@ -1,0 +1,25 @@
+internal import TrunklineCore
+
+extension PostgresStore {
+    private static let lookEvery = Duration.milliseconds(500)
+    private static let retryEvery = Duration.seconds(30)
+
+    /// Looks now and then whether the capture of each table is complete, and sees to those where it is not. What cannot
+    /// be mended here does not hold up the other tables: the status says what stands still, and why.
+    func lookAtCapture(_ connection: PostgresConnection) throws(StoreError) {
+        let now = ContinuousClock.now
+        if let captureChecked, now - captureChecked < PostgresStore.lookEvery { return }
+        captureChecked = now
+        for state in try CaptureState.all(connection) where state.table.captured {
+            guard case .incomplete(let work) = state.verdict else { continue }
+            if let last = captureTried[state.table.id], now - last < PostgresStore.retryEvery { continue }
+            do {
+                _ = try TableCapture(connection, patience: .milliseconds(200)).complete(state, work, isNew: false)
+                captureTried[state.table.id] = nil
+            } catch {
+                guard connection.isOpen, !connection.inTransaction else { throw error }
+                captureTried[state.table.id] = now
+            }
+        }
+    }
+}

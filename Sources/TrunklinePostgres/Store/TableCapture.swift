@@ -1,0 +1,113 @@
+internal import TrunklineCore
+
+/// Makes the capture of a synced table complete: at `init`, and when a publisher finds that it is not.
+///
+/// Each step is a transaction after which the next one, or another process, can go on. Triggers need a short lock that waits
+/// for the transactions that write to the table, and writers wait behind it, so it gives up quickly; loads need none.
+struct TableCapture {
+    private let connection: PostgresConnection
+    /// How long a lock on a table is waited for.
+    private let patience: Duration
+
+    init(_ connection: PostgresConnection, patience: Duration) {
+        self.connection = connection
+        self.patience = patience
+    }
+
+    /// - Parameter isNew: the table was never captured before: its rows are new to the receiver.
+    /// - Returns: how many rows became pending; nil: none had to be loaded.
+    func complete(_ state: CaptureState, _ work: CaptureState.Work, isNew: Bool) throws(StoreError) -> Int? {
+        guard let now = state.now else { return nil }
+        if work.triggers { try makeTriggers(state, now, work) }
+        if work.partitions { try followPartitions(state, now) }
+        if work.isRenumbered { try record(state, now, reload: false) }
+        let rows = work.load ? try load(state.table.id, op: isNew ? "l" : "r") : nil
+        try connection.query(Statements.returnHeld, ["\(state.table.id)"])
+        try connection.script("NOTIFY trunkline_changes", "notify")
+        return rows
+    }
+
+    private func capture(_ state: CaptureState, _ now: CaptureFingerprint) -> CaptureSQL {
+        CaptureSQL(
+            tableID: state.table.id, relation: state.table.relation, key: now.key, isPartitioned: state.isPartitioned)
+    }
+
+    private func makeTriggers(
+        _ state: CaptureState, _ now: CaptureFingerprint, _ work: CaptureState.Work
+    ) throws(StoreError) {
+        let capture = capture(state, now)
+        try locked { () throws(StoreError) in
+            for sql in capture.functions { try connection.script(sql, "create function") }
+            for trigger in capture.triggers { try connection.script(trigger.sql, "create trigger") }
+            if state.isPartitioned { try makeTruncateTriggers(capture) }
+            if work.forgetsKeys {
+                try connection.script(
+                    """
+                    UPDATE trunkline.change SET table_id = 0 WHERE table_id = \(state.table.id);
+                    DELETE FROM trunkline.held_change WHERE table_id = \(state.table.id)
+                    """, "forget keys")
+            }
+            try record(state, now, reload: work.load)
+        }
+        // Only the owner of the table may; without it they do not fire in a session that replays another server's changes.
+        let names = capture.triggers.map(\.name)
+        try? locked { () throws(StoreError) in
+            try connection.script(CaptureSQL.enable(names, on: state.table.relation), "enable triggers")
+        }
+    }
+
+    private func makeTruncateTriggers(_ capture: CaptureSQL) throws(StoreError) {
+        let bare = try connection.query(Statements.partitionsWithoutTrigger, [capture.relation])
+        for row in 0..<bare.rowCount {
+            try connection.script(capture.truncateTrigger(on: bare.text(row, 0)), "create trigger")
+        }
+    }
+
+    /// Rows of partitions that came are changes, and rows of those that went are deletes. PostgreSQL gives new partitions
+    /// the triggers of the whole, but for the one that catches a TRUNCATE of the partition itself; where we may not make it,
+    /// such a TRUNCATE is not seen.
+    private func followPartitions(_ state: CaptureState, _ now: CaptureFingerprint) throws(StoreError) {
+        try? locked { () throws(StoreError) in try makeTruncateTriggers(capture(state, now)) }
+        try connection.transaction("follow partitions") { () throws(StoreError) in
+            let before = Set(state.stored?.partitions ?? [])
+            let after = Set(now.partitions)
+            for (oids, op) in [(after.subtracting(before), "r"), (before.subtracting(after), "d")] {
+                let list = "{" + oids.sorted().map(String.init).joined(separator: ",") + "}"
+                let found = try connection.query(Statements.existingTables, [list])
+                for row in 0..<found.rowCount {
+                    try connection.script(state.table.logAll(op: op, from: found.text(row, 1)), "log partition")
+                }
+            }
+            try record(state, now, reload: false)
+        }
+    }
+
+    private func record(
+        _ state: CaptureState, _ now: CaptureFingerprint, reload: Bool
+    ) throws(StoreError) {
+        try connection.query(
+            Statements.recordCapture,
+            [
+                "\(state.table.id)", TextArray.encode(now.key.map(\.name)), JSONText.encode(now),
+                reload ? "t" : "f",
+            ])
+    }
+
+    /// Every row that is there becomes pending, once.
+    private func load(_ id: Int, op: String) throws(StoreError) -> Int {
+        try connection.transaction("load") { () throws(StoreError) in
+            let claimed = try connection.run(
+                "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1 AND NOT loaded", ["\(id)"], "load")
+            guard claimed.affectedRows == 1, let table = try SyncedTable.all(connection).first(where: { $0.id == id })
+            else { return 0 }
+            return try connection.run(table.logAll(op: op), [], "load").affectedRows
+        }
+    }
+
+    private func locked(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        try connection.transaction("create triggers") { () throws(StoreError) in
+            try connection.script("SET LOCAL lock_timeout = '\(Int(patience.inSeconds * 1_000))ms'", "create triggers")
+            try body()
+        }
+    }
+}
