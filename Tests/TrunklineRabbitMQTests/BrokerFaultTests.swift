@@ -10,7 +10,7 @@ struct BrokerFaultTests {
         let broker = try await PrivateBroker()
         let link = try RabbitMQLink(RabbitMQConfiguration(url: broker.url))
         try await LinkFixture.declare(on: link)
-        try await link.consume([LinkFixture.queue], prefetch: 1)
+        try await link.consume([Topology.deadQueue], prefetch: 1)
         for id in ["a", "b"] {
             let confirmation = try await link.publishAndSettle(.batch(id))
             #expect(confirmation == .confirmed(MessageTag(connection: 1, number: id == "a" ? 1 : 2)))

@@ -141,6 +141,10 @@ public actor Ingestor: SteppedService {
             guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
             else { return any }
             any = true
+            guard isInItsQueue(delivery) else {
+                drop(delivery)
+                continue
+            }
             lanes[delivery.routingKey, default: Lane()].arrived(delivery)
             // The first message of a quiet time is not kept waiting for a second.
             if !isBusy { return true }
@@ -149,6 +153,29 @@ public actor Ingestor: SteppedService {
         try await link.keepAlive()
         try await cancelWhenStopping { try await Task.sleep(for: .milliseconds(5)) }
         return false
+    }
+
+    /// Whether a message is in the queue of the branch that its routing key names. A branch can have the broker put copies
+    /// into the queues of others (the headers CC and BCC, whose keys no permission looks at).
+    private func isInItsQueue(_ delivery: Delivery) -> Bool {
+        if delivery.queue == configuration.queue { return true }
+        return OfficeID(delivery.routingKey).map { Topology.batchesQueue(of: $0) == delivery.queue } ?? false
+    }
+
+    /// Without a copy among the dead letters: the message itself is in the queue of its sender, and one who sends many
+    /// copies must not keep the owner of this queue waiting.
+    private func drop(_ delivery: Delivery) {
+        telemetry.count(Metrics.refusedMessages, WireError.Code.forged.rawValue)
+        let count = senders.countRefusal(delivery.routingKey)
+        if SenderCheck.isLogged(count) {
+            logger.warning(
+                "copy dropped",
+                metadata: [
+                    LogKey.reason: "a copy of a message of \(delivery.routingKey) in \(delivery.queue)",
+                    LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
+                ])
+        }
+        finished.append(delivery)
     }
 
     private var bytesInHand: Int { lanes.values.reduce(0) { $0 + $1.bytes } }

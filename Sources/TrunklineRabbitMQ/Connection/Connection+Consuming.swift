@@ -1,7 +1,6 @@
 import CRabbitMQ
 import TrunklineCore
 
-/// A consumer's tag is the name of its queue, so that each delivery says where it comes from.
 extension Connection {
     /// So many questions are on their way at a time: a slow link costs a round trip for each such piece.
     private static let pipelined = 32
@@ -62,18 +61,19 @@ extension Connection {
 
     private func consume(_ queues: [String]) throws(BrokerError) {
         var arena = AMQPArena()
-        var consumers: [amqp_basic_consume_t] = []
+        var requests: [amqp_basic_consume_t] = []
         for queue in queues {
-            var consumer = amqp_basic_consume_t()
-            consumer.queue = arena.bytes(queue)
-            consumer.consumer_tag = consumer.queue
-            consumers.append(consumer)
+            // Before the answers: a pause in between cancels these too.
+            let tag = nextConsumerTag(of: queue)
+            consumers[queue] = tag
+            var request = amqp_basic_consume_t()
+            request.queue = arena.bytes(queue)
+            request.consumer_tag = arena.bytes(tag)
+            requests.append(request)
         }
-        // Before the answers: a pause in between cancels these too.
-        consumed.formUnion(queues)
         _ = try attributed(queues[...]) { () throws(BrokerError) in
             try calls(
-                AMQP_BASIC_CONSUME_METHOD, consumers, on: .consuming,
+                AMQP_BASIC_CONSUME_METHOD, requests, on: .consuming,
                 operation: Channel.consuming.operation, subject: configuration.address)
         }
     }
@@ -97,7 +97,6 @@ extension Connection {
     func cancel(_ queues: [String]) throws(BrokerError) {
         for queue in queues {
             try cancelConsumer(of: queue)
-            consumed.remove(queue)
             for number in buffer.remove(from: queue) { try giveBack(number, to: queue) }
         }
     }
@@ -106,14 +105,14 @@ extension Connection {
     func pause() throws(BrokerError) {
         isPaused = true
         for queue in consumed { try cancelConsumer(of: queue) }
-        consumed = []
     }
 
     /// Without an answer, so that it may be sent while another one is awaited.
     private func cancelConsumer(of queue: String) throws(BrokerError) {
+        guard let tag = consumers.removeValue(forKey: queue) else { return }
         var arena = AMQPArena()
         var arguments = amqp_basic_cancel_t()
-        arguments.consumer_tag = arena.bytes(queue)
+        arguments.consumer_tag = arena.bytes(tag)
         arguments.nowait = 1
         let status = withUnsafeMutablePointer(to: &arguments) {
             amqp_send_method(state, Channel.consuming.rawValue, AMQP_BASIC_CANCEL_METHOD, $0)
@@ -157,12 +156,12 @@ extension Connection {
                 routingKey: origin.routingKey, type: message.properties.type, messageID: message.properties.messageID,
                 contentType: message.properties.contentType, contentEncoding: message.properties.contentEncoding,
                 userID: message.properties.userID, redelivered: origin.redelivered, body: message.body))
-        if buffer.isOverfull, !consumed.isEmpty { try pause() }
+        if buffer.isOverfull, !consumers.isEmpty { try pause() }
     }
 
     /// The broker cancelled a consumer: its queue was deleted, or its leader moved to another node.
     func consumerCancelled(of queue: String) {
-        consumed.remove(queue)
+        consumers[queue] = nil
         refused[queue] = BrokerError(
             .closedByBroker, operation: Channel.consuming.operation, subject: queue,
             reason: "the broker cancelled the consumer: the queue was deleted or moved")

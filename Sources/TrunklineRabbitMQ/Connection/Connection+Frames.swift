@@ -55,7 +55,7 @@ extension Connection {
             incoming[channel] = IncomingMessage(
                 .delivered(
                     .init(
-                        tag: deliver.delivery_tag, queue: deliver.consumer_tag.text,
+                        tag: deliver.delivery_tag, queue: ConsumerTag.queue(deliver.consumer_tag.text),
                         routingKey: deliver.routing_key.text, redelivered: deliver.redelivered != 0)))
         case AMQP_BASIC_RETURN_METHOD:
             incoming[channel] = IncomingMessage(
@@ -67,7 +67,7 @@ extension Connection {
             let nack = decoded(amqp_basic_nack_t.self)
             confirmations += ledger.nacked(nack.delivery_tag, multiple: nack.multiple != 0)
         case AMQP_BASIC_CANCEL_METHOD:
-            consumerCancelled(of: decoded(amqp_basic_cancel_t.self).consumer_tag.text)
+            consumerCancelled(of: ConsumerTag.queue(decoded(amqp_basic_cancel_t.self).consumer_tag.text))
         case AMQP_CHANNEL_CLOSE_METHOD:
             let close = decoded(amqp_channel_close_t.self)
             try channelClosed(channel, close.reply_code, close.reply_text.text)

@@ -31,7 +31,10 @@ final class Connection {
     var ledger: ConfirmLedger
     var confirmations: [Confirmation] = []
 
-    var consumed: Set<String> = []
+    /// The consumed queues, with the tags of their consumers.
+    var consumers: [String: String] = [:]
+    var consumed: Set<String> { Set(consumers.keys) }
+    private var consumerNumber: UInt64 = 0
     /// Whether queues are not consumed because the buffer has no room for what they would bring.
     var isPaused = false
     var buffer: DeliveryBuffer
@@ -65,6 +68,11 @@ final class Connection {
         var patience = Duration.seconds(2).timeValue
         amqp_set_rpc_timeout(state, &patience)
         _ = amqp_connection_close(state, AMQP_REPLY_SUCCESS)
+    }
+
+    func nextConsumerTag(of queue: String) -> String {
+        consumerNumber += 1
+        return ConsumerTag.text(queue, consumerNumber)
     }
 
     /// Throws when a status of the library says that the connection is gone.
