@@ -23,7 +23,8 @@ final class OpenTransaction {
     }
 
     func commit() throws {
-        try input.fileHandleForWriting.write(contentsOf: Data("commit;\n".utf8))
+        // Told to quit: another process that was started meanwhile may have the pipe open too, and then its end never comes.
+        try input.fileHandleForWriting.write(contentsOf: Data("commit;\n\\q\n".utf8))
         try input.fileHandleForWriting.close()
         process.waitUntilExit()
     }
