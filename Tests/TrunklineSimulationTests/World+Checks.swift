@@ -73,7 +73,10 @@ extension World {
             // An ack from before the head was restored may have come last: see `checkNotices`.
             if plan.restores != .head { try note(["trunkline_set_aside_notice"], in: branch) }
             let ofStream = "WHERE stream = '\(branch.stream)'"
-            try note(["trunkline_set_aside \(ofStream)", "trunkline_parked_batch \(ofStream)"], in: head)
+            // What a branch sent before it was restored may wait for a number that it has not reached again.
+            let formed = try branch.application.numbers("SELECT next_number FROM trunkline_outbound")![0]
+            let parked = "trunkline_parked_batch \(ofStream) AND number < \(formed)"
+            try note(["trunkline_set_aside \(ofStream)", parked], in: head)
         }
         try note(["trunkline_pending_ack"], in: head)
         if !broker.isEmpty { things.append("messages at the broker") }
