@@ -88,11 +88,10 @@ struct ConformanceTests {
         for id in 1...6 { try pair.branchDatabase.run("insert into item values (\(id), 'item', 0)") }
         let stream = pair.stream
         let large = try #require(try await pair.branch.claimBatch(of: stream, window: 2, changes: 4))
-        let first = try #require(try await pair.branch.shrinkBatch(large, to: 1))
+        let first = try #require(try await pair.branch.splitBatch(large, keeping: 1))
         #expect(first.changes == 1 && first.id == large.id)
         let second = try #require(try await pair.branch.claimBatch(of: stream, window: 2, changes: 2))
         #expect(second.number == 2 && second.previousID == first.id && second.changes == 2)
-        #expect(try await pair.branch.shrinkBatch(first, to: 1) == nil)
         #expect(try await pair.branch.claimBatch(of: stream, window: 2, changes: 2) == nil)
 
         try await pair.branch.releaseBatch(first)

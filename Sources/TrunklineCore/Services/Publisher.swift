@@ -172,10 +172,11 @@ public actor Publisher: SteppedService {
         }
     }
 
-    /// The batch's content, the batch made smaller first if its rows turn out too large.
-    private func read(_ claimed: ClaimedBatch) async throws -> ReadBatch {
+    /// The batch's content, the batch made smaller first until its rows fit.
+    /// - Returns: nil when somebody else has the batch meanwhile.
+    private func read(_ claimed: ClaimedBatch) async throws -> ReadBatch? {
         var batch = claimed
-        var limits = ReadLimits(batchBytes: sizing.readLimit, rowBytes: configuration.rowBytes)
+        let limits = ReadLimits(batchBytes: sizing.readLimit, rowBytes: configuration.rowBytes)
         while true {
             switch try await store.readBatch(batch, limits: limits) {
             case .content(let tables):
@@ -183,11 +184,9 @@ public actor Publisher: SteppedService {
                 return ReadBatch(batch: batch, tables: tables)
             case .tooLarge(let fitting):
                 sizing.learn(changes: fitting, bytes: sizing.bytes)
-                if fitting < batch.changes, let smaller = try await store.shrinkBatch(batch, to: fitting) {
-                    batch = smaller
-                } else {
-                    limits.batchBytes = .max
-                }
+                guard let smaller = try await store.splitBatch(batch, keeping: min(fitting, max(1, batch.changes - 1)))
+                else { return nil }
+                batch = smaller
             }
         }
     }

@@ -18,10 +18,17 @@ public protocol SenderStore: Sendable {
     /// after the claim. Tables in foreign-key order; a key appears once, as a row or as a delete.
     func readBatch(_ batch: ClaimedBatch, limits: ReadLimits) async throws(StoreError) -> BatchReading
 
-    /// Makes the batch cover only its first `changes` changes, the others becoming free again, if
-    /// it is the newest of its stream and this claim is still in force.
-    /// - Returns: the batch as it is now; nil when it could not be made smaller (send it as it is).
-    func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch?
+    /// Makes a claimed batch smaller, whatever its number and however often it was sent: it keeps its number, its id and
+    /// its first `changes` changes (at least 1) in the order of the log. The other keys become changes again, behind
+    /// everything that is logged (of the newest batch they may simply be free again), in the same transaction; a batch
+    /// says only «these keys, now or later», so that a key that is looked at twice costs no more than another look.
+    ///
+    /// The claims of verifications that were formed after this batch are not comparable any more: while unacked they are
+    /// withdrawn, and what was wished for stands again.
+    ///
+    /// - Returns: the batch as it is now, with as many changes as before when it had no more than `changes`; nil when this
+    ///   claim is not in force any more.
+    func splitBatch(_ batch: ClaimedBatch, keeping changes: Int) async throws(StoreError) -> ClaimedBatch?
 
     /// `sent → pending` at once, because the broker did not take it; only if this claim is still in force.
     func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError)

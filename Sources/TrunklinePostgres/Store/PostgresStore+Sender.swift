@@ -10,7 +10,7 @@ extension PostgresStore {
         }
     }
 
-    public func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) throws(StoreError) -> ClaimedBatch? {
+    public func splitBatch(_ batch: ClaimedBatch, keeping changes: Int) throws(StoreError) -> ClaimedBatch? {
         try withConnection { (connection) throws(StoreError) in
             let result = try connection.query(
                 SenderStatements.shrink,

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import GRDB
 internal import TrunklineCore
 
-/// The batches of one stream: formed, claimed, made smaller.
+/// The batches of one stream: formed and claimed.
 ///
 /// A batch is a range of the change log. The log's numbers are handed out in the order of commits,
 /// since SQLite has one writer at a time, so a cursor misses nothing.
@@ -25,7 +25,7 @@ struct BatchQueue {
     /// What a claim would find, without writing.
     func look(window: Int) throws -> Work {
         let office = try Office.read(db, operation: "claimBatch")
-        if try Capture.needsCheck(office, db) || TableLoad.isNeeded(db) { return .heal }
+        if try Capture.needsCheck(office, db) || !TableLoad.unfinished(db).isEmpty { return .heal }
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
         guard outbound.stopped == nil, try inFlight() < window else { return .nothing }
         guard outbound.sendsChanges else { return try lowestPending() == nil ? .nothing : .claim }
@@ -86,31 +86,6 @@ struct BatchQueue {
         return outbound.nextNumber
     }
 
-    /// Gives the changes after the first `changes` back, if the batch is the newest and this claim in force.
-    func shrink(_ batch: ClaimedBatch, to changes: Int) throws -> ClaimedBatch? {
-        let outbound = try Outbound.get(stream, db, operation: "shrinkBatch")
-        guard batch.number == outbound.nextNumber - 1, changes >= 1, batch.verification == nil else { return nil }
-        let end = try Int64.fetchOne(
-            db,
-            sql: """
-                SELECT c.seq FROM trunkline_batch AS b
-                JOIN trunkline_change AS c ON c.seq BETWEEN b.from_seq AND b.to_seq
-                WHERE b.stream = ? AND b.number = ? AND b.id = ? AND b.state = 'sent' AND b.attempts = ?
-                    AND b.changes > ?
-                ORDER BY c.seq LIMIT 1 OFFSET ?
-                """,
-            arguments: [
-                stream.description, batch.number, batch.id.uuidString, batch.attempt, changes, changes - 1,
-            ])
-        guard let end else { return nil }
-        try db.execute(
-            sql: "UPDATE trunkline_batch SET to_seq = ?, changes = ? WHERE stream = ? AND number = ?",
-            arguments: [end, changes, stream.description, batch.number])
-        try db.execute(
-            sql: "UPDATE trunkline_outbound SET cursor = ? WHERE stream = ?", arguments: [end, stream.description])
-        return try self.batch(batch.number)
-    }
-
     private func inFlight() throws -> Int {
         try Int.fetchOne(
             db, sql: "SELECT count(*) FROM trunkline_batch WHERE stream = ? AND state = 'sent'",
@@ -123,7 +98,7 @@ struct BatchQueue {
             arguments: [stream.description])
     }
 
-    private func batch(_ number: Int64) throws -> ClaimedBatch {
+    func batch(_ number: Int64) throws -> ClaimedBatch {
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
         let row = try Row.fetchOne(
             db, sql: "SELECT * FROM trunkline_batch WHERE stream = ? AND number = ?",

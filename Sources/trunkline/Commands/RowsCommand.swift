@@ -59,7 +59,9 @@ struct RowsCommand: OfficeCommand {
         let store = try OfficeAssembly(settings).store()
         let listing = try await store.rows(
             of: table, matching: RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit))
+        let incomplete = try await store.status().flatMap(\.incomplete).first { $0.name == table }
         await store.close()
+        if let incomplete { StandardError.write("trunkline: the table stands still: \(incomplete.reason)\n") }
         print(json ? try JSONOutput.text(listing) : RowsReport(listing: listing, limit: limit).text)
     }
 }

@@ -16,7 +16,8 @@ struct SyncCommand: OfficeCommand {
               trunkline sync
               trunkline sync --timeout 10m && poweroff
 
-            Exit codes: 0 all that was pending is acked and nothing is set aside, 1 not all in time, 3 all is \
+            Exit codes: 0 all that was pending is acked and nothing is set aside, 1 not all in time, or a table \
+            stands still, 3 all is \
             dealt with and rows are set aside, 4 the stream is stopped, 69 database or broker unavailable, \
             78 configuration, 130 interrupted.
             """)
@@ -37,6 +38,7 @@ struct SyncCommand: OfficeCommand {
         let setAside = try await setAsideRows(store, tables: settings.tables, expected: outcome.setAside)
         await store.close()
         print(json ? try JSONOutput.text(outcome) : outcome.text + setAside)
+        if !outcome.incomplete.isEmpty { throw ExitStatus.incomplete.code }
         if outcome.setAside > 0 { throw ExitStatus.setAside.code }
     }
 

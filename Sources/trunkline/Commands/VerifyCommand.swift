@@ -19,7 +19,8 @@ struct VerifyCommand: OfficeCommand {
               trunkline verify
               trunkline verify --branch east --branch west --timeout 2m      (at the head)
 
-            Exit codes: 0 all agree, 1 no answer in time (from the branches that are named), 2 some differ, \
+            Exit codes: 0 all agree, 1 no answer in time (from the branches that are named), 2 some differ or \
+            a table stands still, \
             69 database or broker unavailable, 78 configuration, 130 interrupted.
             """)
 
@@ -55,11 +56,15 @@ struct VerifyCommand: OfficeCommand {
         let answers = try await services.run { [timeout = timeout.duration] in
             try await question.ask(branches, timeout: timeout, troubles: services.troubles)
         }
+        let incomplete = try await store.status().flatMap(\.incomplete)
         await store.close()
+        for table in incomplete {
+            StandardError.write("trunkline: a table stands still, and was not compared: \(table.reason)\n")
+        }
         let report = VerificationReport(at: settings.office, answers: answers)
         print(json ? try JSONOutput.text(report.summary) : report.text)
         switch report.verdict {
-        case .agree: return
+        case .agree: if !incomplete.isEmpty { throw ExitStatus.differs.code }
         case .differ: throw ExitStatus.differs.code
         case .unanswered:
             throw CommandFailure(

@@ -57,6 +57,9 @@ struct StatusReport {
                     + "the reasons with: trunkline rows TABLE --state set-aside; "
                     + "once mended, trunkline verify clears this, and trunkline resync TABLE sends all rows again")
         }
+        for table in status.incomplete {
+            remarks.append("\(status.stream): a table STANDS STILL: \(table.reason)")
+        }
         if status.setAside > 0 {
             let rows = HumanNumber.counted(status.setAside, "row")
             remarks.append(

@@ -9,13 +9,20 @@ struct SyncOutcome: Encodable, Sendable {
     /// Rows that the head could not store.
     var setAside: Int
     var seconds: Double
+    /// Tables of which nothing travels before someone acts.
+    var incomplete: [IncompleteTable] = []
 
     var text: String {
         let changes = HumanNumber.counted(ackedChanges, "change")
         let acked =
             ackedChanges == 0
-            ? "sync: nothing was pending, all is acked"
+            ? incomplete.isEmpty ? "sync: nothing was pending, all is acked" : "sync: nothing else was pending"
             : "sync: \(changes) acked in \(HumanDuration.text(seconds: seconds))"
-        return setAside > 0 ? acked + "; \(HumanNumber.counted(setAside, "row")) set aside" : acked
+        let still = incomplete.map { "\nsync: a table stands still: \($0.reason)" }.joined()
+        return still.isEmpty ? dealt(acked) : dealt(acked) + still
+    }
+
+    private func dealt(_ acked: String) -> String {
+        setAside > 0 ? acked + "; \(HumanNumber.counted(setAside, "row")) set aside" : acked
     }
 }

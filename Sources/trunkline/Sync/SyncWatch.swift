@@ -51,7 +51,9 @@ struct SyncWatch: Sendable {
     }
 
     private func outcome(_ status: StreamStatus, changes: Int, after elapsed: Duration) -> SyncOutcome {
-        SyncOutcome(stream: stream, ackedChanges: changes, setAside: status.setAside, seconds: elapsed / .seconds(1))
+        SyncOutcome(
+            stream: stream, ackedChanges: changes, setAside: status.setAside, seconds: elapsed / .seconds(1),
+            incomplete: status.incomplete)
     }
 
     private func stopped(_ reason: String) -> CommandFailure {

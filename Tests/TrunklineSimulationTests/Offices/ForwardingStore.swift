@@ -47,8 +47,8 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func readBatch(_ batch: ClaimedBatch, limits: ReadLimits) async throws(StoreError) -> BatchReading {
         try await pass { () async throws(StoreError) in try await base.readBatch(batch, limits: limits) }
     }
-    func shrinkBatch(_ batch: ClaimedBatch, to changes: Int) async throws(StoreError) -> ClaimedBatch? {
-        try await pass { () async throws(StoreError) in try await base.shrinkBatch(batch, to: changes) }
+    func splitBatch(_ batch: ClaimedBatch, keeping changes: Int) async throws(StoreError) -> ClaimedBatch? {
+        try await pass { () async throws(StoreError) in try await base.splitBatch(batch, keeping: changes) }
     }
     func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.releaseBatch(batch) }
