@@ -32,9 +32,7 @@ public struct StateWatch: Service {
         // The first look also connects: how long it takes says nothing of the backlog.
         await look(&known)
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
-            let began = monitor.clock.now
-            await look(&known)
-            let pause = Self.pause(after: monitor.clock.now - began, stalledAfter: stalledAfter)
+            let pause = Self.pause(after: await look(&known), stalledAfter: stalledAfter)
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
         }
         await store.close()
@@ -45,16 +43,22 @@ public struct StateWatch: Service {
         return min(max(look * 100, .seconds(5)), most)
     }
 
-    func look(_ known: inout [StreamID: StreamStatus]) async {
+    /// - Returns: how long the counting took; to wait for a lock costs nothing.
+    @discardableResult
+    func look(_ known: inout [StreamID: StreamStatus]) async -> Duration {
         let streams: [StreamStatus]
+        let began = monitor.clock.now
+        var took = Duration.zero
         do {
             streams = try await store.status()
+            took = monitor.clock.now - began
+            try await store.probe()
         } catch {
             // Another transaction was faster: says nothing of the database.
-            guard error.code != .contention else { return }
+            guard error.code != .contention else { return took }
             monitor.own.set(Metrics.databaseUp, to: 0)
             monitor.own.note(.databaseFailed(reason: "\(error)"))
-            return
+            return took
         }
         monitor.own.set(Metrics.databaseUp, to: 1)
         let stopped = streams.compactMap { status in
@@ -64,6 +68,7 @@ public struct StateWatch: Service {
         judge(streams, known)
         if showsStreams { streams.forEach(show) }
         known = Dictionary(streams.map { ($0.stream, $0) }, uniquingKeysWith: { first, _ in first })
+        return took
     }
 
     /// What is not acked is the backlog of every service that sends, an advance of the watermark their success.

@@ -6,14 +6,19 @@ extension SQLiteStore {
     /// - Parameters:
     ///   - operation: names the work in errors.
     ///   - subject: on what: a stream, a table, the file.
+    ///   - durably: whether it is on the disk when this returns. If not, a loss of power may undo it, and then also
+    ///     all that was committed after it; the lock on the file is held for a shorter time.
     func write<Value: Sendable>(
-        _ operation: String, _ subject: String, creating: Bool = false,
+        _ operation: String, _ subject: String, creating: Bool = false, durably: Bool = true,
         _ body: @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         let connections = try await connections(creating: creating)
         do {
             return try await connections.writer.writeWithoutTransaction { db in
-                try db.immediately { try body(db) }
+                guard !durably else { return try db.immediately { try body(db) } }
+                try db.execute(sql: "PRAGMA synchronous = NORMAL", arguments: [])
+                defer { try? db.execute(sql: "PRAGMA synchronous = FULL", arguments: []) }
+                return try db.immediately { try body(db) }
             }
         } catch {
             throw StoreError(error, operation: operation, subject: subject)

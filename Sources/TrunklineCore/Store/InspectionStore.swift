@@ -4,11 +4,20 @@ public import FoundationEssentials
 public protocol InspectionStore: Sendable {
     func status() async throws(StoreError) -> [StreamStatus]
 
+    /// Whether the services could work: needs what they need of the database, and changes nothing.
+    /// - Throws: when they could not, as when another program holds a lock on the whole of it for long.
+    func probe() async throws(StoreError)
+
     /// Rows of a synced table with their sync state, in key order.
     func rows(of table: TableName, matching filter: RowFilter) async throws(StoreError) -> RowListing
 
     /// The results of a verification that are known here, one a stream (the last round's); empty while none came.
     func verificationResults(_ id: UUID) async throws(StoreError) -> [VerificationResult]
+}
+
+extension InspectionStore {
+    /// For a database that no single program can lock: whoever can look can work.
+    public func probe() async throws(StoreError) {}
 }
 
 /// One stream as `trunkline status` shows it.
@@ -18,7 +27,8 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     public var stream: StreamID
     public var direction: Direction
     public var epoch: UUID?
-    /// Changes not yet sent (sending), or parked batches (receiving).
+    /// Changes not yet sent (sending; a table whose rows are still being loaded counts as one more), or parked batches
+    /// (receiving).
     public var pending: Int
     /// Sent and unacked: changes and batches.
     public var inFlightChanges: Int

@@ -7,7 +7,7 @@ internal import TrunklineCore
 /// processes that upgrade at once do it one after the other, and the second finds nothing to do.
 enum Bookkeeping {
     /// Script `n - 1` brings version `n - 1` to version `n`.
-    private static let migrations = [migration1, migration2]
+    private static let migrations = [migration1, migration2, migration3]
 
     static var currentVersion: Int { migrations.count }
 
@@ -31,6 +31,17 @@ enum Bookkeeping {
             try db.execute(sql: "UPDATE trunkline_office SET version = ?", arguments: [currentVersion])
         }
         return found == 0
+    }
+
+    /// Refuses a database that is not of this program's version.
+    static func require(_ version: Int, operation: String) throws(StoreError) {
+        try check(version, operation: operation)
+        guard version == currentVersion else {
+            throw StoreError(
+                .notInitialised, operation: operation, subject: "trunkline_office",
+                reason: "the bookkeeping is of version \(version), this program needs version \(currentVersion)",
+                hint: "run trunkline init")
+        }
     }
 
     /// Refuses a database that a newer program has upgraded.

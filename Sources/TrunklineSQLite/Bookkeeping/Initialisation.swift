@@ -54,7 +54,8 @@ struct Initialisation {
             report.captured[name] = 0
         }
         try capture.heal()
-        report.warnings = Array(Set(capture.warnings)).sorted()
+        let incomplete = try SyncedTable.all(db).compactMap(\.incomplete)
+        report.warnings = Array(Set(capture.warnings + incomplete)).sorted()
     }
 
     private func checkOwner() throws {

@@ -17,7 +17,7 @@ struct Office {
         guard let row, let id = OfficeID(row["office"]), let role = OfficeRole(rawValue: row["role"]) else {
             throw StoreError.notInitialised(operation: operation, subject: "trunkline_office")
         }
-        try Bookkeeping.check(row["version"], operation: operation)
+        try Bookkeeping.require(row["version"], operation: operation)
         return Office(
             id: id, role: role, acceptedTables: Set(try JSONText.decode([TableName].self, row["accepted_tables"])),
             checkedSchemaVersion: row["checked_schema_version"])

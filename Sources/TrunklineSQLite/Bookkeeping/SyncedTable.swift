@@ -9,13 +9,15 @@ struct SyncedTable {
     /// The load that is not finished: `insert` for a first one, `update` for a repeated one.
     var loadOperation: String?
     var loadAfter: String?
+    /// Why it stands still, with the way out; nil while it does not.
+    var incomplete: String?
 
     static func all(_ db: Database) throws -> [SyncedTable] {
         try Row.fetchAll(db, sql: "SELECT * FROM trunkline_synced_table ORDER BY id").compactMap { row in
             guard let name = TableName(parsing: row["name"]) else { return nil }
             return SyncedTable(
                 id: row["id"], name: name, keyColumns: try JSONText.decode([String].self, row["key_columns"]),
-                loadOperation: row["load_operation"], loadAfter: row["load_after"])
+                loadOperation: row["load_operation"], loadAfter: row["load_after"], incomplete: row["incomplete"])
         }
     }
 

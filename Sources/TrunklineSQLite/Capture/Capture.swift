@@ -14,12 +14,22 @@ struct Capture {
     }
 
     /// Makes the triggers that are missing or outdated anew. A table whose changes may have been missed
-    /// is to be loaded again. A table that is missing or unfit just now is passed over: it is looked
-    /// at again when the schema changes.
+    /// is to be loaded again. A table that is missing or unfit just now stands still, with the reason, and
+    /// the others go on: it is looked at again when the schema changes.
     mutating func heal() throws {
         for table in try SyncedTable.all(db) {
-            guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
-            try heal(table, shape)
+            var incomplete = try obstacle(to: table)
+            if incomplete == nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape {
+                do {
+                    try heal(table, shape)
+                } catch let error as StoreError where error.code == .table {
+                    incomplete = "table \"\(table.name)\": \(error.reason)"
+                }
+            }
+            guard incomplete != table.incomplete else { continue }
+            try db.execute(
+                sql: "UPDATE trunkline_synced_table SET incomplete = ? WHERE id = ?",
+                arguments: [incomplete, table.id])
         }
         try db.execute(
             sql: "UPDATE trunkline_office SET checked_schema_version = ?", arguments: [try Capture.schemaVersion(db)])
@@ -43,6 +53,7 @@ struct Capture {
                 DELETE FROM trunkline_change
                 WHERE table_id = ? AND seq > (SELECT max(cursor) FROM trunkline_outbound)
                 """, arguments: [table.id])
+        try db.execute(sql: "DELETE FROM trunkline_held_change WHERE table_id = ?", arguments: [table.id])
         try db.execute(sql: "DELETE FROM trunkline_synced_table WHERE id = ?", arguments: [table.id])
         try db.execute(
             sql: "DELETE FROM trunkline_set_aside_notice WHERE table_name = ?", arguments: [table.name.description])
@@ -109,7 +120,7 @@ struct Capture {
         return compiled
     }
 
-    private func triggers(of table: SyncedTable) throws -> [(name: String, table: String, sql: String)] {
+    func triggers(of table: SyncedTable) throws -> [(name: String, table: String, sql: String)] {
         try Row.fetchAll(
             db, sql: "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB ?",
             arguments: [CaptureTriggers.prefix(of: table.id) + "*"]

@@ -4,16 +4,21 @@ public import TrunklineCore
 
 extension SQLiteStore {
     public func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport {
+        let hadRollbackJournal = location.hasRollbackJournal
         if setup.role == .branch, try location.identity(mayBeMissing: true) != nil { try await checkTables(setup) }
         var (report, isBranch) = try await write("init", location.path, creating: true) { db in
             try Initialisation(setup: setup, db: db).run()
         }
+        if hadRollbackJournal { report.warnings.append(Self.journalWarning) }
         guard isBranch else { return report }
         for (table, rows) in try await loadTables() where report.captured[table] != nil || rows > 0 {
             report.captured[table, default: 0] += rows
         }
         return report
     }
+
+    private static let journalWarning =
+        "the database file was in rollback-journal mode and is in WAL mode now, so that readers and writers do not lock each other out: its newest rows may be in the file beside it that ends in -wal; make backups with sqlite3's .backup or VACUUM INTO, not by a copy of the file alone"
 
     public func resync(_ table: TableName?) async throws(StoreError) -> Int {
         try await write("resync", table?.description ?? location.path) { db in
@@ -38,13 +43,38 @@ extension SQLiteStore {
         _ = try await loadTables()
     }
 
-    /// Loads chunk by chunk, each in a transaction of its own, until every table is loaded.
+    /// Before something is said of how far the office is: the triggers as they must be, and tables that cannot be
+    /// captured noted as standing still. Where that cannot be written now, the reader of the books sees that it was not.
+    func lookAtCapture(for operation: String) async throws(StoreError) {
+        let isOutdated = try await read(operation, location.path) { db in
+            let office = try Office.read(db, operation: operation)
+            return try office.role == .branch && Capture.needsCheck(office, db)
+        }
+        guard isOutdated else { return }
+        do {
+            try await write("heal", location.path) { db in
+                var capture = Capture(db)
+                try capture.heal()
+            }
+        } catch  where [.contention, .accessRefused, .full].contains(error.code) {}
+    }
+
+    /// Loads chunk by chunk, each in a short transaction of its own and with pauses as long as the work, until every
+    /// table is loaded. What is logged reaches the disk with the batch that covers it.
     private func loadTables() async throws(StoreError) -> [(table: TableName, rows: Int)] {
         var loaded: [(table: TableName, rows: Int)] = []
-        while let chunk = try await write("load", location.path, { db in try TableLoad.step(db) }) {
+        var pace = LoadPace()
+        while true {
+            let (chunk, duration) = try await write("load", location.path, durably: false) { [pace] db in
+                let start = ContinuousClock.now
+                return (try TableLoad.step(chunk: pace.rows, db), ContinuousClock.now - start)
+            }
+            guard let chunk else { return loaded }
             loaded.append(chunk)
+            guard chunk.rows >= pace.rows else { continue }
+            pace.learn(rows: chunk.rows, took: duration)
+            try? await Task.sleep(for: max(duration, .milliseconds(1)))
         }
-        return loaded
     }
 
     /// Names all unfit tables before anything is changed.

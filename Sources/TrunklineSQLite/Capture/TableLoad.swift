@@ -1,31 +1,43 @@
 internal import GRDB
 internal import TrunklineCore
 
-/// Logs every row of a table as changed, a few thousand at a time, so that no transaction is long.
+/// Logs every row of a table as changed, some at a time, so that no transaction is long; before them the
+/// changes that waited while the table stood still.
 ///
 /// The place is kept in `trunkline_synced_table`; a crash in between costs nothing. Rows that are
 /// inserted behind the place are logged by the triggers, which are there before the load begins.
 struct TableLoad {
-    static let chunk = 5_000
-
     let table: SyncedTable
     let shape: TableShape
+    let chunk: Int
     let db: Database
 
     /// Does one chunk of some table that is not fully loaded.
     /// - Returns: nil when all are loaded.
-    static func step(_ db: Database) throws -> (table: TableName, rows: Int)? {
-        for table in try SyncedTable.all(db) where table.loadOperation != nil {
-            guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
-            return (table.name, try TableLoad(table: table, shape: shape, db: db).loadChunk())
+    static func step(chunk: Int, _ db: Database) throws -> (table: TableName, rows: Int)? {
+        for table in try SyncedTable.all(db) where table.incomplete == nil {
+            if try HeldChanges(table, db).release(atMost: chunk) > 0 { return (table.name, 0) }
+            guard table.loadOperation != nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape else {
+                continue
+            }
+            return (table.name, try TableLoad(table: table, shape: shape, chunk: chunk, db: db).loadChunk())
         }
         return nil
     }
 
-    /// Whether there is a chunk to do.
-    static func isNeeded(_ db: Database) throws -> Bool {
-        try SyncedTable.all(db).contains { table in
-            try table.loadOperation != nil && TableKind.find(table.name.inSQLite, in: db).shape != nil
+    /// The tables that are not fully loaded and could be.
+    static func unfinished(_ db: Database) throws -> [SyncedTable] {
+        let isAny = try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM trunkline_synced_table WHERE load_operation IS NOT NULL)
+                    OR EXISTS (SELECT 1 FROM trunkline_held_change)
+                """)!
+        guard isAny else { return [] }
+        return try SyncedTable.all(db).filter { table in
+            guard table.incomplete == nil else { return false }
+            if try HeldChanges(table, db).exist() { return true }
+            return try table.loadOperation != nil && TableKind.find(table.name.inSQLite, in: db).shape != nil
         }
     }
 
@@ -34,11 +46,11 @@ struct TableLoad {
         let (terms, order) = position
         let place = table.loadAfter.map { values(ofPlace: $0) } ?? []
         let after = place.isEmpty ? "TRUE" : "(\(order)) > (\(placeholders))"
-        let last = try db.makeStatement(
+        let last = try db.cachedStatement(
             sql:
-                "SELECT \(lastPlace) FROM \(name) WHERE \(after) ORDER BY \(order) LIMIT 1 OFFSET \(TableLoad.chunk - 1)"
+                "SELECT \(lastPlace) FROM \(name) WHERE \(after) ORDER BY \(order) LIMIT 1 OFFSET ?"
         )
-        try bind(place, to: last, from: 1)
+        try bind(place + [.integer(Int64(chunk - 1))], to: last, from: 1)
         var end: (text: String, values: [SQLiteValue])?
         if try last.stepOnce(db) {
             end = (text(last), (0..<terms).map { SQLiteValue(last, column: 1 + $0) })
@@ -48,28 +60,30 @@ struct TableLoad {
         let through = end == nil ? "TRUE" : "(\(order)) <= (\(placeholders))"
         let key = KeyText.expression(of: shape, row: name)
         let range = "FROM \(name) WHERE \(after) AND \(through)"
-        let insert = try db.makeStatement(
+        let insert = try db.cachedStatement(
             sql: """
                 INSERT INTO trunkline_change (table_id, key, op, at)
                 SELECT \(table.id), k, '\(table.loadOperation!)', \(Timestamp.now)
                 FROM (SELECT \(key) AS k \(range) ORDER BY \(order)) WHERE \(CaptureTriggers.isUnlogged("k", table.id))
                 """)
-        let count = try db.makeStatement(sql: "SELECT count(*) \(range)")
-        for statement in [insert, count] {
-            try bind(place, to: statement, from: 1)
-            if let end { try bind(end.values, to: statement, from: 1 + place.count) }
-        }
+        try bind(place + (end?.values ?? []), to: insert, from: 1)
         _ = try insert.stepOnce(db)
         insert.rewind()
-        _ = try count.stepOnce(db)
-        let rows = RawValue.with(count, column: 0) { if case .integer(let rows) = $0 { Int(rows) } else { 0 } }
-        count.rewind()
+        let rows = try end == nil ? count("SELECT count(*) \(range)", place) : chunk
         try db.execute(
             sql: """
                 UPDATE trunkline_synced_table SET load_after = ?, load_operation = iif(?, NULL, load_operation)
                 WHERE id = ?
                 """, arguments: [end?.text, end == nil, table.id])
         return rows
+    }
+
+    private func count(_ sql: String, _ place: [SQLiteValue]) throws -> Int {
+        let count = try db.cachedStatement(sql: sql)
+        defer { count.rewind() }
+        try bind(place, to: count, from: 1)
+        _ = try count.stepOnce(db)
+        return RawValue.with(count, column: 0) { if case .integer(let rows) = $0 { Int(rows) } else { 0 } }
     }
 
     /// What the load walks along: the rowid, else the key.

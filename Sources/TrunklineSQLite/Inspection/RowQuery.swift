@@ -14,34 +14,80 @@ struct RowQuery {
 
     /// Rows in key order, then deletes under way.
     func atBranch() throws -> RowListing {
-        let states = "SELECT key, state FROM trunkline_row_status WHERE table_name = ?1"
+        let key = KeyText.expression(of: shape, row: "t")
         let list = columns.map { "t.\(TableName.quoted($0.name))" }.joined(separator: ", ")
         let order = shape.key.map { "t.\(TableName.quoted($0))" }.joined(separator: ", ")
-        let key = KeyText.expression(of: shape, row: "t")
-        let present = """
-            SELECT coalesce(s.state, 'acked') AS state, NULL AS gone,
+        let state = try state(of: key)
+        var rows = try fetch(
+            """
+            SELECT \(state), NULL AS gone,
                 (SELECT reason FROM trunkline_set_aside_notice AS n WHERE n.table_name = ?1 AND n.local_key = \(key) LIMIT 1),
                 \(list)
-            FROM \(name) AS t LEFT JOIN (\(states)) AS s ON s.key = \(key)
-            WHERE \(stateFilter("coalesce(s.state, 'acked')")) ORDER BY \(order) LIMIT \(filter.limit)
-            """
-        var rows = try fetch(present)
-        guard rows.count < filter.limit else { return RowListing(columns: columns.map(\.name), rows: rows) }
-        let gone = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT s.key, s.state FROM (\(states)) AS s
-                WHERE \(stateFilter("s.state")) AND NOT EXISTS (SELECT 1 FROM \(name) AS t WHERE \(key) = s.key)
-                ORDER BY s.key LIMIT \(filter.limit - rows.count)
-                """, arguments: [table.description])
-        for row in gone {
-            guard let values = KeyText.values(row["key"], count: shape.key.count) else { continue }
-            rows.append(
-                RowListing.Row(
-                    state: RowState(rawValue: row["state"])!, values: spread(values.map { text($0, as: .text) }),
-                    deleted: true))
-        }
+            FROM \(name) AS t WHERE \(stateFilter(state)) ORDER BY \(order) LIMIT \(filter.limit)
+            """)
+        rows += try gone(atMost: filter.limit - rows.count, key)
         return RowListing(columns: columns.map(\.name), rows: rows)
+    }
+
+    /// An SQL expression for the state of a key, looked up in the books for that key alone. What is not in them is acked,
+    /// unless the table is not fully loaded, or stands still.
+    private func state(of key: String) throws -> String {
+        guard let synced = try SyncedTable.all(db).first(where: { $0.name == table }) else { return "'acked'" }
+        let isWhole = try synced.loadOperation == nil && !Capture.standingTables(db).contains { $0.table == table }
+        let unacked = """
+            FROM trunkline_change AS c WHERE c.table_id = \(synced.id) AND c.key = \(key)
+                AND c.seq > (SELECT min(acked_seq) FROM trunkline_outbound)
+            """
+        let isSent = """
+            EXISTS (SELECT 1 FROM trunkline_batch AS b
+                WHERE b.state = 'sent' AND b.stream IN (SELECT stream FROM trunkline_outbound)
+                    AND c.seq BETWEEN b.from_seq AND b.to_seq)
+            """
+        return """
+            CASE WHEN EXISTS (SELECT 1 \(unacked) AND NOT \(isSent)) THEN 'pending'
+                WHEN EXISTS (SELECT 1 \(unacked)) THEN 'sent'
+                WHEN EXISTS (SELECT 1 FROM trunkline_held_change AS h
+                    WHERE h.table_id = \(synced.id) AND h.key = \(key)) THEN 'pending'
+                WHEN EXISTS (SELECT 1 FROM trunkline_set_aside_notice AS n
+                    WHERE n.table_name = ?1 AND n.local_key = \(key)) THEN 'set aside'
+                ELSE '\(isWhole ? "acked" : "pending")' END
+            """
+    }
+
+    /// Rows that are not there any more and of which the books still have something.
+    private func gone(atMost limit: Int, _ key: String) throws -> [RowListing.Row] {
+        guard limit > 0, filter.states != [.acked] else { return [] }
+        let state = try state(of: "k.key")
+        let known = try db.makeStatement(
+            sql: """
+                SELECT k.key, \(state) FROM (
+                    SELECT c.key FROM trunkline_change AS c JOIN trunkline_synced_table AS s ON s.id = c.table_id
+                    WHERE s.name = ?1 AND c.seq > (SELECT min(acked_seq) FROM trunkline_outbound)
+                    UNION SELECT local_key FROM trunkline_set_aside_notice
+                    WHERE table_name = ?1 AND local_key IS NOT NULL
+                ) AS k WHERE \(stateFilter(state)) ORDER BY k.key
+                """)
+        defer { known.rewind() }
+        try SQLiteValue.text(Array(table.description.utf8)).bind(to: known, at: 1)
+        let conditions = zip(shape.key, shape.keyCollations).map { column, collation in
+            "t.\(TableName.quoted(column)) COLLATE \(TableName.quoted(collation)) IS ?"
+        }
+        let present = try db.makeStatement(
+            sql: "SELECT 1 FROM \(name) AS t WHERE \(conditions.joined(separator: " AND ")) AND \(key) = ?")
+        var rows: [RowListing.Row] = []
+        while rows.count < limit, try known.stepOnce(db) {
+            let local = SQLiteValue(known, column: 0)
+            guard case .text(let bytes) = local,
+                let values = KeyText.values(String(decoding: bytes, as: UTF8.self), count: shape.key.count),
+                let state = text(SQLiteValue(known, column: 1), as: .text).flatMap(RowState.init(rawValue:))
+            else { continue }
+            defer { present.rewind() }
+            for (index, value) in (values + [local]).enumerated() { try value.bind(to: present, at: index + 1) }
+            guard try !present.stepOnce(db) else { continue }
+            rows.append(
+                RowListing.Row(state: state, values: spread(values.map { text($0, as: .text) }), deleted: true))
+        }
+        return rows
     }
 
     /// Stored rows, then set-aside ones that are not stored.

@@ -4,18 +4,35 @@ public import TrunklineCore
 
 extension SQLiteStore {
     public func status() async throws(StoreError) -> [StreamStatus] {
-        try await read("status", location.path) { db in
+        try await lookAtCapture(for: "status")
+        return try await read("status", location.path) { db in
             _ = try Office.read(db, operation: "status")
             return try StatusReport.sending(db) + StatusReport.receiving(db)
         }
     }
 
+    /// Takes the write lock and lets it go, waiting as long for it as the services do.
+    public func probe() async throws(StoreError) {
+        do {
+            try await write("probe", location.path, durably: false) { _ in }
+        } catch  where error.code == .contention {
+            throw StoreError(
+                .unreachable, operation: "probe", subject: location.path,
+                reason: "another program has held the lock on the file for seconds (\(error.reason))",
+                hint: "let it end its transaction")
+        }
+    }
+
     public func rows(of table: TableName, matching filter: RowFilter) async throws(StoreError) -> RowListing {
-        try await read("rows", "table \"\(table)\"") { db in
+        try await lookAtCapture(for: "rows")
+        return try await read("rows", "table \"\(table)\"") { db in
             let office = try Office.read(db, operation: "rows")
             let synced = try office.role == .head ? Target.tables(db) : SyncedTable.all(db).map(\.name)
+            let standing = try Capture.standingTables(db).first { $0.table == table }
             guard synced.contains(table), let shape = try TableKind.find(table.inSQLite, in: db).shape else {
-                throw StoreError.notSynced(table, synced: synced)
+                guard let standing else { throw StoreError.notSynced(table, synced: synced) }
+                throw StoreError(
+                    .table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)
             }
             let query = RowQuery(table: table, shape: shape, filter: filter, db: db)
             return try office.role == .head ? query.atHead() : query.atBranch()

@@ -5,11 +5,13 @@ internal import TrunklineCore
 /// What `trunkline status` shows.
 enum StatusReport {
     static func sending(_ db: Database) throws -> [StreamStatus] {
-        try Row.fetchAll(
+        let standing = try Capture.standingTables(db)
+        let loading = try TableLoad.unfinished(db).count
+        return try Row.fetchAll(
             db,
             sql: """
                 SELECT o.*,
-                    (SELECT count(*) FROM trunkline_change WHERE seq > o.cursor) AS unbatched,
+                    \(unbatched) AS unbatched,
                     (SELECT coalesce(sum(changes), 0) FROM trunkline_batch AS b
                         WHERE b.stream = o.stream AND b.state IN ('pending', 'preparing')) AS pending,
                     (SELECT coalesce(sum(changes), 0) FROM trunkline_batch AS b
@@ -26,7 +28,7 @@ enum StatusReport {
             guard let stream = StreamID(row["stream"]) else { return nil }
             var status = StreamStatus(stream: stream, direction: .sending)
             status.epoch = UUID(uuidString: row["epoch"])
-            status.pending = (row["unbatched"] as Int) + (row["pending"] as Int)
+            status.pending = (row["unbatched"] as Int) + (row["pending"] as Int) + loading
             status.inFlightChanges = row["in_flight"]
             status.inFlightBatches = row["batches"]
             status.ackedRows = row["acked_rows"]
@@ -37,6 +39,7 @@ enum StatusReport {
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
             status.held = row["held"]
+            status.standing = standing
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = try (row["recovery_report"] as String?).map {
                 try JSONText.decode(RecoveryReport.self, $0)
@@ -44,6 +47,13 @@ enum StatusReport {
             return status
         }
     }
+
+    /// SQLite counts a whole table fast, and a part of one slowly: so the smaller part is counted.
+    private static let unbatched = """
+        CASE WHEN o.cursor - (SELECT min(seq) FROM trunkline_change) < (SELECT max(seq) FROM trunkline_change) - o.cursor
+            THEN (SELECT count(*) FROM trunkline_change) - (SELECT count(*) FROM trunkline_change WHERE seq <= o.cursor)
+            ELSE (SELECT count(*) FROM trunkline_change WHERE seq > o.cursor) END
+        """
 
     static func receiving(_ db: Database) throws -> [StreamStatus] {
         try Row.fetchAll(

@@ -21,15 +21,28 @@ struct AckedBatch: Sendable {
         return row.map { AckedBatch(number: $0["number"], range: ($0["from_seq"], $0["to_seq"])) }
     }
 
-    /// Deletes the batch, and of its changes those that no other stream still needs.
-    func prune(_ stream: StreamID, _ db: Database) throws {
+    enum Pruning {
+        /// Some changes are gone, the batch is not.
+        case partly
+        case done
+    }
+
+    /// So many changes are forgotten in one transaction, in a millisecond or two.
+    private static let piece = 500
+
+    /// Deletes of its changes those that no other stream still needs, some at a time, and then the batch.
+    func prune(_ stream: StreamID, _ db: Database) throws -> Pruning {
         try db.execute(
             sql: """
-                DELETE FROM trunkline_change
-                WHERE seq BETWEEN ? AND min(?, (SELECT min(acked_seq) FROM trunkline_outbound))
-                """, arguments: [range.from, range.to])
+                DELETE FROM trunkline_change WHERE seq IN (
+                    SELECT seq FROM trunkline_change
+                    WHERE seq BETWEEN ? AND min(?, (SELECT min(acked_seq) FROM trunkline_outbound))
+                    ORDER BY seq LIMIT ?)
+                """, arguments: [range.from, range.to, AckedBatch.piece])
+        guard db.changesCount < AckedBatch.piece else { return .partly }
         try db.execute(
             sql: "DELETE FROM trunkline_batch WHERE stream = ? AND number = ?",
             arguments: [stream.description, number])
+        return .done
     }
 }

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import GRDB
 internal import TrunklineCore
 
-/// The batches of one stream: formed, claimed, made smaller.
+/// The batches of one stream: formed and claimed.
 ///
 /// A batch is a range of the change log. The log's numbers are handed out in the order of commits,
 /// since SQLite has one writer at a time, so a cursor misses nothing.
@@ -25,7 +25,7 @@ struct BatchQueue {
     /// What a claim would find, without writing.
     func look(window: Int) throws -> Work {
         let office = try Office.read(db, operation: "claimBatch")
-        if try Capture.needsCheck(office, db) || TableLoad.isNeeded(db) { return .heal }
+        if try Capture.needsCheck(office, db) || !TableLoad.unfinished(db).isEmpty { return .heal }
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
         guard outbound.stopped == nil, try inFlight() < window else { return .nothing }
         guard outbound.sendsChanges else { return try lowestPending() == nil ? .nothing : .claim }

@@ -8,6 +8,8 @@ struct BatchReader {
     let limits: ReadLimits
     let db: Database
     private(set) var notices: SenderNotices
+    /// Keys of tables that stand still, by the table's id: nothing is known of them now.
+    private(set) var held: [Int64: [String]] = [:]
     private var bytes = 0
     private var images = 0
 
@@ -28,8 +30,11 @@ struct BatchReader {
         let changes = try changes()
         var tables: [TableName: (table: SyncedTable, shape: TableShape)] = [:]
         for table in try SyncedTable.all(db) where changes[table.id] != nil {
-            // A table that is missing just now, because it is being rebuilt, is loaded anew when it is back.
-            if let shape = try TableKind.find(table.name.inSQLite, in: db).shape { tables[table.name] = (table, shape) }
+            if table.incomplete == nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape {
+                tables[table.name] = (table, shape)
+            } else {
+                held[table.id] = changes[table.id]!.keys
+            }
         }
         var content: [TableContent] = []
         for name in try order(tables.mapValues(\.shape)) {
@@ -76,16 +81,35 @@ struct BatchReader {
     /// - Returns: false when the limit of bytes is passed.
     private mutating func read(_ keys: [String], of shape: TableShape, into content: inout TableContent) throws -> Bool
     {
-        let images = try RowImages(shape, db)
+        let images = try RowImages(shape, rowBytes: limits.rowBytes, db)
+        let twins = KeyTwins(shape, images, db)
+        var seen: Set<RowKey> = []
         var line: [UInt8] = []
-        for localKey in keys {
-            guard let values = KeyText.values(localKey, count: shape.key.count) else { continue }
+        for changedKey in keys {
+            guard var values = KeyText.values(changedKey, count: shape.key.count) else { continue }
+            var localKey = changedKey
+            var spelling: String?
+            if let twins, images.problem(ofKey: values) == nil {
+                spelling = twins.problem(of: values)
+                if spelling == nil {
+                    let key = images.rowKey(values)
+                    guard seen.insert(twins.identity(of: key)).inserted else { continue }
+                    let rows = try twins.find(key)
+                    for twin in rows.dropFirst() {
+                        notices.refuse(BatchReader.twinEntry(content.name, twin), reason: KeyTwins.reason)
+                    }
+                    if !rows.contains(values) { notices.accept(BatchReader.twinEntry(content.name, values)) }
+                    values = rows.first ?? values
+                    localKey = KeyText.text(of: values)
+                }
+            }
             line.removeAll(keepingCapacity: true)
             let image = try images.read(values, into: &line)
             func entry() -> SenderNotices.Entry {
-                SenderNotices.Entry(table: content.name, localKey: localKey, key: images.rowKey(values))
+                guard spelling == nil else { return BatchReader.twinEntry(content.name, values) }
+                return SenderNotices.Entry(table: content.name, localKey: localKey, key: images.rowKey(values))
             }
-            if let problem = image.problem ?? tooLong(line) {
+            if let problem = image.problem ?? spelling ?? tooLong(line) {
                 // A row whose key cannot travel was never sent, so neither is its delete.
                 if image.isRow { notices.refuse(entry(), reason: problem) } else { notices.accept(entry()) }
                 continue
@@ -106,6 +130,16 @@ struct BatchReader {
             if batch.changes > 1, bytes > limits.batchBytes { return false }
         }
         return true
+    }
+
+    /// Of a row that means the same key as another: its own spelling tells it from that.
+    private static func twinEntry(_ table: TableName, _ key: [SQLiteValue]) -> SenderNotices.Entry {
+        let texts = key.map { value -> String? in
+            var field: [UInt8] = []
+            _ = value.withRaw { FieldWriter.append($0, as: .text, to: &field) }
+            return CopyText.value(field[...])
+        }
+        return SenderNotices.Entry(table: table, localKey: KeyText.text(of: key), key: RowKey(texts))
     }
 
     private func tooLong(_ line: [UInt8]) -> String? {

@@ -9,6 +9,7 @@ struct LocalKeys {
     private struct Lookup {
         var statement: Statement
         var kinds: [WireKind]
+        var twins: KeyTwins?
     }
 
     init(_ db: Database) { self.db = db }
@@ -16,6 +17,7 @@ struct LocalKeys {
     /// The key as the change log has it; nil when the row is not here.
     mutating func localKey(of key: RowKey, in table: TableName) throws -> String? {
         guard let lookup = try lookup(table), key.values.count == lookup.kinds.count else { return nil }
+        if let twins = lookup.twins { return try twins.find(key).first.map { KeyText.text(of: $0) } }
         defer { lookup.statement.rewind() }
         for (index, (text, kind)) in zip(key.values, lookup.kinds).enumerated() {
             try FieldReader.key(text, as: kind).bind(to: lookup.statement, at: index + 1)
@@ -40,6 +42,7 @@ struct LocalKeys {
             sql: "SELECT \(KeyText.expression(of: shape, row: name)) FROM \(name) WHERE \(conditions)")
         return Lookup(
             statement: statement,
-            kinds: shape.key.map { WireKind(wireType: DeclaredType(shape.declaredType(of: $0)!).wireType) })
+            kinds: shape.key.map { WireKind(wireType: DeclaredType(shape.declaredType(of: $0)!).wireType) },
+            twins: KeyTwins(shape, try RowImages(shape, rowBytes: .max, db), db))
     }
 }

@@ -16,9 +16,12 @@ struct RowImages {
     private let statement: Statement
     private let kinds: [WireKind]
     private let keyIndices: [Int]
+    private let rowBytes: Int
 
-    init(_ shape: TableShape, _ db: Database) throws {
+    /// - Parameter rowBytes: a row of more bytes than this cannot travel, and is not copied.
+    init(_ shape: TableShape, rowBytes: Int, _ db: Database) throws {
         self.shape = shape
+        self.rowBytes = rowBytes
         self.db = db
         kinds = shape.wireColumns.map { WireKind(wireType: $0.type) }
         keyIndices = shape.key.map { name in shape.columns.firstIndex { $0.name == name }! }
@@ -38,9 +41,15 @@ struct RowImages {
     func read(_ key: [SQLiteValue], into line: inout [UInt8]) throws -> Image {
         defer { statement.rewind() }
         for (index, value) in key.enumerated() { try value.bind(to: statement, at: index + 1) }
-        while try statement.stepOnce(db) {
-            guard zip(keyIndices, key).allSatisfy({ SQLiteValue(statement, column: $0) == $1 }) else { continue }
-            return row(into: &line)
+        do {
+            while try statement.stepOnce(db) {
+                guard zip(keyIndices, key).allSatisfy({ SQLiteValue(statement, column: $0) == $1 }) else { continue }
+                guard bytes <= rowBytes else { return Image(isRow: true, problem: tooLong) }
+                return row(into: &line)
+            }
+        } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_TOOBIG {
+            // A value over the connection's limit, which SQLite did not read.
+            return Image(isRow: true, problem: tooLong)
         }
         return delete(key, into: &line)
     }
@@ -53,6 +62,27 @@ struct RowImages {
                 _ = value.withRaw { FieldWriter.append($0, as: kinds[index], to: &field) }
                 return CopyText.value(field[...])
             })
+    }
+
+    /// Why a key cannot travel; nil when it can.
+    func problem(ofKey key: [SQLiteValue]) -> String? {
+        var line: [UInt8] = []
+        return delete(key, into: &line).problem
+    }
+
+    private var tooLong: String { "the row is over the limit of \(rowBytes) bytes" }
+
+    /// Of the texts and blobs of the row at hand; a blob travels as two digits a byte.
+    private var bytes: Int {
+        shape.columns.indices.reduce(0) { sum, index in
+            RawValue.with(statement, column: index) { value in
+                switch value {
+                case .text(let bytes): sum + bytes.count
+                case .blob(let bytes): sum + 2 * bytes.count
+                case .null, .integer, .real: sum
+                }
+            }
+        }
     }
 
     private func row(into line: inout [UInt8]) -> Image {

@@ -16,9 +16,12 @@ extension SQLiteStore {
             work = .claim
         }
         guard work == .claim else { return nil }
-        return try await write("claimBatch", stream.description) { db in
+        let claimed = try await write("claimBatch", stream.description, durably: false) { db in
             try BatchQueue(stream, db).claim(window: window, changes: changes)
         }
+        // A number that was sent must never be given to another batch; nobody need be locked out for that.
+        if claimed != nil { try await flush("claimBatch") }
+        return claimed
     }
 
     public func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool {
@@ -27,7 +30,7 @@ extension SQLiteStore {
             try IdleBatch.isDue(stream, after: silence, db)
         }
         guard isDue else { return false }
-        return try await write("formIdleBatch", stream.description) { db in
+        return try await write("formIdleBatch", stream.description, durably: false) { db in
             guard try IdleBatch.isDue(stream, after: silence, db) else { return false }
             try IdleBatch.form(stream, db)
             return true
@@ -35,7 +38,7 @@ extension SQLiteStore {
     }
 
     public func releaseBatch(_ batch: ClaimedBatch) async throws(StoreError) {
-        try await write("releaseBatch", batch.stream.description) { db in
+        try await write("releaseBatch", batch.stream.description, durably: false) { db in
             try db.execute(
                 sql: """
                     UPDATE trunkline_batch SET state = 'pending'
@@ -46,7 +49,7 @@ extension SQLiteStore {
     }
 
     public func noteSent(_ batch: ClaimedBatch, rows: Int, bytes: Int) async throws(StoreError) {
-        try await write("noteSent", batch.stream.description) { db in
+        try await write("noteSent", batch.stream.description, durably: false) { db in
             try db.execute(
                 sql: """
                     UPDATE trunkline_batch SET rows = ?, bytes = ?

@@ -1,17 +1,39 @@
 internal import GRDB
 public import TrunklineCore
 
+/// What is to be sent of a batch, and what is to be noted before.
+private struct Found: Sendable {
+    var reading: BatchReading
+    var notices: SenderNotices
+    var held: [Int64: [String]]
+}
+
 extension SQLiteStore {
+    /// Nothing is read while the schema is not as it was when the triggers were last seen to, so that a table that is
+    /// missing is told from rows that are.
     public func readBatch(_ batch: ClaimedBatch, limits: ReadLimits) async throws(StoreError) -> BatchReading {
-        let (reading, notices) = try await read("readBatch", batch.stream.description) { db in
-            var reader = try BatchReader(batch: batch, limits: limits, db: db)
-            return (try reader.read(), reader.notices)
-        }
-        if !notices.isEmpty {
-            try await write("setAsideAtSender", batch.stream.description) { db in
-                try notices.save(stream: batch.stream, db)
+        for _ in 0..<3 {
+            let found = try await read("readBatch", batch.stream.description) { db -> Found? in
+                guard try !Capture.needsCheck(Office.read(db, operation: "readBatch"), db) else { return nil }
+                return try db.withLengthLimit(limits.rowBytes) {
+                    var reader = try BatchReader(batch: batch, limits: limits, db: db)
+                    return Found(reading: try reader.read(), notices: reader.notices, held: reader.held)
+                }
             }
+            guard let found else {
+                try await healCapture()
+                continue
+            }
+            if !found.notices.isEmpty || !found.held.isEmpty {
+                try await write("setAsideAtSender", batch.stream.description) { db in
+                    try found.notices.save(stream: batch.stream, db)
+                    for (table, keys) in found.held { try HeldChanges.hold(keys, of: table, db) }
+                }
+            }
+            return found.reading
         }
-        return reading
+        throw StoreError(
+            .contention, operation: "readBatch", subject: location.path, reason: "the tables are being changed just now"
+        )
     }
 }

@@ -15,14 +15,14 @@ struct SenderNotices: Sendable {
     private(set) var cleared: Set<Entry> = []
     private let known: Set<String>
 
-    /// Reads what was refused before.
+    /// Reads what was refused before, by the keys here: two of them may be one at a receiver.
     init(stream: StreamID, _ db: Database) throws {
         known = Set(
             try String.fetchAll(
                 db,
                 sql: """
-                    SELECT table_name || ' ' || key FROM trunkline_set_aside_notice
-                    WHERE stream = ? AND origin = 'sender'
+                    SELECT table_name || ' ' || local_key FROM trunkline_set_aside_notice
+                    WHERE stream = ? AND origin = 'sender' AND local_key IS NOT NULL
                     """, arguments: [stream.description]))
     }
 
@@ -33,7 +33,7 @@ struct SenderNotices: Sendable {
     mutating func accept(_ entry: @autoclosure () -> Entry) {
         guard !known.isEmpty else { return }
         let entry = entry()
-        if known.contains("\(entry.table) \(entry.key)") { cleared.insert(entry) }
+        if known.contains("\(entry.table) \(entry.localKey)") { cleared.insert(entry) }
     }
 
     func save(stream: StreamID, _ db: Database) throws {
@@ -41,15 +41,16 @@ struct SenderNotices: Sendable {
             try db.execute(
                 sql: """
                     DELETE FROM trunkline_set_aside_notice
-                    WHERE stream = ? AND table_name = ? AND key = ? AND origin = 'sender'
-                    """, arguments: [stream.description, entry.table.description, entry.key.description])
+                    WHERE stream = ? AND table_name = ? AND local_key = ? AND origin = 'sender'
+                    """, arguments: [stream.description, entry.table.description, entry.localKey])
         }
         for (entry, reason) in refused {
             try db.execute(
                 sql: """
                     INSERT INTO trunkline_set_aside_notice (stream, table_name, key, local_key, origin, reason, since)
                     VALUES (?, ?, ?, ?, 'sender', ?, \(Timestamp.now))
-                    ON CONFLICT (stream, table_name, key, origin) DO UPDATE SET reason = excluded.reason
+                    ON CONFLICT (stream, table_name, key, origin) DO UPDATE
+                    SET local_key = excluded.local_key, reason = excluded.reason
                     """,
                 arguments: [
                     stream.description, entry.table.description, entry.key.description, entry.localKey, reason,

@@ -22,6 +22,21 @@ enum DecimalText {
         return sign + digits.prefix(point) + "." + digits.dropFirst(point)
     }
 
+    /// The decimal of a type's scale that the double stands for: itself, or what a sum of such decimals comes to but for
+    /// the last bits (`0.1 + 0.2` is `0.3`); nil when it is another number, or has too many digits.
+    static func scaled(_ value: Double, to size: DecimalSize) -> String? {
+        let exact = plain(value)
+        guard value.isFinite, let normalised = normalised(exact) else { return nil }
+        if size.holds(normalised) { return normalised }
+        guard size.scale <= 15, abs(value) < 1e15 else { return nil }
+        var power = 1.0
+        for _ in 0..<size.scale { power *= 10 }
+        let whole = (value * power).rounded()
+        guard abs(whole) < 1e15, abs(whole / power - value) <= abs(value) * 1e-15 else { return nil }
+        let nearest = DecimalText.normalised(plain(whole / power))
+        return nearest.flatMap { size.holds($0) ? $0 : nil }
+    }
+
     /// `+007.500` → `7.5`; nil for anything but a plain decimal.
     static func normalised(_ text: String) -> String? {
         var rest = Substring(text)

@@ -53,7 +53,7 @@ enum FieldReader {
             case "f", "false": return .integer(0)
             default: return .text(field)
             }
-        case .decimal, .bytes, .text: return .text(field)
+        case .decimal, .bytes, .date, .time, .timestamp, .uuid, .text: return .text(field)
         }
     }
 
@@ -91,7 +91,7 @@ enum FieldReader {
         case .decimal, .integer, .float:
             guard let normalised = DecimalText.normalised(text) else { return false }
             return normalised == DecimalText.normalised(stored)
-        case .boolean, .bytes, .text: return text == stored
+        case .boolean, .bytes, .date, .time, .timestamp, .uuid, .text: return text == stored
         }
     }
 }

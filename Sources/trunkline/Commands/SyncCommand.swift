@@ -16,9 +16,9 @@ struct SyncCommand: OfficeCommand {
               trunkline sync
               trunkline sync --timeout 10m && poweroff
 
-            Exit codes: 0 all that was pending is acked and nothing is set aside, 1 not all in time, 3 all is \
-            dealt with and rows are set aside, 4 the stream is stopped, 69 database or broker unavailable, \
-            78 configuration, 130 interrupted.
+            Exit codes: 0 all that was pending is acked and nothing is set aside, 1 not all in time, or a table \
+            stands still, 3 all is dealt with and rows are set aside, 4 the stream is stopped, \
+            69 database or broker unavailable, 78 configuration, 130 interrupted.
             """)
 
     @Option(help: ArgumentHelp("Give up after this time, as in 90s or 10m; without it, never.", valueName: "duration"))

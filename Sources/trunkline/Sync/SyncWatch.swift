@@ -38,9 +38,9 @@ struct SyncWatch: Sendable {
             let status = try await status()
             let elapsed = clock.now - start
             if status.standing.isEmpty { lastComplete = elapsed }
-            if elapsed - lastComplete >= SyncWatch.patience { throw standsStill(status.standing) }
             switch goal.look(status) {
-            case .reached where !status.standing.isEmpty: break
+            case .reached where !status.standing.isEmpty:
+                if elapsed - lastComplete >= SyncWatch.patience { throw standsStill(status.standing) }
             case .reached(let changes): return outcome(status, changes: changes, after: elapsed)
             case .stopped(let reason): throw stopped(reason)
             case .waiting(let done, let total):
