@@ -123,7 +123,7 @@ extension PostgresStore {
         try connection.query(
             ReceiverStatements.advance,
             [
-                stream, "\(header.number)", header.id.uuidString, "\(rows + deletes - failures.count)",
+                stream, "\(header.number)", header.id.uuidString, "\(rows + deletes)",
                 result.map { JSONText.encode($0) }, "\(header.setAsideVersion ?? -1)",
             ])
         try connection.query(ReceiverStatements.unpark, [stream, header.epoch.uuidString, "\(header.number)"])

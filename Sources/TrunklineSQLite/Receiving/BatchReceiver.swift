@@ -82,7 +82,7 @@ struct BatchReceiver {
         }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
-        try Inbound.advance(header, stored: rows + deletes - failures.count, db)
+        try Inbound.advance(header, stored: rows + deletes, db)
         try Inbound.leaveAck(header.stream, whole: false, verification: result, db)
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
     }
