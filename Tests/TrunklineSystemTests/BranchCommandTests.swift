@@ -171,4 +171,21 @@ struct BranchCommandTests {
         #expect(try site.differences(site.east) == [])
         try await site.stopAll()
     }
+
+    /// The head forgot the branch with its restore, the broker did not.
+    @Test func afterARestoreOfTheHeadBranchAddOffersWhatWorks() async throws {
+        let site = try await Site(Pairing(branch: .sqlite, head: .sqlite))
+        try site.head.run("delete from trunkline_branch where id = 'east'")
+        let kit = site.directory.file("kit-2")
+        let rotated = try await site.exit(site.head, "branch", "rotate", "east", "--kit", kit)
+        #expect(rotated.0 == 64 && rotated.1.contains("trunkline branch add east adds it"), "\(rotated)")
+        let added = try await site.exit(site.head, "branch", "add", "east", "--kit", kit)
+        #expect(added.0 == 78 && added.1.contains("run: trunkline branch add east; for a new kit, then: "), "\(added)")
+        try site.trunkline(site.head, "branch", "add", "east")
+        try site.east.run("insert into item values (1, 'with the old kit', 1)")
+        try site.startAll()
+        try await site.settle()
+        try site.trunkline(site.head, "branch", "rotate", "east", "--kit", kit)
+        try await site.stopAll()
+    }
 }

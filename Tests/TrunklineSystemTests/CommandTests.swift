@@ -54,4 +54,71 @@ struct CommandTests {
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: Site.executable("trunkline"))
         #expect(try Command.run(link, ["--help"]) == Command.run(Site.executable(service), ["--help"]))
     }
+
+    @Test func dryRunSaysWhatInitWouldDoAndRefusalsStandOneALine() async throws {
+        let directory = try TemporaryDirectory()
+        let office = try TestOffice("east", .postgres, in: directory)
+        try office.run(
+            "create table item (id int primary key); insert into item values (1); create view items as select * from item"
+        )
+        func run(_ tables: String, _ arguments: String...) throws -> Command.Outcome {
+            try Command.attempt(
+                Site.executable("trunkline"), ["init"] + arguments,
+                environment: [
+                    "TRUNKLINE_OFFICE_ID": "east", "TRUNKLINE_DATABASE_URL": office.url, "TRUNKLINE_TABLES": tables,
+                ])
+        }
+        let plan = try run("all", "--dry-run")
+        #expect(plan.exit == .code(0), "\(plan)")
+        #expect(plan.output.contains("east: item (key id) would be captured; 1 row would be pending; new triggers: "))
+        #expect(plan.output.contains("east: nothing was changed"))
+        #expect(try office.run("select count(*) from pg_namespace where nspname = 'trunkline'") == "0")
+        for refused in [try run("items,itme"), try run("items,itme", "--dry-run")] {
+            #expect(refused.exit == .code(78))
+            let lines = refused.errors.split(separator: "\n")
+            #expect(lines.count == 2)
+            #expect(
+                lines.first == "trunkline: \"items\" is a view; name the tables behind it, or leave it out of tables")
+            #expect(lines.last == "trunkline: table \"itme\" does not exist; did you mean item?")
+        }
+        let done = try run("all")
+        #expect(done.exit == .code(0) && done.output.contains("item is captured from now on; 1 row pending"), "\(done)")
+    }
+
+    @Test func statusSaysWhichServiceFailsAndWhy() async throws {
+        let site = try await Site(Pairing(branch: .sqlite, head: .sqlite))
+        #expect(try site.trunkline(site.head, "status").contains("east was added and has not been heard of"))
+        #expect(try site.trunkline(site.east, "status").contains("no branch-publisher has run here yet"))
+        try site.east.run("insert into item values (1, 'waits', 1)")
+        site.configure(site.east, brokerURL: "amqp://east:secret@127.0.0.1:1/")
+        try site.start("branch-publisher", at: site.east)
+        try await eventually("status names the failure", within: .seconds(60)) {
+            try site.trunkline(site.east, "status").contains("branch-publisher: fails since")
+        }
+        let said = try site.trunkline(site.east, "status")
+        #expect(said.contains("127.0.0.1:1") && !said.contains("secret"), "\(said)")
+        try await site.stopAll()
+        #expect(try site.trunkline(site.east, "status").contains("no branch-publisher has run here for"))
+        #expect(try site.trunkline(site.east, "status", "--services").contains("stopped"))
+    }
+
+    /// Deletes that were made past the triggers, a row that was changed at the head, and one that went there.
+    @Test(arguments: Pairing.all) func repairMakesTheHeadAsTheBranchIs(pairing: Pairing) async throws {
+        let site = try await Site(pairing)
+        try site.east.run("insert into item values (1, 'one', 1), (2, 'two', 2), (3, 'three', 3)")
+        for service in Site.headServices { try site.start(service, at: site.head) }
+        #expect(try await site.exit(site.east, "sync", "--timeout", "60s").0 == 0)
+        try site.head.run(
+            """
+            insert into item (branch_id, id, name, n) values ('east', 9, 'only at head', 9);
+            update item set name = 'other' where id = 1; delete from item where id = 2
+            """)
+        #expect(try await site.exit(site.east, "verify", "--table", "nothing", "--timeout", "60s").0 == 78)
+        #expect(try await site.exit(site.head, "verify", "--repair").0 == 78)
+        let (code, output) = try await site.exit(site.east, "verify", "--table", "item", "--repair", "--timeout", "60s")
+        #expect(code == 0 && output.contains("repair: 3 keys sent again"), "\(output)")
+        #expect(try site.differences(site.east) == [])
+        #expect(try await site.exit(site.east, "verify", "--repair", "--timeout", "60s").0 == 0)
+        try await site.stopAll()
+    }
 }

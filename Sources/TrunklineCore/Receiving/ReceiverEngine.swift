@@ -134,7 +134,7 @@ public struct ReceiverEngine {
         if inbound.held != nil { try books.releaseHold(stream) }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
-        try books.advance(header, stored: rows + deletes - failures.count, answer: answer)
+        try books.advance(header, stored: rows + deletes, answer: answer)
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
     }
 

@@ -11,16 +11,19 @@ public struct ServiceLoop: Service {
     private let backoffPolicy: Backoff.Policy
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
+    private let journal: ServiceJournalKeeper?
 
     public init(
         _ service: any SteppedService, logger: Logger, backoff: Backoff.Policy = Backoff.Policy(),
-        clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
+        clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent,
+        journal: ServiceJournalKeeper? = nil
     ) {
         self.service = service
         self.logger = logger
         self.backoffPolicy = backoff
         self.clock = clock
         self.telemetry = telemetry
+        self.journal = journal
     }
 
     public var name: String { service.name }
@@ -31,6 +34,7 @@ public struct ServiceLoop: Service {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
                 if try await step() == .idle { try await service.waitForWork() }
+                journal?.succeeded(service.name)
                 if backoff.succeeded() {
                     logger.notice("recovered", metadata: [LogKey.service: "\(service.name)"])
                 }
@@ -61,6 +65,7 @@ public struct ServiceLoop: Service {
 
     private func failed(_ error: any Error, _ backoff: inout Backoff) async {
         let delay = backoff.failed()
+        journal?.failed(service.name, "\(error)")
         logger.warning(
             "step failed, will try again",
             metadata: [

@@ -33,7 +33,8 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     /// Sent and unacked: changes and batches.
     public var inFlightChanges: Int
     public var inFlightBatches: Int
-    /// Rows and deletes acked (sending) or stored (receiving), since the stream began.
+    /// Rows and deletes of the batches that the receiver has committed, those that it set aside among them, since the
+    /// stream began: the same number at both ends, once the last ack has come.
     public var ackedRows: Int
     public var setAside: Int
     /// The last batch acked (sending) or committed (receiving).

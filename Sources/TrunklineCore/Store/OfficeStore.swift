@@ -7,7 +7,9 @@
 /// - Every state change is one transaction, guarded so that two processes cannot both win.
 /// - The application's own writes are never made to wait longer than a short bookkeeping
 ///   statement takes; no call holds a lock on a synced table that would stop a writer.
-public typealias OfficeStore = AdministrationStore & SenderStore & ReceiverStore & InspectionStore
+public typealias OfficeStore = AdministrationStore & InitialisationPlanner & SenderStore & ReceiverStore
+    & InspectionStore
+    & ServiceNoteStore & RepairStore
 
 /// Setting an office up.
 public protocol AdministrationStore: Sendable {

@@ -88,7 +88,7 @@ extension PostgresStore {
         }
         try connection.query(
             Statements.recordOffice,
-            [setup.office.description, setup.role.rawValue, TextArray.encode(setup.tables.map(\.description))])
+            [setup.office.description, setup.role.rawValue, TextArray.encode(setup.tables.flatMap(\.spellings))])
     }
 
     /// Ends the capture of tables that left the list.

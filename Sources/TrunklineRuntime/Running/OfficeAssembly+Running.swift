@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
 internal import TrunklineCore
@@ -12,14 +13,16 @@ extension OfficeAssembly {
         let logger = logger(name)
         warnOfPlaintext(logger)
         let monitor = settings.monitoring.address.map { _ in self.monitor(of: services) }
+        let journal = ServiceJournalKeeper(
+            services.map(\.name), host: ProcessInfo.processInfo.hostName, store: try store())
         let loops = try services.map { service in
             let logger = self.logger(service.name)
             let telemetry = monitor?.telemetry(of: service.name)
             return ServiceLoop(
                 try self.service(service, logger: logger, telemetry: telemetry), logger: logger,
-                telemetry: telemetry ?? .silent)
+                telemetry: telemetry ?? .silent, journal: journal)
         }
-        var companions: [(name: String, service: any Service)] = []
+        var companions: [(name: String, service: any Service)] = [("journal", journal)]
         if let monitor, let address = settings.monitoring.address {
             let showsStreams = services.contains { $0 == .branchPublisher || $0 == .headIngestor }
             companions.append(("monitoring-server", MonitoringServer(monitor, at: address, logger: logger)))

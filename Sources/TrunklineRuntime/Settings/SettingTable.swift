@@ -44,9 +44,10 @@ enum SettingTable {
         "allow-plaintext", .boolean, default: false,
         help: "Connect to other machines without TLS too, and warn of it in the log.")
 
-    static let tables = Setting<[TableName]>(
-        "tables", .tables, default: [], defaultNote: "none; at the head any",
-        help: "The synced tables: name or schema.name. At the head the only ones accepted.")
+    static let tables = Setting<TableSelection>(
+        "tables", .tables, default: .listed([]), defaultNote: "none; at the head any",
+        help: "The synced tables: name or schema.name; or all, with exceptions as all,-name. At the head the only ones "
+            + "accepted.")
 
     static let batchRows = Setting<Int>(
         "batch.rows", .integer(1...200_000), default: 5_000, help: "The most changes in one batch.")

@@ -1,3 +1,5 @@
+internal import TrunklineCore
+
 extension Settings {
     /// Reads and checks the configuration: flags over environment over the YAML file.
     ///
@@ -21,8 +23,13 @@ extension Settings {
             for connection in plaintext { reader.note(connection.problem) }
         }
         let tables = reader.require(SettingTable.tables)
-        if let office, tables?.isEmpty == true, requirements.tables.holds(at: office.role) {
-            reader.missing(SettingTable.tables, hint: "name the tables to sync, such as product_sales")
+        if let office, tables == .listed([]), requirements.tables.holds(at: office.role) {
+            reader.missing(SettingTable.tables, hint: "name the tables to sync, such as product_sales, or write all")
+        }
+        if office?.role == .head, case .all(except: let exceptions)? = tables, !exceptions.isEmpty {
+            reader.note(
+                "tables: the head takes any table or those that are named; leave the exceptions to the branches, or name the tables"
+            )
         }
         let batch = BatchSettings(&reader)
         let stale = StaleSettings(&reader)

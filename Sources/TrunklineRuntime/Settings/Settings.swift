@@ -7,8 +7,8 @@ public struct Settings: Sendable {
     public var broker: BrokerSettings
     /// Connections to other machines without TLS, which `allow-plaintext` allows.
     public var plaintext: [PlaintextConnection]
-    /// The synced tables; empty at the head: any.
-    public var tables: [TableName]
+    /// The synced tables; none at the head: any.
+    public var tables: TableSelection
     public var batch: BatchSettings
     public var stale: StaleSettings
     public var receiver: ReceiverSettings

@@ -13,7 +13,10 @@ struct BranchAccess {
     /// The head's record of the branch.
     func record() async throws -> Branch {
         guard let record = try await store.branch(branch) else {
-            throw CommandFailure(.usage, "there is no branch \(branch); trunkline branch list names them all")
+            throw CommandFailure(
+                .usage,
+                "there is no branch \(branch); trunkline branch list names them all, trunkline branch add \(branch) adds it"
+            )
         }
         return record
     }

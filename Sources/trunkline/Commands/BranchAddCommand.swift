@@ -67,8 +67,8 @@ struct BranchAddCommand: OfficeCommand {
             user == nil
             ? try office.administration(or: "or name a broker user that is there already with --user") : nil
         let prepared = try output.prepared(office)
-        if let administration, password == nil { try await refuseWhatCannotBeShown(administration) }
         let store = try office.store()
+        if let administration, password == nil { try await refuseWhatCannotBeShown(administration, store) }
         let name = user ?? administration!.userName(of: branch)
         let isNew = try await office.withLink(for: "branch add") { link in
             try await link.keepAlive()
@@ -102,14 +102,20 @@ struct BranchAddCommand: OfficeCommand {
         }
     }
 
-    private func refuseWhatCannotBeShown(_ administration: BrokerAdministration) async throws {
+    private func refuseWhatCannotBeShown(
+        _ administration: BrokerAdministration, _ store: any OfficeStore
+    ) async throws {
         let name = administration.userName(of: branch)
         guard try await administration.userExists(name) else { return try output.requireKitForJSON() }
         if let kit = output.kit {
+            let rotate = "trunkline branch rotate \(branch) --kit \(kit)"
+            // After a restore of the head the broker may know a branch that the head does not.
+            let wayOut =
+                try await store.branch(branch) == nil
+                ? "with the kit that the branch has, run: trunkline branch add \(branch); for a new kit, then: \(rotate)"
+                : "run: \(rotate)"
             throw CommandFailure(
-                .configuration,
-                "broker user \(name) is there already, and nobody knows its password; run: trunkline branch rotate "
-                    + "\(branch) --kit \(kit)")
+                .configuration, "broker user \(name) is there already, and nobody knows its password; \(wayOut)")
         }
     }
 

@@ -34,7 +34,13 @@ struct ConfigCommand: OfficeCommand {
         }
         let settings = try await options.settings(
             for: SettingsRequirements("config --check", broker: .always, tables: .at(.branch)))
-        let tables = settings.tables.isEmpty ? "any table" : HumanNumber.counted(settings.tables.count, "table")
+        let tables =
+            switch settings.tables {
+            case .listed(let names) where names.isEmpty: "any table"
+            case .listed(let names): HumanNumber.counted(names.count, "table")
+            case .all(let exceptions) where exceptions.isEmpty: "all tables"
+            case .all(let exceptions): "all tables without \(exceptions.count)"
+            }
         let office = "\(settings.office.id) (\(settings.office.role.rawValue))"
         print("valid: \(office), \(settings.database.url), \(settings.broker.url!), \(tables)")
     }

@@ -10,29 +10,47 @@ struct InitCommand: OfficeCommand {
         abstract: "Prepare this office's database, and at the head the broker.",
         discussion: """
             Creates the bookkeeping, and at a branch the triggers on its synced tables, whose rows become \
-            pending. At the head it also declares the exchanges, and the queues of every branch. May be run again at any time, \
-            as after a change of tables.
+            pending. At the head it also declares the exchanges, and the queues of every branch. May be run again at any \
+            time, as after a change of tables; with tables: all, also after a table was made.
+
+            --dry-run says what would be done at a branch, with tables, keys, rows and triggers, and what is in the way; \
+            it changes nothing.
 
             Examples:
               trunkline init --config head.yaml
               TRUNKLINE_TABLES=product_sales trunkline init --office east --database sqlite:///var/lib/shop.db
+
+              trunkline init --dry-run
 
             Exit codes: 0 done, 69 database or broker unavailable, 78 configuration or an unfit table.
             """)
 
     @OptionGroup var options: OfficeOptions
 
+    @Flag(help: "Say what would be done, and change nothing.")
+    var dryRun = false
+
     @Flag(help: "Print a JSON object.")
     var json = false
 
     func execute() async throws {
         let settings = try await options.settings(
-            for: SettingsRequirements("init", broker: .at(.head), tables: .at(.branch)))
+            for: SettingsRequirements("init", broker: dryRun ? .never : .at(.head), tables: .at(.branch)))
         let isHead = settings.office.role == .head
         let office = OfficeAssembly(settings)
         let store = try office.store()
-        let report = try await store.initialise(
-            OfficeSetup(office: settings.office.id, role: settings.office.role, tables: settings.tables))
+        if dryRun { return try await show(plan(settings, store, countingRows: true), settings, store) }
+        var tables = settings.tables.names ?? []
+        var warnings: [String] = []
+        if !isHead {
+            let plan = try await plan(settings, store, countingRows: false)
+            guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
+            tables = plan.tables.map(\.name)
+            warnings = plan.warnings
+        }
+        var report = try await store.initialise(
+            OfficeSetup(office: settings.office.id, role: settings.office.role, tables: tables))
+        report.warnings = warnings + report.warnings
         if isHead {
             // Of each branch too: what an earlier version declared is taken over.
             let topology = try await store.branches().reduce(Topology.head) { $0.adding(.branch($1.id)) }
@@ -42,5 +60,27 @@ struct InitCommand: OfficeCommand {
         let output = InitReport(settings: settings, report: report, declaredTopology: isHead)
         print(json ? try JSONOutput.text(output) : output.text)
         for warning in report.warnings { StandardError.write("warning: \(SafeText.oneLine(warning))\n") }
+    }
+
+    /// At the head no table is prepared.
+    private func plan(
+        _ settings: Settings, _ store: any OfficeStore, countingRows: Bool
+    ) async throws -> InitialisationPlan {
+        let selection = settings.office.role == .head ? .listed([]) : settings.tables
+        var plan = try await store.planInitialisation(selection, countingRows: countingRows)
+        if case .all = selection, plan.tables.isEmpty, plan.refusals.isEmpty {
+            plan.refusals = [
+                "tables: all: this database has no table that can be synced; make one, or check database.url"
+            ]
+        }
+        return plan
+    }
+
+    private func show(_ plan: InitialisationPlan, _ settings: Settings, _ store: any OfficeStore) async throws {
+        await store.close()
+        let report = InitPlanReport(office: settings.office, plan: plan)
+        print(json ? try JSONOutput.text(plan) : report.text)
+        for warning in plan.warnings { StandardError.write("warning: \(SafeText.oneLine(warning))\n") }
+        guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
     }
 }

@@ -9,7 +9,8 @@ struct ResyncCommand: OfficeCommand {
         commandName: "resync",
         abstract: "Mark every row of a table, or of all synced tables, as pending.",
         discussion: """
-            The rows travel again; the head ends up with the same rows, however often.
+            The rows travel again, however often. Rows that are only at the head stay there; to remove them as well: \
+            trunkline verify --repair.
 
             Examples:
               trunkline resync product_sales && trunkline sync

@@ -10,7 +10,7 @@ struct SyncCommand: OfficeCommand {
         abstract: "Send what is pending now and wait until the head has acked it.",
         discussion: """
             Runs the branch's services in this process until then, beside those that may run already. \
-            Shows a progress bar on a terminal, plain lines elsewhere.
+            Shows a progress bar on a terminal, elsewhere a line a minute.
 
             Examples:
               trunkline sync
@@ -34,7 +34,7 @@ struct SyncCommand: OfficeCommand {
         let office = OfficeAssembly(settings)
         let store = try office.store()
         let outcome = try await sync(office, store)
-        let setAside = try await setAsideRows(store, tables: settings.tables, expected: outcome.setAside)
+        let setAside = try await setAsideRows(store, expected: outcome.setAside)
         await store.close()
         print(json ? try JSONOutput.text(outcome) : outcome.text + setAside)
         if outcome.setAside > 0 { throw ExitStatus.setAside.code }
@@ -49,11 +49,11 @@ struct SyncCommand: OfficeCommand {
     }
 
     private func setAsideRows(
-        _ store: any OfficeStore, tables: [TableName], expected: Int
+        _ store: any OfficeStore, expected: Int
     ) async throws -> String {
         guard expected > 0, !json else { return "" }
         var text = ""
-        for table in tables {
+        for table in try await store.capturedTables() {
             let listing = try await store.rows(of: table, matching: RowFilter(states: [.setAside], limit: 20))
             if !listing.rows.isEmpty { text += "\n\(table):\n" + RowsReport(listing: listing, limit: 20).text }
         }

@@ -15,8 +15,15 @@ struct VerifyCommand: OfficeCommand {
             run in this process meanwhile. At the head every branch is asked, whose services must be running; \
             so must the head's own, or add --run-services.
 
+            --repair, at a branch, then makes the head as the branch is: rows that differ or that only the branch has are \
+            sent again, and rows that only the head has are removed there by deletes that the branch sends. Afterwards \
+            both sides are compared once more.
+
+            --table reports of these tables only, and repairs no others; all are compared.
+
             Examples:
               trunkline verify
+              trunkline verify --table product_sales --repair
               trunkline verify --branch east --branch west --timeout 2m      (at the head)
 
             Exit codes: 0 all agree, 1 no answer in time (from the branches that are named) or a table stands still, \
@@ -27,6 +34,14 @@ struct VerifyCommand: OfficeCommand {
         help: ArgumentHelp("At the head: only this branch; may be given several times.", valueName: "id"),
         transform: NameArgument.office)
     var branch: [OfficeID] = []
+
+    @Option(
+        help: ArgumentHelp("Only this table; may be given several times.", valueName: "name"),
+        transform: NameArgument.table)
+    var table: [TableName] = []
+
+    @Flag(help: "At a branch: send again what differs, and deletes for what only the head has.")
+    var repair = false
 
     @Option(help: ArgumentHelp("How long to wait for the answers.", valueName: "duration"))
     var timeout = DurationArgument(.seconds(300))
@@ -43,22 +58,37 @@ struct VerifyCommand: OfficeCommand {
 
     func execute() async throws {
         let settings = try await options.settings(
-            for: SettingsRequirements("verify --branch", broker: .always, role: branch.isEmpty ? nil : .head))
+            for: SettingsRequirements(
+                repair ? "verify --repair" : "verify --branch", broker: .always,
+                role: repair ? .branch : branch.isEmpty ? nil : .head))
         let office = OfficeAssembly(settings)
         let store = try office.store()
         let role = settings.office.role
         let question = VerificationQuestion(office: office, store: store)
         let branches = try await question.branches(branch)
+        if role == .branch { try await checkTables(store) }
         try await office.checkBroker(for: "verify")
         let runs = runServices ?? (role == .branch)
         let services = try CompanionServices(runs ? OfficeService.all(at: role) : [], of: office)
-        let answers = try await services.run { [timeout = timeout.duration] in
-            try await question.ask(branches, timeout: timeout, troubles: services.troubles)
+        let repairing = VerificationRepair(
+            office: office, store: store, tables: table, timeout: timeout.duration, troubles: services.troubles)
+        let outcome = try await services.run { [timeout = timeout.duration, repair] in
+            let answers = try await question.ask(branches, timeout: timeout, troubles: services.troubles)
+                .limited(to: repairing.tables)
+            guard repair else { return VerificationRepair.Outcome(answers: answers, sent: 0) }
+            return try await repairing.run(after: answers)
         }
         let standing = try await store.status().flatMap(\.standing)
         await store.close()
-        let report = VerificationReport(at: settings.office, answers: answers)
-        print(json ? try JSONOutput.text(report.summary) : report.text)
+        let report = VerificationReport(at: settings.office, answers: outcome.answers)
+        if json {
+            var summary = report.summary
+            summary.repaired = repair ? outcome.sent : nil
+            print(try JSONOutput.text(summary))
+        } else {
+            print(report.text)
+            if repair { print("repair: \(HumanNumber.counted(outcome.sent, "key")) sent again") }
+        }
         switch report.verdict {
         case .agree where standing.isEmpty: return
         case .agree:
@@ -69,6 +99,13 @@ struct VerifyCommand: OfficeCommand {
         case .unanswered:
             throw CommandFailure(
                 .incomplete, report.unansweredText(timeout: timeout.duration, services.troubles.latest))
+        }
+    }
+
+    private func checkTables(_ store: any OfficeStore) async throws {
+        let synced = try await store.capturedTables()
+        if let unknown = table.first(where: { !synced.contains($0) }) {
+            throw StoreError.notSynced(unknown, synced: synced)
         }
     }
 }

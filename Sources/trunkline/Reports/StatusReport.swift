@@ -6,18 +6,37 @@ import TrunklineTerminal
 struct StatusReport {
     var office: OfficeSettings
     var streams: [StreamStatus]
+    /// What the services say of themselves; nil: nobody asked.
+    var notes: [ServiceNote]?
+    /// At the head: the branches that were added.
+    var branches: [Branch] = []
 
     /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
     static let silence = Duration.seconds(26 * 3_600)
 
     var text: String {
-        guard !streams.isEmpty else { return "\(office.id): no stream yet\(emptyHint)\n" }
+        guard !streams.isEmpty || !unheard.isEmpty else { return "\(office.id): no stream yet\(emptyHint)\n" }
         var table = TextTable([
             .init("STREAM"), .init("PENDING", .right), .init("IN FLIGHT", .right), .init("ACKED", .right),
             .init("SET ASIDE", .right), .init("WATERMARK", .right), .init("OLDEST UNACKED"), .init("LAST CONTACT"),
         ])
         for stream in streams { table.add(cells(stream)) }
-        return table.rendered() + streams.flatMap(remarks).map { SafeText.oneLine($0) + "\n" }.joined()
+        for branch in unheard {
+            table.add([StreamID(from: branch.id, to: .head).description] + Array(repeating: "-", count: 6) + ["never"])
+        }
+        var lines = streams.flatMap(remarks)
+        lines += unheard.map {
+            "\($0.id) was added and has not been heard of; is trunkline running there, with the kit of branch add?"
+        }
+        lines += notes.map { ServiceRemarks(office: office, notes: $0).lines } ?? []
+        return table.rendered() + lines.map { SafeText.oneLine($0) + "\n" }.joined()
+    }
+
+    /// Branches that were added and never sent anything.
+    private var unheard: [Branch] {
+        branches.filter { branch in
+            !streams.contains { $0.direction == .receiving && $0.stream.source == branch.id }
+        }
     }
 
     private var emptyHint: String {

@@ -1,10 +1,10 @@
 import TrunklineRuntime
 import TrunklineTerminal
 
-/// Shows a long task on stderr: a bar that is drawn anew on a terminal, else a plain line now and then.
+/// Shows a long task on stderr: a bar that is drawn anew on a terminal, else a plain line a minute.
 struct ProgressDisplay {
     /// Between two plain lines, in seconds, and before the first: what is quick needs none.
-    private static let plainInterval = 5.0
+    private static let plainInterval = 60.0
 
     private let isTerminal: Bool
     private let noun: String

@@ -20,6 +20,18 @@ struct VerificationAnswers: Sendable {
         }
     }
 
+    /// With these tables alone; none: with all.
+    func limited(to tables: [TableName]) -> VerificationAnswers {
+        guard !tables.isEmpty else { return self }
+        var limited = self
+        limited.finals = finals.mapValues { result in
+            var result = result
+            result.tables = result.tables.filter { tables.contains($0.name) }
+            return result
+        }
+        return limited
+    }
+
     var isComplete: Bool { unanswered.isEmpty }
     var unanswered: [OfficeID] { branches.filter { finals[$0] == nil } }
     /// In the order of the branches.

@@ -10,6 +10,8 @@ struct VerificationReport {
         var agree: Bool
         var unanswered: [OfficeID]
         var results: [VerificationResult]
+        /// Keys that were sent again; nil: nothing was to be repaired.
+        var repaired: Int?
     }
 
     /// More differing keys of a table are counted, not listed.

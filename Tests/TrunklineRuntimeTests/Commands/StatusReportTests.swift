@@ -69,4 +69,44 @@ import TrunklineRuntime
         let head = OfficeSettings(id: .head, role: .head)
         #expect(StatusReport(office: head, streams: []).text.contains("trunkline branch add ID"))
     }
+
+    private func note(_ service: String, failure: String? = nil, seen: Double = 1, stopped: Bool = false) -> ServiceNote
+    {
+        ServiceNote(
+            service: service, host: "till", failure: failure, failingSince: failure.map { _ in "2026-01-02T03:04:05Z" },
+            failures: failure == nil ? 0 : 7, successSeconds: nil, seenSeconds: seen, isStopped: stopped)
+    }
+
+    @Test func aServiceThatFailsSaysSinceWhenAndWhy() {
+        let notes = [
+            note("branch-publisher", failure: "broker: connect localhost:5672: nothing listens"),
+            note("branch-ack-listener"), note("stale-reaper", seen: 3 * 3_600),
+        ]
+        let lines = StatusReport(office: east, streams: [sending], notes: notes).text.split(separator: "\n").dropFirst(
+            3)
+        #expect(lines.count == 2)
+        #expect(lines.first?.hasPrefix("branch-publisher: fails since 2026-01-0") == true)
+        #expect(lines.first?.hasSuffix(": broker: connect localhost:5672: nothing listens") == true)
+        #expect(lines.last == "no stale-reaper has run here for 3 h; start it, or: trunkline run")
+    }
+
+    @Test func aServiceThatWasStoppedOrNeverRanIsNamed() {
+        let notes = [note("branch-publisher", seen: 60, stopped: true), note("branch-ack-listener")]
+        let text = StatusReport(office: east, streams: [sending], notes: notes).text
+        #expect(text.contains("no branch-publisher has run here for 1 min; start it"))
+        #expect(text.contains("no stale-reaper has run here yet; start it"))
+        #expect(!text.contains("branch-ack-listener"))
+    }
+
+    @Test func aBranchThatWasNotHeardOfIsListedAtTheHead() {
+        var receiving = sending
+        receiving.direction = .receiving
+        let text = StatusReport(
+            office: OfficeSettings(id: .head, role: .head), streams: [receiving],
+            branches: ["east", "west"].map { Branch(id: OfficeID($0)!, brokerUser: $0) }
+        ).text
+        #expect(text.contains("west>head"))
+        #expect(text.contains("west was added and has not been heard of; is trunkline running there"))
+        #expect(!text.contains("east was added"))
+    }
 }

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import TrunklineRuntime
+import TrunklineCore
 
 @Suite struct SuggestionTests {
     @Test(arguments: [

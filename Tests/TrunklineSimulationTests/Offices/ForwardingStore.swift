@@ -16,6 +16,25 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport {
         try await pass { () async throws(StoreError) in try await base.initialise(setup) }
     }
+    func planInitialisation(
+        _ selection: TableSelection, countingRows: Bool
+    ) async throws(StoreError) -> InitialisationPlan {
+        try await pass { () async throws(StoreError) in
+            try await base.planInitialisation(selection, countingRows: countingRows)
+        }
+    }
+    func capturedTables() async throws(StoreError) -> [TableName] {
+        try await pass { () async throws(StoreError) in try await base.capturedTables() }
+    }
+    func noteService(_ report: ServiceReport) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.noteService(report) }
+    }
+    func sendAgain(_ keys: [RowKey], of table: TableName) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.sendAgain(keys, of: table) }
+    }
+    func serviceNotes() async throws(StoreError) -> [ServiceNote] {
+        try await pass { () async throws(StoreError) in try await base.serviceNotes() }
+    }
     func addBranch(_ branch: OfficeID, brokerUser: String) async throws(StoreError) -> Bool {
         try await pass { () async throws(StoreError) in try await base.addBranch(branch, brokerUser: brokerUser) }
     }

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import TrunklineCore
 
 /// The `TRUNKLINE_…` variables. An empty one counts as not given, as from `${X:-}` in a compose file.
 struct EnvironmentLayer {

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import TrunklineCore
 internal import Yams
 
 /// The YAML file. A key without a value counts as not given.
@@ -14,14 +15,19 @@ struct FileLayer {
             guard let root = try Yams.compose(yaml: try TextFile.read(path)) else { return }
             if root.scalar?.string.isEmpty == true { return }
             guard let mapping = root.mapping else { throw InvalidSetting("is not a mapping of keys to values") }
+            let tables = try mapping["tables"].flatMap { try FileLayer.selection($0) }
             let values = FileLayer.flattened(mapping)
             keys = Set(values.filter { $0.value.scalar?.string.isEmpty != true }.keys)
             problems = values.keys.sorted().compactMap(FileLayer.problem)
             let location = ConfigReader(
                 provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)]))
-            providers = [
-                try await FileProvider<YAMLSnapshot>(parsingOptions: .init(secretsSpecifier: .all), config: location)
-            ]
+            // Before the file: whoever comes first is heard.
+            if let tables {
+                let items = ConfigValue(.stringArray(tables), isSecret: false)
+                providers.append(InMemoryProvider(name: "tables", values: ["tables": items]))
+            }
+            providers.append(
+                try await FileProvider<YAMLSnapshot>(parsingOptions: .init(secretsSpecifier: .all), config: location))
         } catch let error as InvalidSetting {
             throw SettingsError(["configuration file \(path): \(error.reason)"])
         } catch let error as YamlError {
@@ -34,11 +40,28 @@ struct FileLayer {
         }
     }
 
+    /// The items that `tables: {all: true, except: [a, b]}` means; nil for a list or a text.
+    private static func selection(_ node: Node) throws(InvalidSetting) -> [String]? {
+        guard let mapping = node.mapping else { return nil }
+        for key in mapping.keys.compactMap({ $0.scalar?.string }) where key != "all" && key != "except" {
+            throw InvalidSetting("tables.\(key) is unknown; tables: takes a list, all, or {all: true, except: [a, b]}")
+        }
+        guard mapping["all"]?.scalar?.string == "true" else {
+            throw InvalidSetting("tables: {except: …} goes with all: true; without it, list the tables")
+        }
+        let exceptions = mapping["except"].map { $0.sequence.map(Array.init) ?? [$0] } ?? []
+        return try [TableListText.all]
+            + exceptions.map { node throws(InvalidSetting) in
+                guard let name = node.scalar?.string else { throw InvalidSetting("tables.except: is a list of names") }
+                return "-" + name
+            }
+    }
+
     private static func flattened(_ mapping: Node.Mapping, under prefix: String = "") -> [String: Node] {
         var values: [String: Node] = [:]
         for (key, value) in mapping {
             let name = prefix + (key.scalar?.string ?? "?")
-            if let inner = value.mapping {
+            if name != "tables", let inner = value.mapping {
                 values.merge(flattened(inner, under: name + ".")) { first, _ in first }
             } else {
                 values[name] = value

@@ -142,14 +142,14 @@ extension SettingType where Value == SecretURL {
     }
 }
 
-extension SettingType where Value == [TableName] {
+extension SettingType where Value == TableSelection {
     static var tables: SettingType {
         var type = SettingType("list, or names with commas between") { text throws(InvalidSetting) in
-            try TableListText.tables(TableListText.split(text))
-        } format: { tables in
-            tables.map(\.description).joined(separator: ",")
+            try TableListText.selection(TableListText.split(text))
+        } format: { selection in
+            TableListText.text(selection)
         }
-        type.parseItems = { items throws(InvalidSetting) in try TableListText.tables(items) }
+        type.parseItems = { items throws(InvalidSetting) in try TableListText.selection(items) }
         return type
     }
 }

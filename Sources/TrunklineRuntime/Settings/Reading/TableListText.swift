@@ -20,6 +20,32 @@ enum TableListText {
         return items.map(\.trimmed).filter { !$0.isEmpty }
     }
 
+    /// The word for every table; a table of that name is written `"all"`.
+    static let all = "all"
+
+    /// A list of names; or `all`, and behind it exceptions with a hyphen before each.
+    static func selection(_ items: [String]) throws(InvalidSetting) -> TableSelection {
+        guard items.contains(all) else {
+            if let exception = items.first(where: { $0.hasPrefix("-") }) {
+                throw InvalidSetting(
+                    "\"\(exception)\" is an exception, of which there are some from all only; write all,\(exception)")
+            }
+            return .listed(try tables(items))
+        }
+        let others = items.filter { $0 != all }
+        if let name = others.first(where: { !$0.hasPrefix("-") }) {
+            throw InvalidSetting("all is every table, \(name) too; leave \(name) out, or all")
+        }
+        return .all(except: try tables(others.map { String($0.dropFirst()).trimmed }))
+    }
+
+    static func text(_ selection: TableSelection) -> String {
+        switch selection {
+        case .listed(let names): names.map(\.description).joined(separator: ",")
+        case .all(let exceptions): ([all] + exceptions.map { "-\($0)" }).joined(separator: ",")
+        }
+    }
+
     static func tables(_ items: [String]) throws(InvalidSetting) -> [TableName] {
         var tables: [TableName] = []
         for item in items {

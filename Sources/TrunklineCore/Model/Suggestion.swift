@@ -1,15 +1,15 @@
 /// Finds what somebody meant who wrote an unknown name.
-enum Suggestion {
+public enum Suggestion {
     /// - Returns: the candidate that takes the fewest slips of the keyboard to become `word`; nil when
     ///   none is near.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    public static func nearest(to word: String, among candidates: [String]) -> String? {
         let measured = candidates.map { (distance: distance(word.lowercased(), $0.lowercased()), name: $0) }
         guard let best = measured.min(by: { $0 < $1 }), best.distance <= max(2, word.count / 3) else { return nil }
         return best.name
     }
 
     /// Optimal string alignment distance: insertions, deletions, substitutions and swaps of two neighbours.
-    static func distance(_ a: String, _ b: String) -> Int {
+    public static func distance(_ a: String, _ b: String) -> Int {
         let a = Array(a)
         let b = Array(b)
         var rows = [Array(0...b.count)]

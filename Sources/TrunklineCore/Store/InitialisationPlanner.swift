@@ -1,0 +1,56 @@
+/// Says what ``AdministrationStore/initialise(_:)`` would do, and changes nothing.
+public protocol InitialisationPlanner: Sendable {
+    /// What the selection means in this database now, and what is in the way of it.
+    ///
+    /// ``TableSelection/all(except:)`` is every table with a primary key, without the bookkeeping's and without the
+    /// partitions of a table that is there itself; tables that cannot be synced are named in the warnings.
+    /// - Parameter countingRows: whether the rows of the tables that are new are counted, which reads them.
+    func planInitialisation(
+        _ selection: TableSelection, countingRows: Bool
+    ) async throws(StoreError) -> InitialisationPlan
+
+    /// The tables whose changes are captured here.
+    func capturedTables() async throws(StoreError) -> [TableName]
+}
+
+/// What `trunkline init` would do at a branch.
+public struct InitialisationPlan: Hashable, Sendable, Codable {
+    /// Whether there is no bookkeeping yet.
+    public var createsBookkeeping: Bool
+    public var tables: [Table]
+    /// Tables that would be captured no more.
+    public var released: [TableName]
+    /// Why it would be refused: one for each unfit table, with the way out.
+    public var refusals: [String]
+    public var warnings: [String]
+
+    public struct Table: Hashable, Sendable, Codable {
+        public var name: TableName
+        public var key: [String]
+        /// Whether its capture would begin now.
+        public var isNew: Bool
+        /// Rows that would become pending; nil: not counted, or none since the table is captured already.
+        public var rows: Int?
+        /// What the triggers that would be made watch, as `insert` or `truncate`.
+        public var triggers: [String]
+
+        public init(name: TableName, key: [String], isNew: Bool, rows: Int?, triggers: [String]) {
+            self.name = name
+            self.key = key
+            self.isNew = isNew
+            self.rows = rows
+            self.triggers = triggers
+        }
+    }
+
+    public init(
+        createsBookkeeping: Bool = false, tables: [Table] = [], released: [TableName] = [], refusals: [String] = [],
+        warnings: [String] = []
+    ) {
+        self.createsBookkeeping = createsBookkeeping
+        self.tables = tables
+        self.released = released
+        self.refusals = refusals
+        self.warnings = warnings
+    }
+}

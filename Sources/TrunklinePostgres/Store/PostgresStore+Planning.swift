@@ -1,0 +1,61 @@
+public import TrunklineCore
+
+extension PostgresStore {
+    public func planInitialisation(
+        _ selection: TableSelection, countingRows: Bool
+    ) throws(StoreError) -> InitialisationPlan {
+        try withConnection { (connection) throws(StoreError) in
+            var plan = InitialisationPlan()
+            let captured = try captured(connection)
+            plan.createsBookkeeping = captured == nil
+            let (names, refusals, warnings) = try TableSurvey(connection).resolve(selection)
+            plan.refusals = refusals
+            plan.warnings = warnings
+            let known = captured ?? []
+            for name in names where refusals.isEmpty {
+                let table = known.first { $0.relation == name.sql }
+                try plan.add(name, as: table, countingRows: countingRows, connection)
+            }
+            plan.released = known.map(\.name).filter { name in !names.contains { $0.sql == name.sql } }
+            return plan
+        }
+    }
+
+    public func capturedTables() throws(StoreError) -> [TableName] {
+        try withConnection { (connection) throws(StoreError) in try captured(connection)?.map(\.name) ?? [] }
+    }
+
+    /// Nil without bookkeeping.
+    private func captured(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable]? {
+        let found = try connection.run("SELECT to_regclass('trunkline.synced_table')", [], "plan")
+        guard found.value(0, 0) != nil else { return nil }
+        return try SyncedTable.all(connection).filter(\.captured)
+    }
+}
+
+extension InitialisationPlan {
+    /// - Parameter captured: the table as it is captured already, perhaps under another spelling of its name.
+    fileprivate mutating func add(
+        _ name: TableName, as captured: SyncedTable?, countingRows: Bool, _ connection: PostgresConnection
+    ) throws(StoreError) {
+        guard let found = try Catalog(connection).table(name) else { return }
+        guard Set(found.key).isSubset(of: found.columns.map(\.name)) else {
+            refusals.append("table \"\(name)\" has a generated column in its primary key; leave it out of tables")
+            return
+        }
+        let capture = CaptureSQL(
+            tableID: captured?.id ?? 0, relation: name.sql, key: found.keyColumns, isPartitioned: found.isPartitioned)
+        let present = try connection.run(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal", [name.sql], "triggers")
+        let names = Set((0..<present.rowCount).map { present.text($0, 0) })
+        let missing = capture.triggers.map(\.name).filter { !names.contains($0) }
+        var rows: Int?
+        if captured == nil, countingRows {
+            rows = try connection.run("SELECT count(*) FROM \(name.sql)", [], "count rows").integer(0, 0)
+        }
+        tables.append(
+            Table(
+                name: captured?.name ?? name.withoutDefaultSchema, key: found.key, isNew: captured == nil, rows: rows,
+                triggers: missing.map { $0.replacing("trunkline_", with: "") }))
+    }
+}

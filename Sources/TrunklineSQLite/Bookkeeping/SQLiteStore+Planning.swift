@@ -1,0 +1,69 @@
+internal import GRDB
+public import TrunklineCore
+
+extension SQLiteStore {
+    public func planInitialisation(
+        _ selection: TableSelection, countingRows: Bool
+    ) async throws(StoreError) -> InitialisationPlan {
+        guard try location.identity(mayBeMissing: true) != nil else {
+            return InitialisationPlan(
+                createsBookkeeping: true,
+                refusals: (selection.names ?? []).map {
+                    "there is no table \"\($0)\", for there is no file \(location.path) yet; correct database.url"
+                })
+        }
+        return try await look { db in
+            var plan = InitialisationPlan(createsBookkeeping: try Bookkeeping.version(db) == 0)
+            let synced = plan.createsBookkeeping ? [] : try SyncedTable.all(db)
+            let (names, refusals, warnings) = try TableSurvey(db: db).resolve(selection)
+            plan.refusals = refusals
+            plan.warnings = warnings
+            for name in names where refusals.isEmpty {
+                guard let shape = try TableKind.find(name.inSQLite, in: db).shape else { continue }
+                let captured = synced.first { $0.name == name }
+                let table = captured ?? SyncedTable(id: 0, name: name, keyColumns: shape.key)
+                let prefix = CaptureTriggers.prefix(of: table.id)
+                let wanted = CaptureTriggers(table: table, shape: shape).statements
+                let present = Set(
+                    try String.fetchAll(
+                        db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?",
+                        arguments: [shape.name]))
+                var rows: Int?
+                if captured == nil, countingRows {
+                    rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")
+                }
+                plan.tables.append(
+                    InitialisationPlan.Table(
+                        name: name, key: shape.key, isNew: captured == nil, rows: rows,
+                        triggers: wanted.keys.filter { !present.contains($0) }.sorted().map {
+                            String($0.dropFirst(prefix.count))
+                        }))
+            }
+            plan.released = synced.map(\.name).filter { !names.contains($0) }
+            return plan
+        }
+    }
+
+    /// Reads over a connection of its own that writes nothing, not even the journal mode.
+    private func look<Value: Sendable>(
+        _ body: @Sendable (Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.acceptsDoubleQuotedStringLiterals = true
+        do {
+            let queue = try DatabaseQueue(path: location.path, configuration: configuration)
+            defer { try? queue.close() }
+            return try await queue.read { db in try body(db) }
+        } catch {
+            throw StoreError(error, operation: "plan", subject: location.path)
+        }
+    }
+
+    public func capturedTables() async throws(StoreError) -> [TableName] {
+        try await read("tables", location.path) { db in
+            try Bookkeeping.version(db) == 0 ? [] : SyncedTable.all(db).map(\.name)
+        }
+    }
+}

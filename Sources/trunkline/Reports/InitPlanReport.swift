@@ -1,0 +1,28 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// What `trunkline init --dry-run` found, for people.
+struct InitPlanReport {
+    var office: OfficeSettings
+    var plan: InitialisationPlan
+
+    var text: String {
+        var lines = [
+            "\(office.id): the bookkeeping \(plan.createsBookkeeping ? "would be created" : "is there, and would be brought up to date")"
+        ]
+        lines += plan.tables.map { "\(office.id): \(line(of: $0))" }
+        lines += plan.released.map { "\(office.id): \($0) would be captured no more" }
+        if office.role == .head { lines.append("\(office.id): exchanges and queues would be declared at the broker") }
+        lines.append("\(office.id): nothing was changed")
+        return lines.map(SafeText.oneLine).joined(separator: "\n")
+    }
+
+    private func line(of table: InitialisationPlan.Table) -> String {
+        let key = "key \(table.key.joined(separator: ", "))"
+        let triggers = table.triggers.isEmpty ? "" : "; new triggers: \(table.triggers.joined(separator: ", "))"
+        guard table.isNew else { return "\(table.name) (\(key)) is captured already\(triggers)" }
+        let rows = table.rows.map { "; \(HumanNumber.counted($0, "row")) would be pending" } ?? ""
+        return "\(table.name) (\(key)) would be captured\(rows)\(triggers)"
+    }
+}
