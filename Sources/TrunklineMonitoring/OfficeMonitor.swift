@@ -3,6 +3,7 @@ public import TrunklineCore
 /// The services of one process as their office's monitoring sees them: metrics and health.
 public final class OfficeMonitor: Sendable {
     let office: OfficeID
+    let role: OfficeRole
     let version: String
     let registry: PrometheusRegistry
     let services: [ServiceMonitor]
@@ -15,6 +16,7 @@ public final class OfficeMonitor: Sendable {
         services: [(name: String, judgesByAcks: Bool)], clock: ServiceClock = ServiceClock()
     ) {
         self.office = office
+        self.role = role
         self.version = version
         self.clock = clock
         registry = PrometheusRegistry(labels: [("office", office.description)])

@@ -61,9 +61,17 @@ public final class PrometheusRegistry: MetricsFactory {
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler { NOOPMetricsHandler.instance }
 
-    // Series live as long as the process: their labels are services and streams, of which there are few.
+    // All but gauges live as long as the process: their labels are services and streams, of which there are few.
     public func destroyCounter(_ handler: any CounterHandler) {}
-    public func destroyMeter(_ handler: any MeterHandler) {}
+    public func destroyMeter(_ handler: any MeterHandler) {
+        series.withLock { all in
+            for (name, found) in all {
+                all[name] = found.filter { _, series in
+                    if case .number(let number) = series { number !== handler } else { true }
+                }
+            }
+        }
+    }
     public func destroyRecorder(_ handler: any RecorderHandler) {}
     public func destroyTimer(_ handler: any TimerHandler) {}
 

@@ -46,13 +46,18 @@ public struct StateWatch: Service {
     /// - Returns: how long the counting took; to wait for a lock costs nothing.
     @discardableResult
     func look(_ known: inout [StreamID: StreamStatus]) async -> Duration {
-        let streams: [StreamStatus]
+        var streams: [StreamStatus]
         let began = monitor.clock.now
         var took = Duration.zero
         do {
             streams = try await store.status()
             took = monitor.clock.now - began
             try await store.probe()
+            if monitor.role == .head {
+                // What a removed branch left is nobody's trouble any more.
+                let branches = Set(try await store.branches().map(\.id))
+                streams.removeAll { !branches.contains($0.stream.source) }
+            }
         } catch {
             // Another transaction was faster: says nothing of the database.
             guard error.code != .contention else { return took }
@@ -66,7 +71,13 @@ public struct StateWatch: Service {
         }
         monitor.own.note(.databaseAnswered(stopped: stopped))
         judge(streams, known)
-        if showsStreams { streams.forEach(show) }
+        if showsStreams {
+            streams.forEach(show)
+            // Of a branch that was removed.
+            for gone in known.keys where !streams.contains(where: { $0.stream == gone }) {
+                for metric in Metrics.ofStream { monitor.own.withdraw(metric, gone.description) }
+            }
+        }
         known = Dictionary(streams.map { ($0.stream, $0) }, uniquingKeysWith: { first, _ in first })
         return took
     }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 public import TrunklineCore
 
 /// A ``BrokerLink`` to RabbitMQ through librabbitmq: AMQP 0-9-1, with or without TLS.
@@ -83,6 +84,8 @@ public actor RabbitMQLink: BrokerLink {
     public func keepAlive() throws(BrokerError) {
         try connected { connection throws(BrokerError) in try connection.pumpWhatIsThere() }
     }
+
+    public func certificateEnd() -> Double? { connection?.certificates.brokerNotAfter?.timeIntervalSince1970 }
 
     public func close() {
         connection?.close()

@@ -78,6 +78,17 @@ public final class TestOffice: Sendable {
         return try postgres.roleWithout(table)
     }
 
+    /// Removes all that `trunkline init` made, and leaves the application's tables and rows.
+    public func dropBookkeeping() throws {
+        guard kind == .sqlite else { return _ = try run("drop schema trunkline cascade") }
+        let drops = try run(
+            """
+            select 'drop ' || type || ' if exists "' || name || '";' from sqlite_schema
+            where name like 'trunkline%' and type in ('trigger', 'view', 'table') order by type desc
+            """)
+        try run(drops)
+    }
+
     /// Makes a backup as an administrator would: `pg_dump`, or SQLite's `.backup`.
     public func backUp() throws {
         switch postgres {

@@ -16,6 +16,17 @@ import Testing
         PrometheusRegistry([Self.counter, Self.gauge, Self.histogram, Self.silent], labels: labels)
     }
 
+    @Test func aGaugeOfWhatIsGoneIsShownNoMore() {
+        let registry = registry()
+        let telemetry = ServiceTelemetry(service: "s", metrics: registry) { _ in }
+        telemetry.set(Self.gauge, to: 1)
+        telemetry.count(Self.counter, "a")
+        telemetry.withdraw(Self.gauge)
+        #expect(!registry.text.contains("\nup 1") && registry.text.contains(#"sent_total{stream="a"} 1"#))
+        telemetry.set(Self.gauge, to: 2)
+        #expect(registry.text.contains("\nup 2"))
+    }
+
     @Test func showsWhatWasSaidInTheOrderOfTheCatalogue() {
         let registry = registry(labels: [("office", "east")])
         let telemetry = ServiceTelemetry(service: "s", metrics: registry) { _ in }

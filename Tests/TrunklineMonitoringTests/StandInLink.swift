@@ -34,5 +34,6 @@ final class StandInLink: BrokerLink {
         return QueueDepth(ready: 0, consumers: 0)
     }
     func keepAlive() async throws(BrokerError) { try end() }
+    func certificateEnd() async -> Double? { 1_800_000_000 }
     func close() async {}
 }

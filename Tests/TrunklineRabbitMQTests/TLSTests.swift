@@ -16,6 +16,7 @@ struct TLSTests {
         try await refusesOtherNames(trusted)
         try await refusesUnusableFiles(trusted, broker)
         try await refusesAPortThatSpeaksPlain(trusted, broker)
+        try await saysThatACertificateHasEnded(trusted, broker)
     }
 
     private func carriesMessages(_ configuration: RabbitMQConfiguration) async throws {
@@ -74,6 +75,29 @@ struct TLSTests {
         configuration.tls?.certificateFile = "\(directory)/east.pem"
         configuration.tls?.keyFile = "\(directory)/east.key"
         try await RabbitMQLink(configuration).keepAlive()
+    }
+
+    private func saysThatACertificateHasEnded(
+        _ trusted: RabbitMQConfiguration, _ broker: PrivateBroker
+    ) async throws {
+        let link = RabbitMQLink(trusted)
+        try await link.keepAlive()
+        #expect(try #require(await link.certificateEnd()) > Date.now.timeIntervalSince1970 + 300 * 86_400)
+        let directory = URL(filePath: broker.caFile).deletingLastPathComponent()
+        func file(_ name: String) -> String { directory.appending(path: name).path }
+        func openssl(_ arguments: [String]) throws { try Command.run("/usr/bin/openssl", arguments) }
+        try "subjectAltName=DNS:localhost".write(toFile: file("names"), atomically: true, encoding: .utf8)
+        try openssl(["req", "-new", "-key", file("server.key"), "-subj", "/CN=localhost", "-out", file("request")])
+        try openssl([
+            "x509", "-req", "-in", file("request"), "-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-days", "-1",
+            "-extfile", file("names"), "-out", file("server.pem"),
+        ])
+        try await broker.control("eval", "ssl:clear_pem_cache().")
+        let yesterday = String(Date(timeIntervalSinceNow: -86_400).ISO8601Format().prefix(10))
+        try await eventually("the certificate ends") {
+            let ended = await #expect(throws: BrokerError.self) { try await RabbitMQLink(trusted).keepAlive() }
+            return ended?.code == .tls && ended?.hint?.contains("expired on \(yesterday)") == true
+        }
     }
 
     private func refusesAPortThatSpeaksPlain(

@@ -166,8 +166,8 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func advance(_ header: BatchHeader, stored: Int, answer: VerificationResult?) throws(StoreError) {
         try pass { () throws(StoreError) in try base.advance(header, stored: stored, answer: answer) }
     }
-    func leaveWholeAck(_ stream: StreamID) throws(StoreError) {
-        try pass { () throws(StoreError) in try base.leaveWholeAck(stream) }
+    func leaveAck(_ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.leaveAck(stream) }
     }
     func park(_ batch: InboundBatch) throws(StoreError) { try pass { () throws(StoreError) in try base.park(batch) } }
     func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int) {
@@ -181,10 +181,10 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func releaseHold(_ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.releaseHold(stream) }
     }
-    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int {
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
         try pass { () throws(StoreError) in try base.setAside(failures, of: stream, number: number) }
     }
-    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.forgetSetAside(keys, of: table, stream) }
     }
     func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow] {
@@ -193,8 +193,17 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError) {
         try pass { () throws(StoreError) in try base.noteTried(rows, failures: failures) }
     }
-    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError) {
-        try pass { () throws(StoreError) in try base.changeSetAsideList(stream, by: change) }
+    func noteTakesDifferences(_ takes: Bool, _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.noteTakesDifferences(takes, stream) }
+    }
+    func forgetChanges(through version: Int64, _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.forgetChanges(through: version, stream) }
+    }
+    func tellAgain(after version: Int64, _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.tellAgain(after: version, stream) }
+    }
+    func beginListAnew(after version: Int64, _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.beginListAnew(after: version, stream) }
     }
     func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {
         try pass { () throws(StoreError) in try base.keptKeys(of: table, stream) }

@@ -105,6 +105,26 @@ struct RecoveryTests {
         #expect(try await pair.verify().agrees)
     }
 
+    /// As after `pg_dump` of the rows alone, or a new file with the old rows.
+    @Test(arguments: Pairing.all) func aBranchWhoseBookkeepingIsNewDecidesAsAfterARestore(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        await pair.branch.close()
+        try pair.branchDatabase.dropBookkeeping()
+        try pair.branchDatabase.run("update item set name = 'another two' where id = 2; delete from item where id = 3")
+        try await pair.initialiseBranch(["item"])
+        let batch = try #require(try await pair.nextBatch())
+        guard case .stopped = try await pair.head.receive(batch, parking: true) else {
+            throw TestFailure("another epoch was taken")
+        }
+        try await pair.deliverAcks()
+        #expect(try await isStopped(pair.branch))
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run(Self.atHead) == "1|one\n2|another two")
+        #expect(try await pair.verify().agrees)
+    }
+
     @Test(arguments: Pairing.all) func aRestoredHeadGetsBackWhatItLost(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
         try await pair.sync()

@@ -129,7 +129,8 @@ extension ReceiverStore {
     /// The reasons that this receiver keeps, as its next ack would tell them.
     func reasons(of stream: StreamID) async throws -> [String] {
         try await receiving("test", "reasons") { (transaction) throws(StoreError) in
-            try transaction.leaveWholeAck(stream)
+            try transaction.beginListAnew(after: 0, stream)
+            try transaction.leaveAck(stream)
         }
         return try await pendingAcks(limit: 10).flatMap { $0.ack.setAside ?? [] }.map(\.reason)
     }

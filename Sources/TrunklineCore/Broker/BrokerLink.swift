@@ -47,6 +47,9 @@ public protocol BrokerLink: Sendable {
     /// Connects if needed, and services heartbeats; throws when the connection is lost.
     func keepAlive() async throws(BrokerError)
 
+    /// When the broker's certificate ends, in seconds since 1970; nil without a connection, or where it has none.
+    func certificateEnd() async -> Double?
+
     /// Closes the connection; a later call connects again.
     func close() async
 }

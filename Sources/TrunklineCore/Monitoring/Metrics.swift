@@ -62,6 +62,9 @@ public enum Metrics {
         "reconnects", ["service"], "Connections to the broker after the first one of the process.")
     public static let linkUp = gauge(
         "link_up", ["service"], "1 while the last call of the broker succeeded, 0 when it failed.")
+    public static let certificateEnd = gauge(
+        "broker_certificate_end_timestamp_seconds", [],
+        "When the broker's certificate ends, in seconds since 1970; 0 without TLS.")
     public static let databaseUp = gauge(
         "database_up", [], "1 while the last look at this office's database succeeded, 0 when it failed.")
     public static let healthy = gauge(
@@ -99,11 +102,17 @@ public enum Metrics {
     public static let messagesInHand = gauge(
         "messages_in_hand", [], "Messages that the head's ingestor took from the broker and has not dealt with yet.")
 
+    /// Those of one stream, which go with it.
+    public static let ofStream: [MetricDefinition] = [
+        setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows, oldestUnackedSeconds,
+        lastAckedTime, lastAppliedTime, parkedBatches,
+    ]
+
     /// In the order in which they are shown.
     public static let all: [MetricDefinition] = [
         sentBatches, sentRows, sentBytes, refusedBatches, ackedBatches, ackedRows, ackedBytes, ignoredAcks,
         storedBatches, storedRows, storedBytes, newlySetAsideRows, duplicateBatches, gapBatches, refusedMessages,
-        publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, databaseUp, healthy, buildInfo,
+        publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, certificateEnd, databaseUp, healthy, buildInfo,
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
         oldestUnackedSeconds, lastAckedTime, lastAppliedTime, parkedBatches, messagesInHand,
     ]

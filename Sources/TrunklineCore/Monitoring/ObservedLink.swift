@@ -56,6 +56,8 @@ public final class ObservedLink: BrokerLink {
         try await observed { () async throws(BrokerError) in try await base.keepAlive() }
     }
 
+    public func certificateEnd() async -> Double? { await base.certificateEnd() }
+
     /// Says nothing of the broker: a service closes its link after any failure.
     public func close() async {
         await base.close()
@@ -68,7 +70,9 @@ public final class ObservedLink: BrokerLink {
     ) async throws(BrokerError) -> Value {
         do {
             let value = try await call()
-            if isProof { succeeded() }
+            if isProof, succeeded() {
+                telemetry.set(Metrics.certificateEnd, to: await base.certificateEnd() ?? 0)
+            }
             return value
         } catch {
             failed(error)
@@ -76,16 +80,18 @@ public final class ObservedLink: BrokerLink {
         }
     }
 
-    private func succeeded() {
+    /// - Returns: whether it is a new connection.
+    private func succeeded() -> Bool {
         let isNew = state.withLock { state in
             guard !state.isOpen else { return (opened: false, again: false) }
             defer { (state.isOpen, state.wasOpen) = (true, true) }
             return (opened: true, again: state.wasOpen)
         }
-        guard isNew.opened else { return }
+        guard isNew.opened else { return false }
         telemetry.set(Metrics.linkUp, to: 1, telemetry.service)
         if isNew.again { telemetry.count(Metrics.reconnects, telemetry.service) }
         telemetry.note(.linkUp)
+        return true
     }
 
     private func failed(_ error: BrokerError) {

@@ -37,6 +37,11 @@ public struct ServiceTelemetry: Sendable {
             .recordNanoseconds(Int64(duration / .nanoseconds(1)))
     }
 
+    /// Shows a gauge no more: what it told of is gone.
+    public func withdraw(_ metric: MetricDefinition, _ labels: String...) {
+        metrics.destroyMeter(metrics.makeMeter(label: metric.name, dimensions: dimensions(metric, labels)))
+    }
+
     /// Shows counters as 0 before anything was counted, so that a rate over them begins there.
     public func show(_ counters: [MetricDefinition], _ labels: String...) {
         for metric in counters {

@@ -22,8 +22,8 @@ public protocol ReceiverBooks {
     ///   - stored: rows and deletes that were stored.
     ///   - answer: to the batch's question.
     func advance(_ header: BatchHeader, stored: Int, answer: VerificationResult?) throws(StoreError)
-    /// Leaves a pending ack with the whole list of set-aside rows.
-    func leaveWholeAck(_ stream: StreamID) throws(StoreError)
+    /// Leaves a pending ack; to a sender that does not take differences, with the whole list of set-aside rows.
+    func leaveAck(_ stream: StreamID) throws(StoreError)
 
     /// Keeps the message; once more does nothing.
     func park(_ batch: InboundBatch) throws(StoreError)
@@ -34,19 +34,25 @@ public protocol ReceiverBooks {
     /// Ends a hold.
     func releaseHold(_ stream: StreamID) throws(StoreError)
 
-    /// Keeps rows that could not be stored, whole, in the place of what was set aside of their keys.
+    /// Keeps rows that could not be stored, whole, in the place of what was set aside of their keys. This, and whatever
+    /// else changes which rows are set aside or why, is a change of the list, with a version of its own.
     /// - Precondition: no key is named twice.
-    /// - Returns: how many more rows are set aside now.
-    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError)
     /// Forgets what was set aside of these keys: later images of them came.
-    /// - Returns: how many there were.
-    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError)
     /// Set-aside rows to be tried again, parents before children; the least recently tried are chosen.
     func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow]
     /// Notes what became of a try: `reasons` of those that still cannot be stored, the others are forgotten.
     func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError)
-    /// The list of set-aside rows is another one now, longer by so many.
-    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError)
+
+    /// Notes whether the sender takes the list in differences.
+    func noteTakesDifferences(_ takes: Bool, _ stream: StreamID) throws(StoreError)
+    /// Changes of the list through that version need not be kept.
+    func forgetChanges(through version: Int64, _ stream: StreamID) throws(StoreError)
+    /// The next ack tells the changes after that version.
+    func tellAgain(after version: Int64, _ stream: StreamID) throws(StoreError)
+    /// Gives every row of the list a new version, above that one; the next ack begins with the first of them.
+    func beginListAnew(after version: Int64, _ stream: StreamID) throws(StoreError)
 
     /// The keys, by ``RowKey/description``, whose rows a recovery kept.
     func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String>
@@ -63,6 +69,10 @@ public struct InboundStream: Sendable {
     public var hasSetAside: Bool
     /// Whether there are rows that a recovery kept.
     public var hasKeptRows: Bool
+    /// Whether its sender takes the list of set-aside rows in differences.
+    public var takesDifferences: Bool
+    /// How far it was told of the list.
+    public var telling: SetAsideListTelling
     /// Why nothing of it is stored for now; nil while it runs.
     public var held: Hold?
 
@@ -81,11 +91,14 @@ public struct InboundStream: Sendable {
     }
 
     public init(
-        watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, held: Hold? = nil
+        watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, takesDifferences: Bool,
+        telling: SetAsideListTelling, held: Hold? = nil
     ) {
         self.watermark = watermark
         self.hasSetAside = hasSetAside
         self.hasKeptRows = hasKeptRows
+        self.takesDifferences = takesDifferences
+        self.telling = telling
         self.held = held
     }
 }

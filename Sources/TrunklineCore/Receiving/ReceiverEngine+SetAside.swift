@@ -5,10 +5,7 @@ extension ReceiverEngine {
     {
         guard try books.lock(stream) != nil else { return RetryOutcome(tried: 0, stored: 0) }
         let outcome = try retry(stream, choice, limit: limit)
-        if outcome.stored > 0 {
-            try books.changeSetAsideList(stream, by: -outcome.stored)
-            try books.leaveWholeAck(stream)
-        }
+        if outcome.stored > 0 { try books.leaveAck(stream) }
         return outcome
     }
 

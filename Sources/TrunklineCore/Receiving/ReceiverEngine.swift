@@ -46,14 +46,14 @@ public struct ReceiverEngine {
             return try store(batch, inbound!)
         case .adopt:
             try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
-            try books.leaveWholeAck(header.stream)
+            try books.leaveAck(header.stream)
             return try store(batch, inbound!)
         case .behind(let acked):
             try books.noteBehind(acked, epoch: header.epoch, of: header.stream)
-            try books.leaveWholeAck(header.stream)
+            try books.leaveAck(header.stream)
             return .behind(acked: acked)
         case .duplicate:
-            try books.leaveWholeAck(header.stream)
+            try books.leaveAck(header.stream)
             return .duplicate
         case .wait(let expected):
             guard parking else { return .gap(expected: expected) }
@@ -61,7 +61,7 @@ public struct ReceiverEngine {
         case .stop(let reason):
             _ = try park(batch)
             try books.stop(header.stream, reason: reason, epoch: header.epoch, number: header.number)
-            try books.leaveWholeAck(header.stream)
+            try books.leaveAck(header.stream)
             return .stopped(reason: reason)
         }
     }
@@ -85,7 +85,7 @@ public struct ReceiverEngine {
         try books.hold(
             header.stream, reason: ShortReason.text(reason), failures: failures,
             retryIn: HoldPolicy.pause(after: failures))
-        try books.leaveWholeAck(header.stream)
+        try books.leaveAck(header.stream)
         return true
     }
 
@@ -112,30 +112,46 @@ public struct ReceiverEngine {
         if header.recovery == .keepBranch { try sink.keepImages(replacedBy: groups, of: stream) }
         failures += try sink.apply(groups, of: stream, individually: false)
 
-        var change = 0
         if inbound.hasSetAside {
             for (index, table) in header.tables.enumerated() {
                 let keys = batch.keys(ofTable: index)
-                if !keys.isEmpty { change -= try books.forgetSetAside(keys, of: table.name, stream) }
+                if !keys.isEmpty { try books.forgetSetAside(keys, of: table.name, stream) }
             }
         }
         if !failures.isEmpty {
-            change += try books.setAside(ReceiverEngine.distinct(failures), of: stream, number: header.number)
+            try books.setAside(ReceiverEngine.distinct(failures), of: stream, number: header.number)
         }
-        var hasNews = change != 0 || !failures.isEmpty
-        if inbound.hasSetAside {
-            let outcome = try retry(stream, .due, limit: Limit.retriedAfterBatch)
-            change -= outcome.stored
-            hasNews = hasNews || outcome.stored > 0
-        }
-        if hasNews { try books.changeSetAsideList(stream, by: change) }
+        if inbound.hasSetAside { _ = try retry(stream, .due, limit: Limit.retriedAfterBatch) }
         let answer = try header.verification.map { (claim) throws(StoreError) in try self.answer(claim, header) }
         if let answer { try books.keepResult(answer) }
         if inbound.held != nil { try books.releaseHold(stream) }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
         try books.advance(header, stored: rows + deletes, answer: answer)
+        try tellList(header, inbound)
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
+    }
+
+    /// Looks at what the sender says that it has of the list of set-aside rows.
+    private func tellList(_ header: BatchHeader, _ inbound: InboundStream) throws(StoreError) {
+        let takesDifferences = header.setAsideDifferences ?? false
+        if takesDifferences != inbound.takesDifferences {
+            try books.noteTakesDifferences(takesDifferences, header.stream)
+        }
+        let telling = inbound.telling
+        let action = telling.heard(header.setAsideVersion)
+        switch action {
+        case .nothing: break
+        case .beginAnew(let version) where takesDifferences || version > telling.version:
+            try books.beginListAnew(after: version, header.stream)
+        case .forget, .tellAgain, .beginAnew:
+            guard takesDifferences else {
+                // It is told the whole list, whenever it has not the version of now.
+                return try books.forgetChanges(through: telling.version, header.stream)
+            }
+            if case .forget(let version) = action { try books.forgetChanges(through: version, header.stream) }
+            if case .tellAgain(let version) = action { try books.tellAgain(after: version, header.stream) }
+        }
     }
 
     /// Takes the groups out whose table does not take them; deletes of a table that is missing have nothing to do.

@@ -57,6 +57,10 @@ public protocol SenderStore: Sendable {
     /// The recovery that the stream is in; nil in ordinary times.
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState?
 
+    /// Whether a batch of the stream was sent at least `age` ago (or, by a clock that was set back, in the future) and is
+    /// not acked.
+    func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool
+
     /// `sent → pending` for batches of the stream that were sent before `reference` minus their
     /// time-out, and not acked. The time-out doubles at each attempt up to a ceiling, with jitter.
     /// - Parameter quietFor: for how long the link has been up with the receiver's queue drained;

@@ -17,10 +17,16 @@ public struct Ack: Hashable, Sendable, Codable {
     public var batchID: UUID?
     /// Set when a batch claimed an ack of this number, and the receiver, restored from an older backup, has less.
     public var behind: Behind?
-    /// Counts the changes of the receiver's list of set-aside rows of this stream.
+    /// Counts the changes of the receiver's list of set-aside rows of this stream; how far this ack tells of it.
     public var setAsideVersion: Int64
-    /// The whole list (at most ``maximalNotices`` of it); nil when the sender has said that it has this version.
+    /// The version that `setAside` and `gone` are the difference from; nil: `setAside` is the whole list, or its
+    /// beginning, which further acks go on with.
+    public var setAsideFrom: Int64?
+    /// Rows that were set aside since ``setAsideFrom``, or whose reason is another one, at most ``maximalChanges`` with
+    /// those in ``gone``; nil: nothing to tell.
     public var setAside: [SetAsideNotice]?
+    /// Rows that are set aside no more.
+    public var gone: [SetAsideKey]?
     /// How many rows are set aside in all.
     public var setAsideTotal: Int
     /// Why the receiver takes no more of this stream; nil while it does.
@@ -41,12 +47,14 @@ public struct Ack: Hashable, Sendable, Codable {
         }
     }
 
-    /// More set-aside rows than this are counted, not listed.
+    /// To a sender that does not take differences: more set-aside rows than this are counted, not listed.
     public static let maximalNotices = 10_000
+    /// Of the list of set-aside rows in one ack; the next one goes on.
+    public static let maximalChanges = 1_000
 
     public init(
         stream: StreamID, epoch: UUID, watermark: Int64, batchID: UUID? = nil, behind: Behind? = nil,
-        setAsideVersion: Int64, setAside: [SetAsideNotice]?,
+        setAsideVersion: Int64, setAsideFrom: Int64? = nil, setAside: [SetAsideNotice]?, gone: [SetAsideKey]? = nil,
         setAsideTotal: Int, stopped: StopNotice? = nil, held: String? = nil, verification: VerificationResult? = nil
     ) {
         self.version = Ack.currentVersion
@@ -56,7 +64,9 @@ public struct Ack: Hashable, Sendable, Codable {
         self.batchID = batchID
         self.behind = behind
         self.setAsideVersion = setAsideVersion
+        self.setAsideFrom = setAsideFrom
         self.setAside = setAside
+        self.gone = gone
         self.setAsideTotal = setAsideTotal
         self.stopped = stopped
         self.held = held
@@ -76,6 +86,17 @@ public struct SetAsideNotice: Hashable, Sendable, Codable {
         self.table = table
         self.key = key
         self.reason = reason
+    }
+}
+
+/// Names a row that is set aside no more.
+public struct SetAsideKey: Hashable, Sendable, Codable {
+    public var table: TableName
+    public var key: RowKey
+
+    public init(table: TableName, key: RowKey) {
+        self.table = table
+        self.key = key
     }
 }
 

@@ -17,9 +17,11 @@ public struct BatchHeader: Hashable, Sendable, Codable {
     /// The last batch of this epoch of which the sender has an ack; 0: none. A receiver that has less was restored
     /// from an older backup.
     public var acked: Int64
-    /// The version of the receiver's list of set-aside rows that the sender has (-1: none, at the beginning of an epoch);
-    /// the receiver says the list until the sender has it.
+    /// The version of the receiver's list of set-aside rows that the sender has (-1: none, at the beginning of an epoch
+    /// or after an ack went by); the receiver says the list until the sender has it.
     public var setAsideVersion: Int64?
+    /// Whether the sender takes the list in differences; nil: no, it is of version 0.1 and takes each list for the whole.
+    public var setAsideDifferences: Bool?
     /// The epochs that this one replaces: a receiver that follows one of them goes over to this one.
     public var follows: [UUID]?
     /// Why the epoch began, until both sides agree again; nil in ordinary times.
@@ -32,7 +34,7 @@ public struct BatchHeader: Hashable, Sendable, Codable {
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
-        setAsideVersion: Int64? = nil, follows: [UUID]? = nil, recovery: RecoveryMode? = nil, tables: [TableHeader],
+        setAsideVersion: Int64? = nil, setAsideDifferences: Bool? = true, follows: [UUID]? = nil, recovery: RecoveryMode? = nil, tables: [TableHeader],
         verification: VerificationClaim? = nil
     ) {
         self.version = BatchHeader.currentVersion
@@ -43,6 +45,7 @@ public struct BatchHeader: Hashable, Sendable, Codable {
         self.previousID = previousID
         self.acked = acked
         self.setAsideVersion = setAsideVersion
+        self.setAsideDifferences = setAsideDifferences
         self.follows = follows
         self.recovery = recovery
         self.tables = tables

@@ -22,7 +22,12 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
             InboundStream.Hold(reason: $0, failures: row.integer(0, 8) ?? 0, isDue: row.flag(0, 9))
         }
         return InboundStream(
-            watermark: watermark, hasSetAside: row.integer(0, 4)! > 0, hasKeptRows: row.flag(0, 6), held: held)
+            watermark: watermark, hasSetAside: row.integer(0, 4)! > 0, hasKeptRows: row.flag(0, 6),
+            takesDifferences: row.flag(0, 10),
+            telling: SetAsideListTelling(
+                version: Int64(row.integer(0, 11)!), told: Int64(row.integer(0, 12)!), kept: Int64(row.integer(0, 13)!),
+                isFreshlyTold: row.flag(0, 14), isFreshlyBegun: row.flag(0, 15)),
+            held: held)
     }
 
     func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError) {
@@ -65,7 +70,7 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         try connection.query(ReceiverStatements.unpark, [stream, header.epoch.uuidString, "\(header.number)"])
     }
 
-    func leaveWholeAck(_ stream: StreamID) throws(StoreError) {
+    func leaveAck(_ stream: StreamID) throws(StoreError) {
         try connection.query(ReceiverStatements.ackAgain, [stream.description])
     }
 
@@ -94,7 +99,7 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         try connection.query(ReceiverStatements.releaseHold, [stream.description])
     }
 
-    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int {
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
         var headers: [ReceivedLine: String] = [:]
         func header(_ line: ReceivedLine) -> String {
             // Of thousands of rows of one table most have the same shape.
@@ -114,17 +119,15 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
             failures.map(\.code),
             failures.map { $0.lacksParent ? "t" : "f" },
         ]
-        let result = try connection.query(
+        try connection.query(
             ReceiverStatements.setAside, [stream.description] + columns.map(TextArray.encode) + ["\(number)"])
-        return result.integer(0, 0)!
     }
 
-    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         let keys = keys.map { connection.portable($0.description) }
-        return try connection.query(
+        try connection.query(
             ReceiverStatements.forgetSetAside,
-            [stream.description, connection.portable(table.description), TextArray.encode(keys)]
-        ).affectedRows
+            [stream.description, connection.portable(table.description), TextArray.encode(keys)])
     }
 
     func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow] {
@@ -168,8 +171,21 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
             ])
     }
 
-    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError) {
-        try connection.query(ReceiverStatements.changeSetAsideList, [stream.description, "\(change)"])
+    func noteTakesDifferences(_ takes: Bool, _ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.takesDifferences, [stream.description, takes ? "t" : "f"])
+    }
+
+    func forgetChanges(through version: Int64, _ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.forgetChanges, [stream.description, "\(version)"])
+    }
+
+    func tellAgain(after version: Int64, _ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.tellAgain, [stream.description, "\(version)"])
+    }
+
+    func beginListAnew(after version: Int64, _ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.forgetAllChanges, [stream.description])
+        try connection.query(ReceiverStatements.beginListAnew, [stream.description, "\(version)"])
     }
 
     func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {
@@ -193,4 +209,11 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
 extension PostgresConnection {
     /// Text as any encoding of a server holds it: as it is where that is UTF-8, else with `\uXXXX` for all but ASCII.
     func portable(_ text: String) -> String { isUTF8 ? text : text.asciiEscaped }
+
+    /// The text that ``portable(_:)`` made this of.
+    func unportable(_ text: String) -> String {
+        guard !isUTF8, text.contains("\\u") else { return text }
+        let quoted = "\"" + text.replacing("\"", with: "\\\"") + "\""
+        return (try? JSONText.decode(String.self, quoted, "name")) ?? text
+    }
 }

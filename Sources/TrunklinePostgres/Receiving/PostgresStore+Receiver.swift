@@ -52,7 +52,10 @@ extension PostgresStore {
             var acks: [PendingAck] = []
             for row in 0..<result.rowCount {
                 guard let stream = StreamID(result.text(row, 0)) else { continue }
-                let notices = result.flag(row, 6) ? try notices(stream, connection) : nil
+                let list = try list(
+                    stream, isDue: result.flag(row, 6), inDifferences: result.flag(row, 15),
+                    version: Int64(result.integer(row, 4)!), told: Int64(result.integer(row, 16)!),
+                    from: Int64(result.integer(row, 17)!), connection)
                 let stopped = result.value(row, 7).flatMap { reason in
                     result.value(row, 8).flatMap { UUID(uuidString: $0) }.map {
                         StopNotice(epoch: $0, number: Int64(result.integer(row, 9) ?? 0), reason: reason)
@@ -71,12 +74,35 @@ extension PostgresStore {
                             behind: result.value(row, 12).flatMap { UUID(uuidString: $0) }.map {
                                 Ack.Behind(epoch: $0, number: Int64(result.integer(row, 13) ?? 0))
                             },
-                            setAsideVersion: Int64(result.integer(row, 4)!),
-                            setAside: notices, setAsideTotal: result.integer(row, 5)!, stopped: stopped,
+                            setAsideVersion: list.version, setAsideFrom: list.from, setAside: list.notices,
+                            gone: list.gone, setAsideTotal: result.integer(row, 5)!, stopped: stopped,
                             held: result.value(row, 14), verification: verification)))
             }
             return acks
         }
+    }
+
+    /// What the next ack says of the list of set-aside rows.
+    private func list(
+        _ stream: StreamID, isDue: Bool, inDifferences: Bool, version: Int64, told: Int64, from: Int64,
+        _ connection: PostgresConnection
+    ) throws(StoreError) -> SetAsideListPart {
+        guard isDue else { return SetAsideListPart(version: version) }
+        guard inDifferences else {
+            return SetAsideListPart(version: version, notices: try notices(stream, connection))
+        }
+        let found = try connection.query(
+            ReceiverStatements.setAsideChanges, [stream.description, "\(told)", "\(Ack.maximalChanges + 1)"])
+        var changes: [SetAsideListPart.Change] = []
+        for row in 0..<found.rowCount {
+            let key = try JSONText.decode(RowKey.self, found.text(row, 2), "key of a set-aside row")
+            guard let table = TableName(parsing: connection.unportable(found.text(row, 1))) else { continue }
+            changes.append(
+                SetAsideListPart.Change(
+                    version: Int64(found.integer(row, 0)!), key: SetAsideKey(table: table, key: key),
+                    reason: found.value(row, 3)))
+        }
+        return SetAsideListPart(changes, version: version, after: told, isWhole: told == from)
     }
 
     private func notices(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> [SetAsideNotice] {
@@ -94,7 +120,7 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in
             _ = try connection.query(
                 ReceiverStatements.ackPublished,
-                [ack.ack.stream.description, "\(ack.serial)"])
+                [ack.ack.stream.description, "\(ack.serial)", "\(ack.ack.setAsideVersion)"])
         }
     }
 }

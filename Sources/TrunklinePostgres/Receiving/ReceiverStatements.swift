@@ -1,3 +1,5 @@
+import TrunklineCore
+
 /// The statements of the receiving side.
 enum ReceiverStatements {
     static let lockStream = Statement(
@@ -5,7 +7,9 @@ enum ReceiverStatements {
         """
         SELECT epoch, watermark, batch_id, stopped, set_aside, array_to_json(past_epochs),
             EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream), held, held_failures,
-            held_until <= clock_timestamp()
+            held_until <= clock_timestamp(), takes_differences, set_aside_version, told_version, changes_kept,
+            told_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyTold) seconds',
+            list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds'
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 
@@ -20,13 +24,12 @@ enum ReceiverStatements {
         """)
 
     /// The watermark, the counts and the pending ack, in one statement. `$6`: the version of the list of set-aside rows
-    /// that the sender has. One that is not there yet is of a life that a restore ended: ours goes past it.
+    /// that the sender has.
     static let advance = Statement(
         "advance",
         """
         WITH moved AS (
             UPDATE trunkline.inbound SET watermark = $2, batch_id = $3, stored_rows = stored_rows + $4,
-                set_aside_version = CASE WHEN $6 > set_aside_version THEN $6 + 1 ELSE set_aside_version END,
                 last_contact = now()
             WHERE stream = $1
         ), acked AS (
@@ -37,7 +40,7 @@ enum ReceiverStatements {
         SELECT pg_notify('trunkline_acks', '')
         """)
 
-    /// A pending ack with the whole list of set-aside rows.
+    /// A pending ack, with the whole list of set-aside rows if it goes in no differences.
     static let ackAgain = Statement(
         "ack_again",
         """
@@ -207,31 +210,57 @@ enum ReceiverStatements {
         FROM pg_type t WHERE t.oid = to_regtype($1)
         """)
 
-    /// `$2` to `$9` are arrays, a row each. Says how many rows are new in the list.
+    /// `$2` to `$9` are arrays, a row each.
     static let setAside = Statement(
         "set_aside",
         """
-        WITH kept AS (
-            INSERT INTO trunkline.set_aside AS s (stream, table_name, key, op, table_header, line, reason, code,
-                lacks_parent, number, retry_at)
-            SELECT $1, table_name, key, op, table_header, line, reason, code, lacks_parent, $10,
-                now() + CASE WHEN lacks_parent THEN interval '0' ELSE interval '1 second' END
-            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
-                $9::boolean[])
-                AS given (table_name, key, op, table_header, line, reason, code, lacks_parent)
-            ON CONFLICT (stream, table_name, md5(key)) DO UPDATE SET op = EXCLUDED.op,
-                table_header = EXCLUDED.table_header, line = EXCLUDED.line, reason = EXCLUDED.reason,
-                code = EXCLUDED.code, lacks_parent = EXCLUDED.lacks_parent, number = EXCLUDED.number,
-                tries = s.tries + 1, last_tried = now(), retry_at = EXCLUDED.retry_at
-            RETURNING xmax = 0 AS is_new)
-        SELECT count(*) FILTER (WHERE is_new) FROM kept
+        INSERT INTO trunkline.set_aside AS s (stream, table_name, key, op, table_header, line, reason, code,
+            lacks_parent, number, retry_at)
+        SELECT $1, table_name, key, op, table_header, line, reason, code, lacks_parent, $10,
+            now() + CASE WHEN lacks_parent THEN interval '0' ELSE interval '1 second' END
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::boolean[])
+            AS given (table_name, key, op, table_header, line, reason, code, lacks_parent)
+        ON CONFLICT (stream, table_name, md5(key)) DO UPDATE SET op = EXCLUDED.op,
+            table_header = EXCLUDED.table_header, line = EXCLUDED.line, reason = EXCLUDED.reason,
+            code = EXCLUDED.code, lacks_parent = EXCLUDED.lacks_parent, number = EXCLUDED.number,
+            tries = s.tries + 1, last_tried = now(), retry_at = EXCLUDED.retry_at
         """)
 
-    static let changeSetAsideList = Statement(
-        "change_set_aside_list",
+    static let takesDifferences = Statement(
+        "takes_differences", "UPDATE trunkline.inbound SET takes_differences = $2 WHERE stream = $1")
+
+    static let forgetChanges = Statement(
+        "forget_changes",
         """
-        UPDATE trunkline.inbound SET set_aside = greatest(0, set_aside + $2), set_aside_version = set_aside_version + 1
+        WITH forgotten AS (
+            DELETE FROM trunkline.set_aside_change WHERE stream = $1 AND version <= $2
+        )
+        UPDATE trunkline.inbound SET changes_kept = greatest(changes_kept, $2), told_version = greatest(told_version, $2)
         WHERE stream = $1
+        """)
+
+    static let tellAgain = Statement(
+        "tell_again", "UPDATE trunkline.inbound SET told_version = $2, told_at = NULL WHERE stream = $1")
+
+    static let forgetAllChanges = Statement(
+        "forget_all_changes", "DELETE FROM trunkline.set_aside_change WHERE stream = $1")
+
+    /// After ``forgetAllChanges``.
+    static let beginListAnew = Statement(
+        "begin_list_anew",
+        """
+        WITH base AS (
+            SELECT greatest($2::bigint, set_aside_version) AS version FROM trunkline.inbound WHERE stream = $1
+        ), listed AS (
+            INSERT INTO trunkline.set_aside_change (stream, table_name, key, version)
+            SELECT $1, table_name, key, base.version + row_number() OVER (ORDER BY id)
+            FROM trunkline.set_aside, base WHERE stream = $1
+            RETURNING 1
+        )
+        UPDATE trunkline.inbound SET set_aside_version = base.version + 1 + (SELECT count(*) FROM listed),
+            told_version = base.version, told_at = NULL, list_from = base.version, changes_kept = base.version,
+            list_begun_at = clock_timestamp()
+        FROM base WHERE stream = $1
         """)
 
     /// A later image of these keys arrived: what was set aside of them is history.
@@ -285,8 +314,10 @@ enum ReceiverStatements {
         "pending_acks",
         """
         SELECT p.stream, p.serial, i.epoch, i.watermark, i.set_aside_version, i.set_aside,
-            p.whole OR i.set_aside_version > p.seen_version, i.stopped, i.stopped_epoch, i.stopped_number,
-            p.verification, i.batch_id, i.behind_epoch, i.behind_number, i.held
+            CASE WHEN i.takes_differences THEN i.set_aside_version > i.told_version
+                ELSE p.whole OR i.set_aside_version > p.seen_version END, i.stopped, i.stopped_epoch, i.stopped_number,
+            p.verification, i.batch_id, i.behind_epoch, i.behind_number, i.held,
+            i.takes_differences, i.told_version, i.list_from
         FROM trunkline.pending_ack p JOIN trunkline.inbound i USING (stream)
         WHERE p.pending ORDER BY p.since LIMIT $1
         """)
@@ -299,10 +330,27 @@ enum ReceiverStatements {
         """
     )
 
+    /// Changes of the list after the version `$2`, at most `$3`; without a reason: set aside no more.
+    static let setAsideChanges = Statement(
+        "set_aside_changes",
+        """
+        SELECT c.version, c.table_name, c.key, s.reason FROM (
+            SELECT * FROM trunkline.set_aside_change WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3
+        ) c LEFT JOIN trunkline.set_aside s
+            ON s.stream = c.stream AND s.table_name = c.table_name AND md5(s.key) = md5(c.key) AND s.key = c.key
+        ORDER BY c.version
+        """)
+
+    /// `$3`: the version through which it told of the list. What is left to tell goes with the next one, at once.
     static let ackPublished = Statement(
         "ack_published",
         """
-        UPDATE trunkline.pending_ack SET pending = false, whole = false, verification = NULL
+        WITH told AS (
+            UPDATE trunkline.inbound SET told_version = greatest(told_version, $3), told_at = clock_timestamp()
+            WHERE stream = $1 RETURNING takes_differences AND set_aside_version > told_version AS has_more
+        )
+        UPDATE trunkline.pending_ack SET pending = coalesce((SELECT has_more FROM told), false), whole = false,
+            verification = NULL
         WHERE stream = $1 AND serial = $2
         """)
 }

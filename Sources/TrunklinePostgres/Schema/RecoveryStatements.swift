@@ -7,13 +7,6 @@ enum RecoveryStatements {
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1
         """)
 
-    static let lock = Statement(
-        "recovery_lock",
-        """
-        SELECT FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1
-        FOR UPDATE OF o, a
-        """)
-
     /// Acked batches may be pruned now.
     static let hastenPruning = Statement(
         "hasten_pruning",

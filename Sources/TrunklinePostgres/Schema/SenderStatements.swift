@@ -45,6 +45,14 @@ enum SenderStatements {
         """)
 
     /// The time-out of attempt n is timeout × 2^(n-1), at most the ceiling, up to 10 % longer by the batch's id.
+    static let awaitsAck = Statement(
+        "awaits_ack",
+        """
+        SELECT EXISTS (
+            SELECT FROM trunkline.batch WHERE stream = $1 AND state = 'sent'
+                AND (sent_at <= clock_timestamp() - make_interval(secs => $2::float8) OR sent_at > clock_timestamp()))
+        """)
+
     static let resetStale = Statement(
         "reset_stale",
         """
@@ -64,12 +72,12 @@ enum SenderStatements {
 
     static let prune = Statement("prune", "SELECT trunkline.prune_batch($1)")
 
-    /// `$2`: the number of the batch whose id is wanted.
+    static let batchID = Statement("batch_id", "SELECT id FROM trunkline.batch WHERE stream = $1 AND number = $2")
+
     static let ackState = Statement(
         "ack_state",
         """
-        SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version,
-            (SELECT b.id FROM trunkline.batch b WHERE b.stream = o.stream AND b.number = $2)
+        SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version, a.set_aside_total
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF o, a
         """)
 
@@ -88,11 +96,17 @@ enum SenderStatements {
         SELECT number, id, rows, bytes, pg_notify('trunkline_changes', '') FROM acked ORDER BY number
         """)
 
+    /// `$3`: the epoch that the receiver follows, which a recovery follows too.
     static let stop = Statement(
         "stop",
-        "UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now() WHERE stream = $1")
+        """
+        WITH stopped AS (
+            UPDATE trunkline.outbound_ack SET stopped = coalesce(stopped, $2), last_contact = now() WHERE stream = $1
+        )
+        UPDATE trunkline.outbound SET receiver_epoch = nullif($3, epoch) WHERE stream = $1
+        """)
 
-    /// A stop of our own, of which the receiver is to be told; `$3`: the epoch that the receiver follows.
+    /// A stop of our own, of which the receiver is to be told; `$3` as in ``stop``.
     static let halt = Statement(
         "halt",
         """
@@ -101,7 +115,7 @@ enum SenderStatements {
                 halt_untold = halt_untold OR stopped IS NULL
             WHERE stream = $1
         ), receiver AS (
-            UPDATE trunkline.outbound SET receiver_epoch = $3 WHERE stream = $1
+            UPDATE trunkline.outbound SET receiver_epoch = nullif($3, epoch) WHERE stream = $1
         )
         SELECT pg_notify('trunkline_changes', '')
         """)
@@ -117,8 +131,34 @@ enum SenderStatements {
     static let refusedVersion = Statement(
         "refused_version",
         "UPDATE trunkline.outbound_ack SET set_aside_version = $2, set_aside_total = $3 WHERE stream = $1")
+    /// What the receiver said to have set aside, but for the rows of these tables and keys.
     static let forgetRefused = Statement(
-        "forget_refused", "DELETE FROM trunkline.refused_row WHERE stream = $1 AND NOT at_sender")
+        "forget_refused",
+        """
+        DELETE FROM trunkline.refused_row r WHERE r.stream = $1 AND NOT r.at_sender AND NOT EXISTS (
+            SELECT FROM unnest($2::text[], $3::text[]) AS given (table_name, key)
+            WHERE given.table_name = r.table_name AND given.key = r.key)
+        """)
+
+    /// `$2` to `$4` are arrays, a row each: those with a reason are set aside, since when they were; those without are
+    /// not any more.
+    static let changeRefused = Statement(
+        "change_refused",
+        """
+        WITH given AS (
+            SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS given (table_name, key, reason)
+        ), known AS (
+            DELETE FROM trunkline.refused_row r USING given g
+            WHERE r.stream = $1 AND NOT r.at_sender AND r.table_name = g.table_name AND md5(r.key) = md5(g.key)
+                AND r.key = g.key
+            RETURNING r.table_name, r.key, r.since
+        )
+        INSERT INTO trunkline.refused_row (stream, table_name, key, reason, at_sender, since)
+        SELECT $1, g.table_name, g.key, g.reason, false, coalesce(k.since, now())
+        FROM given g LEFT JOIN (SELECT table_name, key, min(since) AS since FROM known GROUP BY 1, 2) k
+            USING (table_name, key)
+        WHERE g.reason IS NOT NULL
+        """)
 
     static let keepRefused = Statement(
         "keep_refused",

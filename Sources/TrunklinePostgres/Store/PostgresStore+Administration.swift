@@ -71,7 +71,7 @@ extension PostgresStore {
                 try connection.script(step, "migrate")
                 try connection.run("INSERT INTO trunkline.migration (step) VALUES ($1)", ["\(index + 1)"], "migrate")
             }
-            for sql in Functions.all + RowStatusView.statements { try connection.script(sql, "create function") }
+            for sql in Functions.all + SetAsideListFunctions.statements + RowStatusView.statements { try connection.script(sql, "create function") }
             return done == 0
         }
     }

@@ -3,13 +3,7 @@ public import TrunklineCore
 
 extension PostgresStore {
     public func requestVerification(_ wish: VerificationRequest) throws(StoreError) {
-        try withConnection { (connection) throws(StoreError) in try request(wish, connection) }
-    }
-
-    func request(_ wish: VerificationRequest, _ connection: PostgresConnection) throws(StoreError) {
-        try connection.query(
-            SenderStatements.request,
-            [wish.id.uuidString, "\(wish.round)", wish.stream.description, JSONText.encode(wish)])
+        try withConnection { (connection) throws(StoreError) in try PostgresSending(connection).request(wish) }
     }
 
     public func formVerification(of stream: StreamID) throws(StoreError) -> Bool {
@@ -25,7 +19,7 @@ extension PostgresStore {
                 let open = try connection.query(SenderStatements.openRequest, [stream.description])
                 guard open.rowCount == 1 else { return false }
                 let request = try JSONText.decode(VerificationRequest.self, open.text(0, 2), "verification request")
-                if try recovery(of: stream, connection)?.state.mode.sendsChanges ?? true {
+                if try PostgresSending(connection).outboundRecovery(stream).state?.mode.sendsChanges ?? true {
                     while try connection.run(
                         "SELECT trunkline.form_batch($1, 5000)", [stream.description], "form batch"
                     ).value(0, 0) != nil {}

@@ -15,7 +15,9 @@ extension Connection {
         let socket: OpaquePointer? =
             if let tls = configuration.tls { try secureSocket(tls) } else { amqp_tcp_socket_new(state) }
         var timeout = configuration.connectTimeout.timeValue
-        try check(socket: amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout))
+        let status = amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout)
+        if configuration.tls != nil { certificates.note(ownNotAfter: trunkline_own_certificate_not_after(socket)) }
+        try check(socket: status)
         limitSilence(of: socket)
         amqp_set_handshake_timeout(state, &timeout)
         try logIn()
@@ -26,8 +28,12 @@ extension Connection {
         do throws(BrokerError) {
             try check(status, "connect", configuration.address)
         } catch {
-            guard error.code == .unreachable, error.hint == nil else { throw error }
             var plainer = error
+            if error.code == .tls {
+                plainer.hint = certificates.hint(at: .now) ?? error.hint
+                throw plainer
+            }
+            guard error.code == .unreachable, error.hint == nil else { throw error }
             plainer.reason =
                 status == AMQP_STATUS_TIMEOUT.rawValue
                 ? "no answer within \(configuration.connectTimeout)" : "nothing listens there, or there is no way to it"
@@ -63,6 +69,7 @@ extension Connection {
                 .configuration, operation: "connect", subject: configuration.address,
                 reason: "a client certificate needs both its certificate file and its key file")
         }
+        certificates.watch(socket)
         return socket
     }
 

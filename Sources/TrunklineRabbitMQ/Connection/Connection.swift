@@ -22,6 +22,8 @@ final class Connection {
     let number: UInt64
     let state: amqp_connection_state_t
 
+    let certificates = CertificateCheck()
+
     var isOpen = true
     var failure = Failure.connection
     /// Whether the broker stopped reading from us (connection.blocked): low on memory or disk.

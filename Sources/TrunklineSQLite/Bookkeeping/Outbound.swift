@@ -9,6 +9,7 @@ struct Outbound {
     var lastID: UUID?
     var cursor: Int64
     var setAsideVersion: Int64
+    var setAsideTotal: Int
     var ackedWatermark: Int64
     var stopped: String?
     var pastEpochs: [UUID]
@@ -25,7 +26,8 @@ struct Outbound {
         return Outbound(
             epoch: UUID(uuidString: row["epoch"])!, nextNumber: row["next_number"],
             lastID: (row["last_id"] as String?).flatMap(UUID.init(uuidString:)), cursor: row["cursor"],
-            setAsideVersion: row["set_aside_version"], ackedWatermark: row["acked_watermark"],
+            setAsideVersion: row["set_aside_version"], setAsideTotal: row["set_aside_total"],
+            ackedWatermark: row["acked_watermark"],
             stopped: row["stopped"], pastEpochs: try JSONText.decode([UUID].self, row["past_epochs"]),
             recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)))
     }

@@ -9,6 +9,8 @@ enum Inbound {
             db,
             sql: """
                 SELECT *, held_until <= julianday('now') AS is_due,
+                    told_at > \(Timestamp.inSeconds("-\(SetAsideListTelling.freshlyTold)")) AS is_told,
+                    list_begun_at > \(Timestamp.inSeconds("-\(SetAsideListTelling.freshlyBegun)")) AS is_begun,
                     EXISTS (SELECT 1 FROM trunkline_kept_row AS k WHERE k.stream = i.stream) AS has_kept
                 FROM trunkline_inbound AS i WHERE stream = ?
                 """, arguments: [stream.description])
@@ -20,7 +22,12 @@ enum Inbound {
             InboundStream.Hold(reason: $0, failures: row["held_failures"], isDue: row["is_due"] ?? false)
         }
         return InboundStream(
-            watermark: watermark, hasSetAside: (row["set_aside"] as Int) > 0, hasKeptRows: row["has_kept"], held: held)
+            watermark: watermark, hasSetAside: (row["set_aside"] as Int) > 0, hasKeptRows: row["has_kept"],
+            takesDifferences: row["takes_differences"],
+            telling: SetAsideListTelling(
+                version: row["set_aside_version"], told: row["told_version"], kept: row["changes_kept"],
+                isFreshlyTold: row["is_told"] ?? false, isFreshlyBegun: row["is_begun"] ?? false),
+            held: held)
     }
 
     /// Goes over to another epoch; what was parked of others is of no use any more.
@@ -77,14 +84,11 @@ enum Inbound {
         try JSONText.encode(epochs.sorted { "\($0)" < "\($1)" })
     }
 
-    /// A version of the list of set-aside rows that the sender has and that is not there yet is of a life that a restore
-    /// ended: ours goes past it.
     static func advance(_ header: BatchHeader, stored: Int, _ db: Database) throws {
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET watermark = ?1, batch_id = ?2, stored_rows = stored_rows + ?3,
-                    seen_version = ?4, last_contact = \(Timestamp.now),
-                    set_aside_version = CASE WHEN ?4 > set_aside_version THEN ?4 + 1 ELSE set_aside_version END
+                    seen_version = ?4, last_contact = \(Timestamp.now)
                 WHERE stream = ?5
                 """,
             arguments: [
@@ -104,17 +108,55 @@ enum Inbound {
             arguments: [reason, epoch.uuidString, number, stream.description])
     }
 
-    /// The list of set-aside rows is another one now, longer by so many.
-    static func changeList(_ stream: StreamID, by change: Int, _ db: Database) throws {
+    /// Changes of the list of set-aside rows through that version need not be kept.
+    static func forgetChanges(of stream: StreamID, through version: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "DELETE FROM trunkline_set_aside_change WHERE stream = ? AND version <= ?",
+            arguments: [stream.description, version])
         try db.execute(
             sql: """
-                UPDATE trunkline_inbound SET set_aside_version = set_aside_version + 1,
-                    set_aside = max(0, set_aside + ?)
-                WHERE stream = ?
-                """, arguments: [change, stream.description])
+                UPDATE trunkline_inbound SET changes_kept = max(changes_kept, ?1), told_version = max(told_version, ?1)
+                WHERE stream = ?2
+                """, arguments: [version, stream.description])
     }
 
-    /// Leaves an ack to be published; `whole`: with the list of set-aside rows, whatever its version.
+    /// Gives every row of the list a new version, above that one.
+    static func beginListAnew(_ stream: StreamID, after version: Int64, _ db: Database) throws {
+        let name = stream.description
+        let base = try max(
+            version,
+            Int64.fetchOne(
+                db, sql: "SELECT set_aside_version FROM trunkline_inbound WHERE stream = ?", arguments: [name]) ?? 0)
+        try db.execute(sql: "DELETE FROM trunkline_set_aside_change WHERE stream = ?", arguments: [name])
+        try db.execute(
+            sql: """
+                INSERT INTO trunkline_set_aside_change (stream, table_name, key, version)
+                SELECT stream, table_name, key, ? + row_number() OVER (ORDER BY rowid) FROM trunkline_set_aside
+                WHERE stream = ?
+                """, arguments: [base, name])
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET set_aside_version = ?1 + 1 + ?2, told_version = ?1, told_at = NULL,
+                    list_from = ?1, changes_kept = ?1, list_begun_at = julianday('now')
+                WHERE stream = ?3
+                """, arguments: [base, db.changesCount, name])
+    }
+
+    /// What the next ack says of the list of set-aside rows.
+    private static func list(_ row: Row, _ stream: StreamID, _ db: Database) throws -> SetAsideListPart {
+        let version: Int64 = row["set_aside_version"]
+        let rows = SetAsideRows(stream, db)
+        if row["takes_differences"] {
+            let told: Int64 = row["told_version"]
+            guard version > told else { return SetAsideListPart(version: version) }
+            return SetAsideListPart(
+                try rows.changes(after: told), version: version, after: told, isWhole: told == row["list_from"])
+        }
+        let isDue = row["full_list"] || version > row["seen_version"]
+        return SetAsideListPart(version: version, notices: isDue ? try rows.notices() : nil)
+    }
+
+    /// Leaves an ack to be published; `whole`: with the whole list of set-aside rows, if it goes in no differences.
     static func leaveAck(_ stream: StreamID, whole: Bool, verification: VerificationResult?, _ db: Database) throws {
         try db.execute(
             sql:
@@ -130,6 +172,27 @@ enum Inbound {
             arguments: [stream.description, whole, try verification.map { try JSONText.encode($0) }])
     }
 
+    /// Forgets an ack that was published, unless there is news since, or more to tell of the list.
+    static func published(_ ack: PendingAck, _ db: Database) throws {
+        let stream = ack.ack.stream.description
+        try db.execute(
+            sql: """
+                UPDATE trunkline_inbound SET told_version = max(told_version, ?), told_at = julianday('now')
+                WHERE stream = ?
+                """, arguments: [ack.ack.setAsideVersion, stream])
+        try db.execute(
+            sql: """
+                DELETE FROM trunkline_pending_ack WHERE stream = ?1 AND EXISTS (
+                    SELECT 1 FROM trunkline_inbound WHERE stream = ?1 AND ack_serial = ?2
+                        AND NOT (takes_differences AND set_aside_version > told_version))
+                """, arguments: [stream, ack.serial])
+        try db.execute(
+            sql: """
+                UPDATE trunkline_pending_ack SET full_list = 0, verification = NULL WHERE stream = ?1 AND EXISTS (
+                    SELECT 1 FROM trunkline_inbound WHERE stream = ?1 AND ack_serial = ?2)
+                """, arguments: [stream, ack.serial])
+    }
+
     static func pendingAcks(limit: Int, _ db: Database) throws -> [PendingAck] {
         try Row.fetchAll(
             db,
@@ -140,8 +203,7 @@ enum Inbound {
                 """, arguments: [limit]
         ).compactMap { row in
             guard let stream = StreamID(row["stream"]), let epoch = UUID(uuidString: row["epoch"]) else { return nil }
-            let version: Int64 = row["set_aside_version"]
-            let listed = row["full_list"] || version > row["seen_version"]
+            let list = try list(row, stream, db)
             let refused = (row["stopped_epoch"] as String?).flatMap(UUID.init(uuidString:))
             return PendingAck(
                 serial: row["ack_serial"],
@@ -151,8 +213,7 @@ enum Inbound {
                     behind: (row["behind_epoch"] as String?).flatMap(UUID.init(uuidString:)).map {
                         Ack.Behind(epoch: $0, number: row["behind_number"] ?? 0)
                     },
-                    setAsideVersion: version,
-                    setAside: listed ? try SetAsideRows(stream, db).notices() : nil,
+                    setAsideVersion: list.version, setAsideFrom: list.from, setAside: list.notices, gone: list.gone,
                     setAsideTotal: row["set_aside"],
                     stopped: refused.map {
                         StopNotice(epoch: $0, number: row["stopped_number"] ?? 0, reason: row["stopped"] ?? "")

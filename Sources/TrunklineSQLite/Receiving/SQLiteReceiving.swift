@@ -49,7 +49,7 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         }
     }
 
-    func leaveWholeAck(_ stream: StreamID) throws(StoreError) {
+    func leaveAck(_ stream: StreamID) throws(StoreError) {
         try run("leave ack", stream) { try Inbound.leaveAck(stream, whole: true, verification: nil, db) }
     }
 
@@ -76,11 +76,11 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         try run("release hold", stream) { try Inbound.releaseHold(stream, db) }
     }
 
-    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) -> Int {
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
         try run("set rows aside", stream) { try SetAsideRows(stream, db).keep(failures, number: number) }
     }
 
-    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+    func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         try run("forget set-aside rows", stream) { try SetAsideRows(stream, db).forget(keys, of: table) }
     }
 
@@ -92,8 +92,28 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         try run("note tries", "set-aside rows") { try SetAsideRows.noteTried(rows, failures: failures, db) }
     }
 
-    func changeSetAsideList(_ stream: StreamID, by change: Int) throws(StoreError) {
-        try run("change list of set-aside rows", stream) { try Inbound.changeList(stream, by: change, db) }
+    func noteTakesDifferences(_ takes: Bool, _ stream: StreamID) throws(StoreError) {
+        try run("note what the sender takes", stream) {
+            try db.execute(
+                sql: "UPDATE trunkline_inbound SET takes_differences = ? WHERE stream = ?",
+                arguments: [takes, stream.description])
+        }
+    }
+
+    func forgetChanges(through version: Int64, _ stream: StreamID) throws(StoreError) {
+        try run("forget changes of the list", stream) { try Inbound.forgetChanges(of: stream, through: version, db) }
+    }
+
+    func tellAgain(after version: Int64, _ stream: StreamID) throws(StoreError) {
+        try run("tell the list again", stream) {
+            try db.execute(
+                sql: "UPDATE trunkline_inbound SET told_version = ?, told_at = NULL WHERE stream = ?",
+                arguments: [version, stream.description])
+        }
+    }
+
+    func beginListAnew(after version: Int64, _ stream: StreamID) throws(StoreError) {
+        try run("begin the list anew", stream) { try Inbound.beginListAnew(stream, after: version, db) }
     }
 
     func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {

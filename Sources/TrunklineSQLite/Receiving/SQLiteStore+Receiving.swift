@@ -61,11 +61,7 @@ extension SQLiteStore {
 
     public func removePendingAck(_ ack: PendingAck) async throws(StoreError) {
         try await write("removePendingAck", ack.ack.stream.description) { db in
-            try db.execute(
-                sql: """
-                    DELETE FROM trunkline_pending_ack WHERE stream = ?1
-                        AND EXISTS (SELECT 1 FROM trunkline_inbound WHERE stream = ?1 AND ack_serial = ?2)
-                    """, arguments: [ack.ack.stream.description, ack.serial])
+            try Inbound.published(ack, db)
         }
     }
 }

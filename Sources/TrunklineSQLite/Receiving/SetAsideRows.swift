@@ -29,18 +29,9 @@ struct SetAsideRows {
         }
     }
 
-    /// - Returns: how many are new in the list.
-    func keep(_ failures: [LineFailure], number: Int64) throws -> Int {
-        let known = try db.cachedStatement(
-            sql: "SELECT 1 FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = ?")
-        var new = 0
+    func keep(_ failures: [LineFailure], number: Int64) throws {
         for failure in failures {
             let line = failure.line
-            if try Int.fetchOne(
-                known, arguments: [stream.description, line.table.name.description, line.key.description]) == nil
-            {
-                new += 1
-            }
             try db.execute(
                 sql: """
                     INSERT INTO trunkline_set_aside (stream, table_name, key, op, line, shape, reason, lacks_parent,
@@ -58,19 +49,14 @@ struct SetAsideRows {
                     failure.reason, failure.lacksParent, number,
                 ])
         }
-        return new
     }
 
-    /// - Returns: how many there were.
-    func forget(_ keys: [RowKey], of table: TableName) throws -> Int {
+    func forget(_ keys: [RowKey], of table: TableName) throws {
         let statement = try db.cachedStatement(
             sql: "DELETE FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = ?")
-        var count = 0
         for key in keys {
             try statement.execute(arguments: [stream.description, table.description, key.description])
-            count += db.changesCount
         }
-        return count
     }
 
     /// In the order in which they came, so that parents come before children.
@@ -128,6 +114,24 @@ struct SetAsideRows {
         }
     }
 
+    /// Changes of the list after the version `told`, one more than go with an ack when there are so many.
+    func changes(after told: Int64) throws -> [SetAsideListPart.Change] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT c.version, c.table_name, c.key, s.reason FROM trunkline_set_aside_change AS c
+                LEFT JOIN trunkline_set_aside AS s USING (stream, table_name, key)
+                WHERE c.stream = ? AND c.version > ? ORDER BY c.version LIMIT ?
+                """, arguments: [stream.description, told, Ack.maximalChanges + 1]
+        ).compactMap { row in
+            guard let table = TableName(parsing: row["table_name"]) else { return nil }
+            let key = try JSONText.decode(RowKey.self, row["key"])
+            return SetAsideListPart.Change(
+                version: row["version"], key: SetAsideKey(table: table, key: key), reason: row["reason"])
+        }
+    }
+
+    /// The whole list, for a sender that takes no differences.
     func notices() throws -> [SetAsideNotice] {
         try Row.fetchAll(
             db, sql: "SELECT op, line, shape, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",

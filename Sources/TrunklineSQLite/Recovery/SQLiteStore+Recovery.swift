@@ -16,14 +16,12 @@ extension SQLiteStore {
     }
 
     public func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState? {
-        try await read("recovery", stream.description) { db in try Recovery(stream, db).state()?.state }
+        try await read("recovery", stream.description) { db in try Recovery(stream, db).read().state }
     }
 
     public func beginRecovery(of stream: StreamID, _ mode: RecoveryMode, newKeys: Bool) async throws(StoreError) {
         try await write("recover", stream.description) { db in
-            let outbound = try Outbound.get(stream, db, operation: "recover")
-            guard outbound.stopped != nil || !outbound.sendsChanges else { throw StoreError.nothingToRecover(stream) }
-            try Recovery(stream, db).begin(mode, newKeys: newKeys)
+            try SenderEngine(SQLiteSending(db: db)).beginRecovery(of: stream, mode, newKeys: newKeys)
         }
     }
 }

@@ -6,7 +6,7 @@ extension SQLiteStore {
     public func recordAck(_ ack: Ack) async throws(StoreError) -> AckOutcome {
         // An ack that a loss of power undoes comes again.
         try await write("recordAck", ack.stream.description, durably: false) { db in
-            try AckRecording(ack: ack, db: db).run()
+            try SenderEngine(SQLiteSending(db: db)).record(ack)
         }
     }
 
@@ -25,6 +25,12 @@ extension SQLiteStore {
             // As long a pause as the work: the till's writes come in between.
             case .partly: try? await Task.sleep(for: max(duration, .milliseconds(1)))
             }
+        }
+    }
+
+    public func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool {
+        try await read("awaitsAck", stream.description) { db in
+            try SentBatch.all(of: stream, db).contains { $0.age >= age || $0.age < .zero }
         }
     }
 

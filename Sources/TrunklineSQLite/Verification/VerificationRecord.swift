@@ -4,18 +4,6 @@ internal import TrunklineCore
 
 /// The requests and results of verifications, as this office knows them.
 enum VerificationRecord {
-    /// Keeps a result unless a later round's is there, asks for the second round where it is needed, and moves a
-    /// recovery on that waited for it.
-    static func save(_ result: VerificationResult, _ db: Database) throws {
-        try keep(result, db)
-        guard try Outbound.find(result.stream, db) != nil else { return }
-        if result.needsSecondRound {
-            try request(VerificationRequest(secondRoundAfter: result), db)
-        } else {
-            try Recovery(result.stream, db).proceed(after: result)
-        }
-    }
-
     /// Keeps a result unless a later round's is there.
     static func keep(_ result: VerificationResult, _ db: Database) throws {
         try db.execute(

@@ -63,7 +63,15 @@ struct StatusReport {
 
     private func remarks(_ status: StreamStatus) -> [String] {
         var remarks: [String] = []
-        if let reason = status.standstill {
+        if office.role == .head, !branches.contains(where: { $0.id == status.stream.source }) {
+            return ["\(status.stream): the branch was removed; its rows stay"]
+        }
+        if let held = status.held, status.stopped == nil {
+            let way =
+                office.role == .head
+                ? "mend what it names, then: trunkline retry" : "the head's administrator sees the same in its status"
+            remarks.append("\(status.stream) is HELD by the head, and tried again by itself: \(held); \(way)")
+        } else if let reason = status.standstill {
             let place = office.role == .head ? " at \(status.stream.source)" : ""
             remarks.append(
                 "\(status.stream) is STOPPED: \(reason); see what differs and decide with: trunkline recover\(place)")

@@ -118,6 +118,8 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
 
     func keepAlive() async throws(BrokerError) { try await call("keepAlive") { () throws(BrokerError) in } }
 
+    func certificateEnd() async -> Double? { nil }
+
     func close() async {
         guard !life.isDead else { return }
         lose()

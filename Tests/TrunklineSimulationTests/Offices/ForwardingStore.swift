@@ -92,6 +92,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState? {
         try await pass { () async throws(StoreError) in try await base.recovery(of: stream) }
     }
+    func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.awaitsAck(of: stream, for: age) }
+    }
     func resetStale(
         of stream: StreamID, policy: StalePolicy, quietFor: Duration
     ) async throws(StoreError) -> Int {

@@ -1,0 +1,96 @@
+public import FoundationEssentials
+
+/// What a sender keeps of its streams, within one transaction that the engine holds: what was formed, what is acked, what
+/// its receiver set aside.
+///
+/// Each method is a statement or two and decides nothing. What happens in which order is ``SenderEngine``'s.
+public protocol SenderBooks {
+    /// The stream's row, locked until the transaction ends; nil when this office does not send it.
+    func lockOutbound(_ stream: StreamID) throws(StoreError) -> OutboundStream?
+    /// The id of this office's own batch of that number; nil when it is gone.
+    func ownBatchID(_ number: Int64, of stream: StreamID) throws(StoreError) -> UUID?
+    /// Marks every batch through `watermark` as acked, and notes that the receiver was heard of.
+    /// - Parameter held: why the receiver stores nothing for now.
+    /// - Returns: the batches that became acked, the lowest number first.
+    func acknowledge(_ stream: StreamID, through watermark: Int64, held: String?) throws(StoreError)
+        -> [Acknowledgement]
+    /// Stops the stream; the first reason stays.
+    /// - Parameters:
+    ///   - receiverEpoch: which the receiver follows; a recovery follows it too.
+    ///   - isOwn: whether it is a decision of this office, of which the receiver is to be told.
+    func stopOutbound(_ stream: StreamID, reason: String, receiverEpoch: UUID, isOwn: Bool) throws(StoreError)
+    /// Puts these in the place of all that the receiver said to have set aside.
+    func replaceNotices(_ notices: [SetAsideNotice], of stream: StreamID) throws(StoreError)
+    /// Adds these, or gives them another reason, and forgets those that are gone.
+    func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError)
+    /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.
+    func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError)
+    /// Keeps the result of a verification, unless a later round's is there.
+    func keepResult(_ result: VerificationResult) throws(StoreError)
+    /// Records the wish for a verification; once more does nothing.
+    func request(_ wish: VerificationRequest) throws(StoreError)
+    /// Verifications whose batch is acked and whose answer did not come are asked for again.
+    func askAgain(_ stream: StreamID, answeredThrough watermark: Int64) throws(StoreError)
+
+    /// How far a recovery of the stream has come.
+    func outboundRecovery(_ stream: StreamID) throws(StoreError) -> OutboundRecovery
+    /// Throws when rows of this office may not make way for the receiver's.
+    func checkYielding(newKeys: Bool) throws(StoreError)
+    /// Begins a new epoch, which replaces those that this office or its receiver followed (the last 16, each of which is
+    /// one recovery): numbers begin anew, what is not acked is free again, wishes for verifications are withdrawn.
+    func beginEpoch(_ stream: StreamID, newKeys: Bool) throws(StoreError)
+    /// - Parameter recovery: the mode, and the verification that it waits for; nil: it has ended.
+    func setRecovery(_ recovery: (mode: RecoveryMode, verification: UUID)?, passes: Int, of stream: StreamID)
+        throws(StoreError)
+    func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError)
+    /// Makes the keys that differ pending, so that what is here of them travels, where the table is still synced; all of
+    /// its keys when the receiver could not list them.
+    func logDifferent(_ table: TableResult) throws(StoreError)
+    /// Makes way for the receiver's rows, whose keys it named.
+    func yield(to differing: [TableResult], newKeys: Bool, of stream: StreamID) throws(StoreError) -> YieldOutcome
+}
+
+/// A stream as its sender knows it.
+public struct OutboundStream: Sendable {
+    public var position: AckDecision.Position
+    /// The version of the receiver's list of set-aside rows that is here; -1: none.
+    public var setAsideVersion: Int64
+    /// How many rows the receiver said to have set aside.
+    public var setAsideTotal: Int
+
+    public init(position: AckDecision.Position, setAsideVersion: Int64, setAsideTotal: Int) {
+        self.position = position
+        self.setAsideVersion = setAsideVersion
+        self.setAsideTotal = setAsideTotal
+    }
+}
+
+/// A recovery as its sender knows it.
+public struct OutboundRecovery: Sendable {
+    /// nil: there is none.
+    public var state: RecoveryState?
+    /// Comparisons after which something was sent.
+    public var passes: Int
+    public var report: RecoveryReport
+    /// Whether the stream is stopped.
+    public var isStopped: Bool
+
+    public init(state: RecoveryState?, passes: Int, report: RecoveryReport, isStopped: Bool) {
+        self.state = state
+        self.passes = passes
+        self.report = report
+        self.isStopped = isStopped
+    }
+}
+
+/// What yielding did.
+public struct YieldOutcome: Sendable {
+    public var tables: [RecoveryReport.Table]
+    /// As ``YieldPlan/hasMoreThanNamed``.
+    public var hasMoreThanNamed: Bool
+
+    public init<Key>(_ plan: YieldPlan<Key>) {
+        tables = plan.tables
+        hasMoreThanNamed = plan.hasMoreThanNamed
+    }
+}

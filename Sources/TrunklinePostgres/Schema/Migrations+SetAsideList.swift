@@ -1,0 +1,26 @@
+extension Migrations {
+    /// The list of set-aside rows in differences: which key changed at which version, kept until the sender has it.
+    ///
+    /// `told_version`: through here acks were published. `list_from`: an ack that goes on from here begins the list anew.
+    /// `changes_kept`: later changes than this version are kept.
+    static let setAsideList = """
+        CREATE TABLE trunkline.set_aside_change (
+            id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+            stream text NOT NULL,
+            table_name text NOT NULL,
+            key text NOT NULL,
+            version bigint NOT NULL
+        );
+        CREATE UNIQUE INDEX set_aside_change_key ON trunkline.set_aside_change (stream, table_name, md5(key));
+        CREATE INDEX set_aside_change_version ON trunkline.set_aside_change (stream, version);
+        ALTER TABLE trunkline.inbound
+            ADD COLUMN takes_differences boolean NOT NULL DEFAULT false,
+            ADD COLUMN told_version bigint NOT NULL DEFAULT 0,
+            ADD COLUMN told_at timestamptz,
+            ADD COLUMN list_from bigint NOT NULL DEFAULT -1,
+            ADD COLUMN list_begun_at timestamptz,
+            ADD COLUMN changes_kept bigint NOT NULL DEFAULT 0;
+        UPDATE trunkline.inbound SET told_version = set_aside_version, changes_kept = set_aside_version;
+
+        """
+}

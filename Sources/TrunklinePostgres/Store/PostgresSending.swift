@@ -1,0 +1,148 @@
+import FoundationEssentials
+import TrunklineCore
+
+/// The books of a sender, within the transaction that its maker began on this connection.
+struct PostgresSending: SenderBooks {
+    private let connection: PostgresConnection
+
+    init(_ connection: PostgresConnection) { self.connection = connection }
+
+    func lockOutbound(_ stream: StreamID) throws(StoreError) -> OutboundStream? {
+        let row = try connection.query(SenderStatements.ackState, [stream.description])
+        guard row.rowCount == 1 else { return nil }
+        return OutboundStream(
+            position: AckDecision.Position(
+                epoch: UUID(uuidString: row.text(0, 0))!,
+                pastEpochs: Set(try JSONText.decode([UUID].self, row.text(0, 1), "past epochs")),
+                lastFormed: Int64(row.integer(0, 2)!), acked: Int64(row.integer(0, 3)!)),
+            setAsideVersion: Int64(row.integer(0, 4)!), setAsideTotal: row.integer(0, 5)!)
+    }
+
+    func ownBatchID(_ number: Int64, of stream: StreamID) throws(StoreError) -> UUID? {
+        let row = try connection.query(SenderStatements.batchID, [stream.description, "\(number)"])
+        return row.rowCount == 1 ? row.value(0, 0).flatMap { UUID(uuidString: $0) } : nil
+    }
+
+    func acknowledge(_ stream: StreamID, through watermark: Int64, held: String?) throws(StoreError)
+        -> [Acknowledgement]
+    {
+        let acked = try connection.query(
+            SenderStatements.ackBatches, [stream.description, "\(watermark)", held.map { connection.portable($0) }])
+        return (0..<acked.rowCount).map { row in
+            Acknowledgement(
+                number: Int64(acked.integer(row, 0)!), id: UUID(uuidString: acked.text(row, 1))!,
+                rows: acked.integer(row, 2)!, bytes: acked.integer(row, 3)!)
+        }
+    }
+
+    func stopOutbound(_ stream: StreamID, reason: String, receiverEpoch: UUID, isOwn: Bool) throws(StoreError) {
+        try connection.query(
+            isOwn ? SenderStatements.halt : SenderStatements.stop,
+            [stream.description, connection.portable(reason), receiverEpoch.uuidString])
+    }
+
+    func replaceNotices(_ notices: [SetAsideNotice], of stream: StreamID) throws(StoreError) {
+        try connection.query(SenderStatements.forgetRefused, [stream.description] + columns(notices, []).prefix(2))
+        try changeNotices(notices, gone: [], of: stream)
+    }
+
+    func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError) {
+        guard !notices.isEmpty || !gone.isEmpty else { return }
+        try connection.query(SenderStatements.changeRefused, [stream.description] + columns(notices, gone))
+    }
+
+    /// Tables, keys and reasons, as arrays.
+    private func columns(_ notices: [SetAsideNotice], _ gone: [SetAsideKey]) -> [String] {
+        let columns: [[String?]] = [
+            notices.map { connection.portable($0.table.description) }
+                + gone.map { connection.portable($0.table.description) },
+            notices.map { connection.portable($0.key.description) } + gone.map { connection.portable($0.key.description) },
+            notices.map { connection.portable($0.reason) } + gone.map { _ in nil },
+        ]
+        return columns.map(TextArray.encode)
+    }
+
+    func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError) {
+        try connection.query(SenderStatements.refusedVersion, [stream.description, "\(version)", "\(total)"])
+    }
+
+    func keepResult(_ result: VerificationResult) throws(StoreError) {
+        try connection.query(
+            SenderStatements.keepResult,
+            [result.id.uuidString, result.stream.description, "\(result.round)", JSONText.encode(result).asciiEscaped])
+    }
+
+    func request(_ wish: VerificationRequest) throws(StoreError) {
+        try connection.query(
+            SenderStatements.request,
+            [wish.id.uuidString, "\(wish.round)", wish.stream.description, JSONText.encode(wish).asciiEscaped])
+    }
+
+    func askAgain(_ stream: StreamID, answeredThrough watermark: Int64) throws(StoreError) {
+        try connection.query(SenderStatements.askAgain, [stream.description, "\(watermark)"])
+    }
+}
+
+extension PostgresSending {
+    func outboundRecovery(_ stream: StreamID) throws(StoreError) -> OutboundRecovery {
+        let found = try connection.query(RecoveryStatements.state, [stream.description])
+        guard found.rowCount == 1 else {
+            return OutboundRecovery(state: nil, passes: 0, report: RecoveryReport(), isStopped: false)
+        }
+        var state: RecoveryState?
+        if let mode = found.value(0, 1).flatMap(RecoveryMode.init(rawValue:)),
+            let id = found.value(0, 2).flatMap({ UUID(uuidString: $0) })
+        {
+            state = RecoveryState(mode: mode, verification: id, newKeys: found.flag(0, 4))
+        }
+        let report = try found.value(0, 5).map { (text) throws(StoreError) in
+            try JSONText.decode(RecoveryReport.self, text, "report of a recovery")
+        }
+        return OutboundRecovery(
+            state: state, passes: found.integer(0, 3)!, report: report ?? RecoveryReport(),
+            isStopped: found.value(0, 0) != nil)
+    }
+
+    /// To yield to the head's rows takes more than the services have otherwise.
+    func checkYielding(newKeys: Bool) throws(StoreError) {
+        for table in try SyncedTable.all(connection) where table.captured {
+            let missing = try connection.query(
+                RecoveryStatements.missingPrivileges,
+                [table.relation, TextArray.encode(table.key), newKeys ? "t" : "f"])
+            guard let grants = missing.value(0, 0) else { continue }
+            throw StoreError(
+                .accessRefused, operation: "recover", subject: "table \"\(table.name)\"",
+                reason: "rows of it are to be put aside, and this database's user may not",
+                hint: "have its owner run: \(grants)")
+        }
+    }
+
+    func beginEpoch(_ stream: StreamID, newKeys: Bool) throws(StoreError) {
+        try connection.query(RecoveryStatements.hastenPruning, [stream.description])
+        while try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) {}
+        try connection.query(RecoveryStatements.renumberChanges)
+        try connection.query(RecoveryStatements.beginEpoch, [stream.description, newKeys ? "t" : "f"])
+    }
+
+    func setRecovery(_ recovery: (mode: RecoveryMode, verification: UUID)?, passes: Int, of stream: StreamID)
+        throws(StoreError)
+    {
+        try connection.query(
+            RecoveryStatements.set,
+            [stream.description, recovery?.mode.rawValue, recovery?.verification.uuidString, "\(passes)"])
+    }
+
+    func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError) {
+        try connection.query(RecoveryStatements.report, [stream.description, JSONText.encode(report).asciiEscaped])
+    }
+
+    func logDifferent(_ table: TableResult) throws(StoreError) {
+        guard let keys = try LocalRows(table.name, connection) else { return }
+        if table.problem != nil || table.isTruncated { try keys.logAll() }
+        try keys.log(table.differingKeys.map(\.key))
+    }
+
+    func yield(to differing: [TableResult], newKeys: Bool, of stream: StreamID) throws(StoreError) -> YieldOutcome {
+        YieldOutcome(try Yielding(stream, newKeys: newKeys, connection).run(differing))
+    }
+}
