@@ -66,8 +66,11 @@ public struct StateWatch: Service {
             return took
         }
         monitor.own.set(Metrics.databaseUp, to: 1)
-        let stopped = streams.compactMap { status in
-            status.standstill.map { HealthEvent.StoppedStream(stream: status.stream, reason: $0) }
+        let stopped = streams.flatMap { status in
+            let reasons =
+                (status.standstill.map { [$0] } ?? [])
+                + status.standing.map { "table \"\($0.table)\" stands still: \($0.reason)" }
+            return reasons.map { HealthEvent.StoppedStream(stream: status.stream, reason: $0) }
         }
         monitor.own.note(.databaseAnswered(stopped: stopped))
         judge(streams, known)
@@ -109,6 +112,7 @@ public struct StateWatch: Service {
             telemetry.set(Metrics.lagRows, to: Double(status.pending + status.inFlightChanges), stream)
             telemetry.set(Metrics.oldestUnackedSeconds, to: max(0, status.oldestUnackedSeconds ?? 0), stream)
             telemetry.set(Metrics.lastAckedTime, to: contact, stream)
+            telemetry.set(Metrics.standingTables, to: Double(status.standing.count), stream)
         case .receiving:
             telemetry.set(Metrics.parkedBatches, to: Double(status.pending), stream)
             telemetry.set(Metrics.lastAppliedTime, to: contact, stream)

@@ -34,7 +34,7 @@ extension HealthVerdict.Problem: CustomStringConvertible {
         case .stalled(let time, let backlog):
             "connected to the broker for \(Self.words(time)) with \(backlog) waiting, and nothing was done"
         case .stopped(let stream, let reason):
-            "stream \(stream) is stopped: \(reason); trunkline status shows the way out"
+            "stream \(stream): \(reason); trunkline status shows the way out"
         case .stuck(let time): "in one step for \(Self.words(time))"
         case .database(let time, let reason): "the database does not answer for \(Self.words(time)): \(reason)"
         case .refused(let time, let reason): "the broker refuses this office for \(Self.words(time)): \(reason)"

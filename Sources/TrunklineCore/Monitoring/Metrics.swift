@@ -92,6 +92,9 @@ public enum Metrics {
     public static let lastAckedTime = gauge(
         "last_acked_timestamp_seconds", ["stream"], "When the last ack came, in seconds since 1970; 0: never.")
 
+    public static let standingTables = gauge(
+        "standing_tables", ["stream"], "Tables that stand still, of which nothing travels before someone acts.")
+
     // MARK: A stream, at its receiver (head-ingestor)
 
     public static let lastAppliedTime = gauge(
@@ -105,7 +108,7 @@ public enum Metrics {
     /// Those of one stream, which go with it.
     public static let ofStream: [MetricDefinition] = [
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows, oldestUnackedSeconds,
-        lastAckedTime, lastAppliedTime, parkedBatches,
+        lastAckedTime, standingTables, lastAppliedTime, parkedBatches,
     ]
 
     /// In the order in which they are shown.
@@ -114,7 +117,7 @@ public enum Metrics {
         storedBatches, storedRows, storedBytes, newlySetAsideRows, duplicateBatches, gapBatches, refusedMessages,
         publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, certificateEnd, databaseUp, healthy, buildInfo,
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
-        oldestUnackedSeconds, lastAckedTime, lastAppliedTime, parkedBatches, messagesInHand,
+        oldestUnackedSeconds, lastAckedTime, standingTables, lastAppliedTime, parkedBatches, messagesInHand,
     ]
 
     private static let prefix = "trunkline_"

@@ -25,6 +25,8 @@ public struct LineGroup: Sendable {
             misfits: line.misfits.isEmpty ? [:] : [0: line.misfits])
     }
 
+    public var count: Int { bytes.count { $0 == CopyText.newline } }
+
     public var lines: [ReceivedLine] {
         var lines: [ReceivedLine] = []
         var start = bytes.startIndex

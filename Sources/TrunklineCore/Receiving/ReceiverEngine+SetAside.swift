@@ -44,7 +44,7 @@ extension ReceiverEngine {
         var counts: [Int] = []
         for line in lines {
             if let position = index[line.table]?[line.isDelete] {
-                groups[position].bytes = (Array(groups[position].bytes) + line.text)[...]
+                groups[position].bytes += line.text
                 if !line.misfits.isEmpty { groups[position].misfits[counts[position]] = line.misfits }
                 counts[position] += 1
             } else {

@@ -4,6 +4,13 @@ extension ReceiverEngine {
     func answer(_ claim: VerificationClaim, _ header: BatchHeader) throws(StoreError) -> VerificationResult {
         var tables: [TableResult] = []
         for table in claim.tables { tables.append(try answer(table, header)) }
+        for table in claim.leftOut ?? [] {
+            let problem = ShortReason.text("it stands still at \(header.stream.source): \(table.reason)")
+            tables.append(
+                TableResult(
+                    name: table.name, rowsAtSender: 0, rowsAtReceiver: 0, differingBuckets: [], bucketCount: 0,
+                    problem: problem, isLeftOut: true))
+        }
         return VerificationResult(
             id: claim.id, round: claim.round, stream: header.stream, watermark: header.number, tables: tables)
     }

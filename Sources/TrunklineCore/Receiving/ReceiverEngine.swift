@@ -78,9 +78,11 @@ public struct ReceiverEngine {
                 try books.begin(header.stream, epoch: header.epoch, pastEpochs: past)
                 inbound = try books.lock(header.stream)
             }
-        case .adopt, .behind, .duplicate, .wait, .stop: return false
+        case .adopt: break
+        case .behind, .duplicate, .wait, .stop: return false
         }
-        try books.park(batch)
+        // The first of another epoch is not parked: its sender sends it again, and it is tried then.
+        if header.epoch == inbound?.watermark.epoch { try books.park(batch) }
         let failures = (inbound?.held?.failures ?? 0) + 1
         try books.hold(
             header.stream, reason: ShortReason.text(reason), failures: failures,

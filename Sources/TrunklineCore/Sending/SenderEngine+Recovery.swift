@@ -43,10 +43,10 @@ extension SenderEngine {
             try books.setReport(
                 RecoveryReport(tables: recovery.report.tables, differing: differing.map(\.name)), of: stream)
         case .mark(let next, let passes):
-            for table in differing { try books.logDifferent(table) }
+            for table in differing where table.isLeftOut != true { try books.logDifferent(table) }
             try go(on: next, stream, passes: passes)
         case .yield(let next):
-            let outcome = try books.yield(to: differing, newKeys: state.newKeys, of: stream)
+            let outcome = try books.yield(to: differing.filter { $0.isLeftOut != true }, newKeys: state.newKeys, of: stream)
             try books.setReport(recovery.report.adding(outcome.tables), of: stream)
             try go(on: outcome.hasMoreThanNamed ? .keepHead : next, stream, passes: 0)
         }

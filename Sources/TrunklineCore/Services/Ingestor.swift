@@ -55,6 +55,8 @@ public actor Ingestor: SteppedService {
     private var finished: [Delivery] = []
     private var refused: [(delivery: Delivery, reason: WireError)] = []
     private var queues: Set<String>
+    /// Queues that cannot be read at the moment.
+    private var leftOut: [String: BrokerError] = [:]
     private var isTending = false
     private var nextTending: ContinuousClock.Instant
     private var nextRetry: ContinuousClock.Instant
@@ -84,7 +86,7 @@ public actor Ingestor: SteppedService {
     /// Serves the broker once, and starts the lanes whose turn it is.
     public func step() async throws -> StepResult {
         let wasBusy = try await settle()
-        try await link.consume(queues, prefetch: configuration.prefetch)
+        leftOut = try await link.consume(queues, prefetch: configuration.prefetch)
         let arrived = try await receive()
         if clock.now >= nextTending, !isTending { await start { await $0.tend() } }
         await startLanes()
@@ -96,6 +98,16 @@ public actor Ingestor: SteppedService {
 
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
+
+    /// Lanes that wait after a failure, and queues that are missing.
+    public func trouble() -> String? {
+        let lanes = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
+            .map { "branch \($0.key): \($0.value.error ?? "")" }
+        let queues = leftOut.sorted { $0.key < $1.key }.map { "queue \($0.key): \($0.value)" }
+        let all = lanes + queues
+        guard let first = all.first else { return nil }
+        return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
+    }
 
     /// What was in hand is delivered again over the next connection.
     public func recover() async {
@@ -303,7 +315,7 @@ public actor Ingestor: SteppedService {
 
     /// A lane waits.
     private func note(_ error: any Error, _ key: String) {
-        guard let pause = lanes[key]?.failed(at: clock.now) else { return }
+        guard let pause = lanes[key]?.failed("\(error)", at: clock.now) else { return }
         logger.warning(
             "lane failed, will try again",
             metadata: [

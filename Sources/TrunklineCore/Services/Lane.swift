@@ -13,6 +13,8 @@ struct Lane: Sendable {
     private(set) var isRunning = false
     /// In a row.
     private(set) var failures = 0
+    /// The last one.
+    private(set) var error: String?
     private var waitsUntil: Instant?
     private var backoff: Backoff
 
@@ -44,13 +46,15 @@ struct Lane: Sendable {
 
     mutating func succeeded() {
         failures = 0
+        error = nil
         waitsUntil = nil
         _ = backoff.succeeded()
     }
 
     /// - Returns: how long it waits.
-    mutating func failed(at now: Instant) -> Duration {
+    mutating func failed(_ error: String, at now: Instant) -> Duration {
         failures += 1
+        self.error = error
         let pause = backoff.failed()
         waitsUntil = now + pause
         return pause

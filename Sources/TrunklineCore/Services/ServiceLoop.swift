@@ -34,7 +34,13 @@ public struct ServiceLoop: Service {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
                 if try await step() == .idle { try await service.waitForWork() }
-                journal?.succeeded(service.name)
+                if let journal {
+                    if let trouble = await service.trouble() {
+                        journal.failed(service.name, trouble)
+                    } else {
+                        journal.succeeded(service.name)
+                    }
+                }
                 if backoff.succeeded() {
                     logger.notice("recovered", metadata: [LogKey.service: "\(service.name)"])
                 }

@@ -17,8 +17,15 @@ public protocol SteppedService: Sendable {
     /// Puts the service into a state from which ``step()`` starts afresh.
     func recover() async
 
+    /// What goes wrong beside the steps, which go on: a lane that fails, a queue that is missing. Nil: nothing.
+    func trouble() async -> String?
+
     /// Hands back what is in hand and closes the connections, before the process ends.
     func shutdown() async
+}
+
+extension SteppedService {
+    public func trouble() async -> String? { nil }
 }
 
 public enum StepResult: Hashable, Sendable {

@@ -9,11 +9,24 @@ public struct VerificationClaim: Hashable, Sendable, Codable {
     public var id: UUID
     public var round: Int
     public var tables: [TableClaim]
+    /// Tables of which the sender can say nothing just now: they are not compared, and so do not agree.
+    public var leftOut: [LeftOutTable]?
 
-    public init(id: UUID, round: Int, tables: [TableClaim]) {
+    public init(id: UUID, round: Int, tables: [TableClaim], leftOut: [LeftOutTable] = []) {
         self.id = id
         self.round = round
         self.tables = tables
+        self.leftOut = leftOut.isEmpty ? nil : leftOut
+    }
+
+    public struct LeftOutTable: Hashable, Sendable, Codable {
+        public var name: TableName
+        public var reason: String
+
+        public init(name: TableName, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
     }
 }
 

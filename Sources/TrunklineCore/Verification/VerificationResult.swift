@@ -38,6 +38,8 @@ public struct TableResult: Hashable, Sendable, Codable {
     public var highestKey: Int64?
     /// Why the receiver could not compare (it has no such table, say).
     public var problem: String?
+    /// Whether it is the sender that could say nothing of it.
+    public var isLeftOut: Bool?
 
     public static let maximalKeys = 1_000
     /// In a recovery, where every key that is listed is dealt with.
@@ -45,7 +47,7 @@ public struct TableResult: Hashable, Sendable, Codable {
 
     public init(
         name: TableName, rowsAtSender: Int, rowsAtReceiver: Int, differingBuckets: [Int], bucketCount: Int,
-        differingKeys: [KeyDifference] = [], differences: Int = 0, problem: String? = nil
+        differingKeys: [KeyDifference] = [], differences: Int = 0, problem: String? = nil, isLeftOut: Bool? = nil
     ) {
         self.name = name
         self.rowsAtSender = rowsAtSender
@@ -55,6 +57,7 @@ public struct TableResult: Hashable, Sendable, Codable {
         self.differingKeys = differingKeys
         self.differences = differences
         self.problem = problem
+        self.isLeftOut = isLeftOut
     }
 
     /// Whether more keys differ than are listed.

@@ -147,7 +147,8 @@ extension BatchHeader {
 
     /// What is worth looking at at all; whether a table's claim fits together is said in the answer.
     private func check(_ claim: VerificationClaim, _ limits: WireLimits) throws(WireError) {
-        guard claim.tables.count <= limits.tables, Set(claim.tables.map(\.name)).count == claim.tables.count else {
+        let names = claim.tables.map(\.name) + (claim.leftOut ?? []).map(\.name)
+        guard names.count <= limits.tables, Set(names).count == names.count else {
             throw WireError(.malformed, "a claim names too many tables, or one twice")
         }
         let buckets = claim.tables.reduce(0) { $0 + min(max($1.bucketCount, 0), 1 << 20) }

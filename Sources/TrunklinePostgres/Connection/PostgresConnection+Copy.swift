@@ -35,9 +35,10 @@ extension PostgresConnection {
 
     /// Feeds lines to `COPY … FROM STDIN`.
     /// - Parameter send: calls its argument with each piece of the data.
+    @discardableResult
     func copyIn(
         _ sql: String, _ operation: String, _ send: ((UnsafeRawBufferPointer) -> Void) -> Void
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Int {
         try check(PostgresResult(PQexec(pointer, sql)), operation)
         var sent = true
         send { piece in
@@ -49,16 +50,22 @@ extension PostgresConnection {
                 .unreachable, operation: operation, subject: "PostgreSQL",
                 reason: PostgresConnection.text(PQerrorMessage(pointer)))
         }
-        try finish(operation, tolerating: nil)
+        return try finish(operation, tolerating: nil)
     }
 
     /// Reads the results that follow a COPY; throws the first error.
-    private func finish(_ operation: String, tolerating state: String?) throws(StoreError) {
+    /// - Returns: the rows that were copied.
+    @discardableResult
+    private func finish(_ operation: String, tolerating state: String?) throws(StoreError) -> Int {
         var failure: StoreError?
+        var rows = 0
         while let next = PQgetResult(pointer) {
-            do { try check(PostgresResult(next), operation) } catch { failure = failure ?? error }
+            let result = PostgresResult(next)
+            rows += result.affectedRows
+            do { try check(result, operation) } catch { failure = failure ?? error }
         }
         if let failure, state == nil || failure.databaseCode != state { throw failure }
+        return rows
     }
 
     private func cancel() {

@@ -37,12 +37,13 @@ extension PostgresConnection {
             return (
                 .unreachable, "it is a standby, or was made read-only; check that database.url leads to the primary"
             )
-        case "55P03": return (.contention, nil)
+        case "55P03", "55006": return (.contention, nil)
         case "53100": return (.full, "free disk space at the database server")
         default: break
         }
         switch state.prefix(2) {
-        case "08", "57": return (.unreachable, nil)
+        // The server's own trouble (a disk, a bug of its own): whoever asks next has it too.
+        case "08", "57", "58", "XX": return (.unreachable, nil)
         case "40": return (.contention, nil)
         case "53": return (.full, nil)
         case "28": return (.accessRefused, "check user and password in database.url")

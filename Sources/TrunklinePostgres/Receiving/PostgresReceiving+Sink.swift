@@ -67,9 +67,27 @@ extension PostgresReceiving {
     }
 
     func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
-        for group in groups {
-            let keys = group.lines.map(\.key)
-            let target = try target(of: group.table, stream)
+        for group in groups { try keepImages(of: group.lines.map(\.key), group.table, stream) }
+    }
+
+    /// A key that the column here cannot hold has no row here: it is found by halves.
+    private func keepImages(of keys: [RowKey], _ table: TableHeader, _ stream: StreamID) throws(StoreError) {
+        guard !keys.isEmpty else { return }
+        try connection.script("SAVEPOINT images", "keep superseded rows")
+        do throws(StoreError) {
+            try keepImages(whose: keys, table, stream)
+            return try connection.script("RELEASE images", "keep superseded rows")
+        } catch {
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO images; RELEASE images", "keep superseded rows")
+        }
+        guard keys.count > 1 else { return }
+        try keepImages(of: Array(keys[..<(keys.count / 2)]), table, stream)
+        try keepImages(of: Array(keys[(keys.count / 2)...]), table, stream)
+    }
+
+    private func keepImages(whose keys: [RowKey], _ table: TableHeader, _ stream: StreamID) throws(StoreError) {
+            let target = try target(of: table, stream)
             let names = target.key.indices.map { "k\($0 + 1)" }
             let places = target.key.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
             var match = zip(target.key, names).map { column, name in
@@ -80,14 +98,13 @@ extension PostgresReceiving {
             try connection.run(
                 """
                 \(RecoveryStatements.putAside)
-                SELECT \(stream.description.literal), \(group.table.name.description.literal), row_to_json(t),
+                SELECT \(stream.description.literal), \(table.name.description.literal), row_to_json(t),
                     \(RecoveryReason.branchKept.literal)
                 FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
                     ON \(match.joined(separator: " AND "))
                 """,
                 target.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) },
                 "keep superseded rows")
-        }
     }
 
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {

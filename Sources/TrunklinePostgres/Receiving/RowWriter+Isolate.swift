@@ -24,7 +24,9 @@ extension RowWriter {
                 let others = failures.filter { !RowWriter.mayDependOnOthers($0) }
                 let again = failures.filter(RowWriter.mayDependOnOthers).map(\.line)
                 guard !again.isEmpty else { continue }
-                piece.group.bytes = again.reduce(into: [UInt8]()) { $0 += $1.text }[...]
+                // A shift of unique values comes out from its other end.
+                let ordered = passes.isMultiple(of: 2) ? again : again.reversed()
+                piece.group.bytes = ordered.reduce(into: [UInt8]()) { $0 += $1.text }[...]
                 failures = try oneByOne(piece, withoutCircular: false)
                 hasProgressed = hasProgressed || failures.count < again.count
                 failed[index].failures = others + failures
@@ -67,11 +69,18 @@ extension RowWriter {
     {
         let stage = try stage(piece.group.bytes, columns: columns)
         let value = { (column: String) in "trunkline_line.\(column)" }
-        let statement =
-            piece.group.isDelete
-            ? "DELETE FROM \(piece.target.relation) t WHERE \(match(piece.target, value))"
-            : upsert(piece.target, withoutCircular: withoutCircular, value)
-                + conflict(piece.target, withoutCircular: withoutCircular)
+        let statement: String
+        // Whether a row was passed over, once the statement went through.
+        let isSkipped: String
+        if piece.group.isDelete {
+            let match = match(piece.target, value)
+            statement = "DELETE FROM \(piece.target.relation) t WHERE \(match)"
+            isSkipped = "NOT FOUND AND EXISTS (SELECT FROM \(piece.target.relation) t WHERE \(match))"
+        } else {
+            let conflict = conflict(piece.target, withoutCircular: withoutCircular)
+            statement = upsert(piece.target, withoutCircular: withoutCircular, value) + conflict.sql
+            isSkipped = conflict.updates ? "NOT FOUND" : "false"
+        }
         let body = """
             #variable_conflict use_column
             DECLARE
@@ -80,6 +89,10 @@ extension RowWriter {
                 FOR trunkline_line IN SELECT row_number() OVER (ORDER BY ctid) AS number, * FROM \(stage) LOOP
                     BEGIN
                         \(statement);
+                        IF \(isSkipped) THEN
+                            INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number,
+                                \(RowWriter.skippedCode.literal), \(RowWriter.skippedReason.literal));
+                        END IF;
                     EXCEPTION WHEN OTHERS THEN
                         IF \(StoreError.isOfOthersInSQL) THEN RAISE; END IF;
                         INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number, SQLSTATE, SQLERRM);

@@ -81,7 +81,7 @@ final class RowWriter {
         let names = (target.hasBranchColumn ? ["branch_id"] : []) + target.columns.map(\.name.identifier)
         let sql = "COPY \(target.relation) (\(names.joined(separator: ", "))) FROM STDIN"
         let prefix = target.hasBranchColumn ? Array("\(stream.source)\t".utf8) : []
-        try connection.copyIn(sql, "copy rows") { send in
+        let copied = try connection.copyIn(sql, "copy rows") { send in
             guard !prefix.isEmpty else {
                 piece.group.bytes.withUnsafeBytes(send)
                 return
@@ -104,22 +104,39 @@ final class RowWriter {
             }
             buffer.withUnsafeBytes(send)
         }
+        if copied < piece.group.count { throw RowWriter.skipped(piece) }
     }
 
     /// Inserts, or updates what is there.
     private func merge(_ piece: Piece, withoutCircular: Bool = false) throws(StoreError) {
         let source = try source(piece.group, columns: piece.target.columns.count)
-        try connection.run(
-            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" } + " FROM \(source.sql) s"
-                + conflict(piece.target, withoutCircular: withoutCircular),
+        let conflict = conflict(piece.target, withoutCircular: withoutCircular)
+        let merged = try connection.run(
+            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" } + " FROM \(source.sql) s" + conflict.sql,
             source.values, "merge rows")
+        if conflict.updates, merged.affectedRows < piece.group.count { throw RowWriter.skipped(piece) }
     }
 
     private func delete(_ piece: Piece) throws(StoreError) {
         let source = try source(piece.group, columns: piece.target.key.count)
-        try connection.run(
-            "DELETE FROM \(piece.target.relation) t USING \(source.sql) s WHERE \(match(piece.target) { "s.\($0)" })",
-            source.values, "delete rows")
+        let match = match(piece.target) { "s.\($0)" }
+        let deleted = try connection.run(
+            "DELETE FROM \(piece.target.relation) t USING \(source.sql) s WHERE \(match)", source.values, "delete rows")
+        guard deleted.affectedRows < piece.group.count else { return }
+        let left = try connection.run(
+            "SELECT EXISTS (SELECT FROM \(piece.target.relation) t JOIN \(source.sql) s ON \(match))", source.values,
+            "look for rows that are still there")
+        if left.flag(0, 0) { throw RowWriter.skipped(piece) }
+    }
+
+    /// What a trigger that returns NULL, or a rule, does with a row. `no_data` is the nearest code of the standard.
+    static let skippedCode = "02000"
+    static let skippedReason = "a trigger or a rule of this database passed the row over"
+
+    private static func skipped(_ piece: Piece) -> StoreError {
+        StoreError(
+            .database, operation: "store rows", subject: "table \"\(piece.group.table.name)\"", reason: skippedReason,
+            databaseCode: skippedCode)
     }
 
     /// `INSERT INTO … SELECT …`, the columns c1, c2, … taken from where `value` says.
@@ -138,19 +155,22 @@ final class RowWriter {
             """
     }
 
-    func conflict(_ target: Target, withoutCircular: Bool) -> String {
+    /// A key that is equal and has another text is written anew, since that is how the branch names its row from now on.
+    func conflict(_ target: Target, withoutCircular: Bool) -> (sql: String, updates: Bool) {
         let key = (target.hasBranchColumn ? ["branch_id"] : []) + target.key.map(\.identifier)
-        let updates = target.columns.map(\.name).filter { !target.key.contains($0) }
+        let updates = target.columns.map(\.name).filter { !target.key.contains($0) || target.inexactKey[$0] != nil }
             .map { "\($0.identifier) = EXCLUDED.\($0.identifier)" }
-        let action =
-            withoutCircular || updates.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(updates.joined(separator: ", "))"
-        return " ON CONFLICT (\(key.joined(separator: ", "))) \(action)"
+        let isUpdate = !withoutCircular && !updates.isEmpty
+        let action = isUpdate ? "DO UPDATE SET \(updates.joined(separator: ", "))" : "DO NOTHING"
+        return (" ON CONFLICT (\(key.joined(separator: ", "))) \(action)", isUpdate)
     }
 
     func match(_ target: Target, _ value: (String) -> String) -> String {
         let match = target.key.enumerated().map { index, name in
             let type = target.columns.first { $0.name == name }!.castType
-            return "t.\(name.identifier) = \(value("c\(index + 1)"))::\(type)"
+            let (column, text) = ("t.\(name.identifier)", value("c\(index + 1)"))
+            guard let full = target.inexactKey[name] else { return "\(column) = \(text)::\(type)" }
+            return "\(column) = \(text)::\(type) AND format('%s', \(column)) = format('%s', \(text)::\(full))"
         }
         let branch = target.hasBranchColumn ? ["t.branch_id = \(stream.source.description.literal)"] : []
         return (branch + match).joined(separator: " AND ")

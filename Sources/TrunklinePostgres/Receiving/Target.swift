@@ -8,6 +8,8 @@ struct Target {
     /// The batch's columns in their order, with the type to cast to.
     var columns: [(name: String, castType: String)]
     var key: [String]
+    /// The columns of the key of which equal values may have different texts, with their full types.
+    var inexactKey: [String: String]
     /// Nullable columns of foreign keys that form a circle: stored as NULL first, in their own pass.
     var circular: Set<String>
 
@@ -89,6 +91,9 @@ struct Target {
         let target = Target(
             relation: name.sql, hasBranchColumn: shape.isAtHead,
             columns: shape.columns.map { ($0.name, present[$0.name]!.castType) }, key: shape.key,
+            inexactKey: Dictionary(
+                shape.key.compactMap { present[$0] }.filter { !$0.isExact }.map { ($0.name, $0.fullType) },
+                uniquingKeysWith: { a, _ in a }),
             circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(shape.key))
         connection.targets.keep(target, shape, identity: identity)
         return .found(target)

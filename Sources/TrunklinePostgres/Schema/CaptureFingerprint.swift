@@ -5,6 +5,23 @@ struct CaptureFingerprint: Hashable, Sendable, Codable {
     var key: [CaptureSQL.KeyColumn]
     /// The partitions that hold rows, by their oids; none: it is not partitioned.
     var partitions: [Int]
+    /// Of the file with the rows; nil: it has none of its own, or was not noted. Another one after a rewrite.
+    var filenode: Int?
+    /// By the columns' numbers.
+    var types: [String: String]?
+    /// Of the enums of its columns, by the labels' oids.
+    var labels: [String: String]?
+
+    /// Whether what rows hold was written anew past the triggers: a column got another type by a rewrite of the table, or
+    /// a label of an enum has another name.
+    func hasOtherValues(than other: CaptureFingerprint) -> Bool {
+        let isRewritten = filenode != other.filenode || filenode == nil
+        if isRewritten, let types, let before = other.types {
+            for (column, type) in before where types[column] ?? type != type { return true }
+        }
+        for (label, name) in other.labels ?? [:] where labels?[label] ?? name != name { return true }
+        return false
+    }
 
     /// Whether keys that were logged then can be looked up now: the same columns, and integers may be wider.
     func hasComparableKey(_ other: CaptureFingerprint) -> Bool {

@@ -14,6 +14,8 @@ struct CaptureState: Sendable {
     /// What the table of the stored oid is called now, if not by its name.
     var formerName: String?
     var user: String
+    /// Why changes of it are not seen completely.
+    var obstacle: String?
 
     /// What is to be done before the capture is complete again.
     struct Work: Hashable, Sendable {
@@ -54,6 +56,9 @@ struct CaptureState: Sendable {
                 reason: "row-level security hides rows of it from user \"\(user)\"",
                 wayOut: "have a superuser run: ALTER ROLE \(user.identifier) BYPASSRLS")
         }
+        if let obstacle {
+            return .still(reason: obstacle, wayOut: "mend that, or take it out of tables and run \"trunkline init\"")
+        }
         guard !now.key.isEmpty else {
             return .still(
                 reason: "it has no primary key any more", wayOut: "add one, then run \"trunkline init\"")
@@ -78,6 +83,10 @@ struct CaptureState: Sendable {
         }
         if now.key != stored.key {
             return Work(triggers: true, load: !table.loaded, reason: "a column of its key has another name or type")
+        }
+        if now.hasOtherValues(than: stored) {
+            return Work(
+                triggers: true, load: true, reason: "its values were written anew, by another type or other labels of an enum")
         }
         if now.partitions != stored.partitions {
             return Work(load: !table.loaded, partitions: true, reason: "its partitions are others")
@@ -118,7 +127,14 @@ extension CaptureState {
                 now = CaptureFingerprint(
                     oid: oid,
                     key: try JSONText.decode([CaptureSQL.KeyColumn].self, result.text(row, 8), "key columns"),
-                    partitions: result.text(row, 9).split(separator: ",").compactMap { Int($0) })
+                    partitions: result.text(row, 9).split(separator: ",").compactMap { Int($0) },
+                    filenode: result.integer(row, 17),
+                    types: try result.value(row, 18).map { (text) throws(StoreError) in
+                        try JSONText.decode([String: String].self, text, "types of columns")
+                    },
+                    labels: try result.value(row, 19).map { (text) throws(StoreError) in
+                        try JSONText.decode([String: String].self, text, "labels of enums")
+                    })
             }
             states.append(
                 CaptureState(
@@ -128,7 +144,7 @@ extension CaptureState {
                     },
                     now: now, isPartitioned: result.flag(row, 10), idleTriggers: result.integer(row, 11) ?? 0,
                     mayRead: result.flag(row, 12), hidesRows: result.flag(row, 13), formerName: result.value(row, 14),
-                    user: result.text(row, 15)))
+                    user: result.text(row, 15), obstacle: result.value(row, 16)))
         }
         return states
     }

@@ -13,6 +13,8 @@ struct Catalog {
         var isPartitioned: Bool
         /// The table that this one is a partition of.
         var parent: TableName?
+        /// Why its changes cannot be captured completely; nil: they can.
+        var obstacle: String?
         /// Not dropped, not generated, in their order.
         var columns: [TableColumn]
     }
@@ -23,6 +25,10 @@ struct Catalog {
         var wireType: String
         /// The type without its modifier, as a cast to it must be written.
         var castType: String
+        /// The type with its modifier.
+        var fullType: String
+        /// Whether two values that are equal have one text: not so of 1.0 and 1.00, or of letters where their case is ignored.
+        var isExact: Bool
         var isNullable: Bool
     }
 
@@ -44,12 +50,12 @@ struct Catalog {
             columns.append(
                 TableColumn(
                     name: column, wireType: result.text(row, 1), castType: result.text(row, 2),
-                    isNullable: result.flag(row, 3)))
+                    fullType: result.text(row, 11), isExact: result.flag(row, 12), isNullable: result.flag(row, 3)))
         }
         return Table(
             name: name, keyColumns: key.sorted { $0.0 < $1.0 }.map(\.1), isPartitioned: result.flag(0, 6),
             parent: result.value(0, 9).map { TableName(schema: $0 == "public" ? nil : $0, result.text(0, 10)) },
-            columns: columns)
+            obstacle: result.value(0, 13), columns: columns)
     }
 
     /// All tables, or one error that names every unfit one.
@@ -68,6 +74,8 @@ struct Catalog {
                             ? "leave it out of tables, \"\(parent)\" has its rows"
                             : "put \"\(parent)\" into tables instead")
                 )
+            } else if let obstacle = table.obstacle {
+                problems.append("table \"\(name)\" cannot be synced, since \(obstacle); leave it out of tables")
             } else if table.key.isEmpty {
                 problems.append("table \"\(name)\" has no primary key; add one, or leave the table out of tables")
             } else if !Set(table.key).isSubset(of: table.columns.map(\.name)) {

@@ -27,7 +27,7 @@ enum RowStatusView {
         GROUP BY s.name, q.key
         """
 
-    /// Of one table, or of all (NULL). A table that is gone, or has lost a column of its key, has no rows here, only its changes.
+    /// Of one table, or of all (NULL). Of a table whose capture is not complete just now nothing is called acked. A table that is gone, or has lost a column of its key, has no rows here, only its changes.
     private static let rowStates = """
         CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text)
         RETURNS TABLE (table_name text, key text[], state text, deleted boolean, reason text)
@@ -38,27 +38,38 @@ enum RowStatusView {
             found text;
         BEGIN
             FOR t IN SELECT s.name, s.relation, cardinality(s.key_columns) AS width,
-                    string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.n) AS key, count(a.attname) AS present
+                    string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.n) AS key,
+                    string_agg(format('format(''%%s'', t.%I)', k.name), ', ' ORDER BY k.n) AS written,
+                    count(a.attname) AS present,
+                    bool_and(s.loaded AND s.fingerprint IS NOT NULL) AND (
+                        SELECT count(*) >= count(DISTINCT g.tgrelid) * CASE WHEN bool_or(c.relkind = 'p') THEN 2 ELSE 4 END
+                        FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+                        JOIN pg_proc p ON p.oid = g.tgfoid AND p.proname LIKE 'capture\\_%\\_' || s.id
+                        WHERE g.tgrelid = to_regclass(s.relation) AND g.tgenabled IN ('O', 'A')
+                        HAVING count(*) > 0) IS TRUE AS whole
                 FROM trunkline.synced_table s CROSS JOIN LATERAL unnest(s.key_columns) WITH ORDINALITY k (name, n)
                 LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(s.relation) AND a.attname = k.name
                     AND NOT a.attisdropped
                 WHERE s.captured AND (p_table IS NULL OR s.name = p_table)
-                GROUP BY s.name, s.relation, s.key_columns
+                GROUP BY s.id, s.name, s.relation, s.key_columns
             LOOP
                 found := CASE WHEN t.present = t.width
-                    THEN format('SELECT ARRAY[%s] AS key FROM %s t', t.key, t.relation)
-                    ELSE 'SELECT NULL::text[] AS key WHERE false' END;
+                    THEN format('SELECT ARRAY[%s] AS key, ARRAY[%s] AS written FROM %s t', t.key, t.written, t.relation)
+                    ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written WHERE false' END;
                 RETURN QUERY EXECUTE format($query$
                     SELECT %1$L::text, coalesce(r.key, s.key),
                         CASE WHEN f.reason IS NOT NULL AND s.key IS NULL THEN 'set aside'
-                            ELSE coalesce(s.state, 'acked') END,
+                            ELSE coalesce(s.state, CASE WHEN %3$L THEN 'acked' ELSE 'pending' END) END,
                         r.key IS NULL, f.reason
                     FROM (%2$s) r
                     FULL JOIN (SELECT c.key, c.state FROM trunkline.change_state c WHERE c.table_name = %1$L) s
                         ON s.key = r.key
-                    LEFT JOIN trunkline.refused_row f
-                        ON f.table_name = %1$L AND f.key = to_json(coalesce(r.key, s.key))::text
-                    $query$, t.name, found);
+                    LEFT JOIN LATERAL (
+                        SELECT w.reason FROM trunkline.refused_row w WHERE w.table_name = %1$L
+                            AND md5(w.key) = md5(to_json(coalesce(r.written, s.key))::text)
+                            AND w.key = to_json(coalesce(r.written, s.key))::text LIMIT 1
+                    ) f ON true
+                    $query$, t.name, found, t.whole);
             END LOOP;
         END
         $function$

@@ -64,7 +64,9 @@ enum SenderStatements {
         ), reset AS (
             UPDATE trunkline.batch b SET state = 'pending' FROM due d
             WHERE b.stream = d.stream AND b.number = d.number AND b.attempts = d.attempts AND b.state = 'sent'
-                AND b.sent_at < clock_timestamp() - make_interval(secs => d.timeout) AND d.timeout < $4::float8
+                AND (b.sent_at < clock_timestamp() - make_interval(secs => d.timeout)
+                    OR b.sent_at > clock_timestamp())  -- the clock was set back: the quiet time alone decides
+                AND d.timeout < $4::float8
             RETURNING 1
         )
         SELECT pg_notify('trunkline_changes', '') FROM reset
@@ -181,7 +183,7 @@ enum SenderStatements {
         """
         INSERT INTO trunkline.verification_result AS r (id, stream, round, result) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id, stream) DO UPDATE SET round = EXCLUDED.round, result = EXCLUDED.result, finished_at = now()
-        WHERE r.round < EXCLUDED.round
+        WHERE r.round <= EXCLUDED.round
         """)
 
     static let request = Statement(

@@ -44,6 +44,12 @@ enum Statements {
         WHERE i.indrelid = c.oid AND i.indisprimary
         """
 
+    /// That a trigger writes the changes of this table and no other's: two tables may have swapped their names.
+    private static let isOurs = """
+        EXISTS (SELECT FROM pg_proc f WHERE f.oid = g.tgfoid
+            AND f.proname = 'capture_' || substr(g.tgname, 11) || '_' || s.id)
+        """
+
     /// What the catalog says of the captured tables; see ``CaptureState``.
     static let captureStates = Statement(
         "capture_states",
@@ -55,16 +61,26 @@ enum Statements {
             CASE WHEN c.relkind = 'p'
                 THEN (SELECT count(*) FROM pg_partition_tree(c.oid) p WHERE NOT EXISTS (
                         SELECT FROM pg_trigger g WHERE g.tgrelid = p.relid AND g.tgname = 'trunkline_row'
-                            AND g.tgenabled IN ('O', 'A')))
+                            AND g.tgenabled IN ('O', 'A') AND \(isOurs)))
                     + (SELECT count(*) FROM pg_partition_tree(c.oid) p JOIN pg_trigger g ON g.tgrelid = p.relid
                         WHERE g.tgname = 'trunkline_truncate' AND g.tgenabled NOT IN ('O', 'A'))
                 ELSE 4 - (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')
-                    AND g.tgname IN ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate'))
+                    AND g.tgname IN ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')
+                    AND \(isOurs))
                 END,
             has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
             (SELECT f.oid::regclass::text FROM pg_class f WHERE f.oid = (s.fingerprint::json->>'oid')::oid
                 AND f.oid IS DISTINCT FROM c.oid AND f.relkind IN ('r', 'p')),
-            current_user
+            current_user,
+            CASE WHEN c.relpersistence = 'u' THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
+                WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
+                    THEN 'other tables inherit from it: what is written through it to their rows is not seen' END,
+            pg_relation_filenode(c.oid),
+            (SELECT json_object_agg(a.attnum, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
+            (SELECT json_object_agg(e.oid, e.enumlabel) FROM pg_enum e WHERE EXISTS (
+                SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                    AND a.atttypid = e.enumtypid))::text
         FROM trunkline.synced_table s
         LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
         ORDER BY s.id
@@ -100,6 +116,8 @@ enum Statements {
             SELECT pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at FROM held ORDER BY id
         """)
 
+    static let tablesWithHeld = Statement("tables_with_held", "SELECT DISTINCT table_id FROM trunkline.held_change")
+
     static let createOutbound = Statement(
         "create_outbound", "INSERT INTO trunkline.outbound (stream) VALUES ($1) ON CONFLICT DO NOTHING")
     static let createOutboundAck = Statement(
@@ -125,7 +143,21 @@ enum Statements {
             NOT a.attnotnull,
             array_position(i.indkey::int2[], a.attnum),
             a.attgenerated <> '',
-            c.relkind = 'p', a.attnum, format_type(b.oid, NULL), parent.nspname, parent.relname
+            c.relkind = 'p', a.attnum, format_type(b.oid, NULL), parent.nspname, parent.relname,
+            format_type(a.atttypid, a.atttypmod),
+            -- Whether two values that are equal have one text.
+            CASE WHEN b.typname IN ('int2', 'int4', 'int8', 'uuid', 'oid', 'date', 'bool', 'bytea', 'time', 'timestamp',
+                    'timestamptz', 'inet', 'cidr', 'macaddr') THEN true
+                WHEN b.typname = 'numeric' THEN (CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END) <> -1
+                WHEN b.typname IN ('text', 'varchar', 'bpchar', 'name')
+                    THEN coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true)
+                ELSE false END,
+            CASE WHEN c.relpersistence = 'u' THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
+                WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
+                    THEN 'other tables inherit from it: what is written through it to their rows is not seen'
+                WHEN NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
+                    THEN 'it inherits from another table: what is written to its rows through that one is not seen'
+                END
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         JOIN pg_type t ON t.oid = a.atttypid

@@ -9,6 +9,8 @@ struct TableSurvey {
         var hasKey: Bool
         /// The table of which it is a partition.
         var root: TableName?
+        /// As of ``Catalog/Table``.
+        var obstacle: String?
     }
 
     /// Without what belongs to the system, to an extension, to the bookkeeping or to a session.
@@ -17,7 +19,14 @@ struct TableSurvey {
         """
         SELECT n.nspname, c.relname, c.relkind,
             EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
-            rn.nspname, r.relname
+            rn.nspname, r.relname,
+            CASE WHEN c.relkind = 'r' AND c.relpersistence = 'u'
+                    THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
+                WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
+                    THEN 'other tables inherit from it: what is written through it to their rows is not seen'
+                WHEN c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
+                    THEN 'it inherits from another table: what is written to its rows through that one is not seen'
+                END
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
@@ -38,7 +47,8 @@ struct TableSurvey {
             Entry(
                 name: TableName(inSchema: result.text(row, 0), result.text(row, 1)), kind: result.text(row, 2),
                 hasKey: result.flag(row, 3),
-                root: result.value(row, 4).map { TableName(inSchema: $0, result.text(row, 5)) })
+                root: result.value(row, 4).map { TableName(inSchema: $0, result.text(row, 5)) },
+                obstacle: result.value(row, 6))
         }
     }
 
@@ -53,10 +63,15 @@ struct TableSurvey {
             let excepted = Set(exceptions.map(\.sql))
             let candidates = entries.filter { $0.isTable && $0.root == nil && !excepted.contains($0.name.sql) }
             let missing = exceptions.filter { find($0) == nil }.map { "tables: -\($0): \(absence(of: $0))" }
-            let keyless = candidates.filter { !$0.hasKey }.map {
-                "table \"\($0.name)\" has no primary key and is left out; add one, or name it as an exception: -\($0.name)"
+            let unfit = candidates.compactMap { entry -> String? in
+                if let obstacle = entry.obstacle {
+                    return "table \"\(entry.name)\" is left out, since \(obstacle); or name it as an exception: -\(entry.name)"
+                }
+                guard !entry.hasKey else { return nil }
+                return
+                    "table \"\(entry.name)\" has no primary key and is left out; add one, or name it as an exception: -\(entry.name)"
             }
-            return (candidates.filter(\.hasKey).map(\.name), missing, keyless)
+            return (candidates.filter { $0.hasKey && $0.obstacle == nil }.map(\.name), missing, unfit)
         }
     }
 
@@ -74,6 +89,9 @@ struct TableSurvey {
         case "m": return "\"\(name)\" is a materialized view; name the tables behind it, or leave it out of tables"
         case "f": return "\"\(name)\" is a foreign table; leave it out of tables"
         default: break
+        }
+        if let obstacle = entry.obstacle {
+            return "table \"\(name)\" cannot be synced, since \(obstacle); leave it out of tables"
         }
         return entry.hasKey ? nil : "table \"\(name)\" has no primary key; add one, or leave the table out of tables"
     }

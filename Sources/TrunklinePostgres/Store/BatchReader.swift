@@ -51,7 +51,8 @@ struct BatchReader {
 
     private mutating func readTables() throws(StoreError) -> BatchReading {
         let source = try ChangeSource(batch, connection)
-        let readable = Set(try CaptureState.all(connection).filter(\.isReadable).map(\.table.id))
+        let readable = Set(
+            try CaptureState.all(connection).filter { $0.table.captured && $0.isReadable }.map(\.table.id))
         let changed = try source.tables(connection)
         // What nobody lists any more travels no more.
         standing = changed.map(\.table).filter { $0.captured && !readable.contains($0.id) }

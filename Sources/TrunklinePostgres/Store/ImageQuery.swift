@@ -9,6 +9,10 @@ struct ImageQuery {
     /// The keys, as rows `key`.
     private let keys: String
     private let keyCasts: [String]
+    /// The same with its modifier, so that a key is written as COPY writes it in an image: `t` for true, a padded char(5).
+    private let keyTypes: [String]
+    /// Whether equal keys have one text. Where they have not, 1.0 is gone when it became 1.00.
+    private let isExact: [Bool]
     /// As JSON: what is too large.
     private(set) var refusedKeys: [String] = []
 
@@ -21,14 +25,17 @@ struct ImageQuery {
         self.limits = limits
         self.looksClosely = looksClosely
         keys = source.keys(of: part)
-        keyCasts = part.table.key.map { key in table.columns.first { $0.name == key }?.castType ?? "text" }
+        let columns = part.table.key.map { key in table.columns.first { $0.name == key } }
+        keyCasts = columns.map { $0?.castType ?? "text" }
+        keyTypes = columns.map { $0?.fullType ?? "text" }
+        isExact = columns.map { $0?.isExact ?? true }
     }
 
     /// The rows that are there.
     var images: String {
         let columns = table.columns.map { "t.\($0.name.identifier)" }.joined(separator: ", ")
         // For a key of one column an array is a quarter faster than a join; there are no arrays of arrays.
-        guard part.table.key.count == 1, !keyCasts[0].hasSuffix("]"), !looksClosely else {
+        guard part.table.key.count == 1, isExact[0], !keyCasts[0].hasSuffix("]"), !looksClosely else {
             let filter = looksClosely ? "WHERE \(untranslatable) IS NULL" : ""
             return
                 "COPY (SELECT \(columns) FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)) TO STDOUT"
@@ -42,7 +49,7 @@ struct ImageQuery {
 
     /// The keys of rows that are gone.
     var deletes: String {
-        let gone = part.table.key.indices.map { "c.key[\($0 + 1)]" }.joined(separator: ", ")
+        let gone = keyTypes.enumerated().map { "c.key[\($0 + 1)]::\($1)" }.joined(separator: ", ")
         let filter = looksClosely ? "AND \(untranslatableKey) IS NULL" : ""
         return """
             COPY (SELECT \(gone) FROM (\(wanted)) c
@@ -72,15 +79,15 @@ struct ImageQuery {
         let filter = looksClosely ? "AND \(untranslatable) IS NULL" : ""
         let found = try connection.run(
             """
-            SELECT to_json(q.key)::text, q.size FROM (
-                SELECT c.key, \(size) AS size FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
+            SELECT to_json(q.key)::text, q.size, to_json(q.written)::text FROM (
+                SELECT c.key, ARRAY[\(written)] AS written, \(size) AS size FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
             ) q WHERE q.size > \(limits.rowBytes)
             """, [], "measure rows")
         for row in 0..<found.rowCount {
             let bytes = found.text(row, 1)
             refused.append(
                 RefusedRow(
-                    table: table.name, key: found.text(row, 0),
+                    table: table.name, key: found.text(row, 2),
                     reason: "the row is \(bytes) bytes; the limit is \(limits.rowBytes)"))
             refusedKeys.append(found.text(row, 0))
         }
@@ -94,9 +101,17 @@ struct ImageQuery {
         return outOfLine > limits.rowBytes / 1_024
     }
 
+    /// The key `c` as COPY writes it.
+    private var written: String {
+        keyTypes.enumerated().map { "format('%s', c.key[\($0 + 1)]::\($1))" }.joined(separator: ", ")
+    }
+
     private var join: String {
-        zip(part.table.key, keyCasts).enumerated().map { index, pair in
-            "t.\(pair.0.identifier) = c.key[\(index + 1)]::\(pair.1)"
+        part.table.key.enumerated().map { index, name in
+            let (column, value) = ("t.\(name.identifier)", "c.key[\(index + 1)]")
+            let equal = "\(column) = \(value)::\(keyCasts[index])"
+            return isExact[index]
+                ? equal : "\(equal) AND format('%s', \(column)) = format('%s', \(value)::\(keyTypes[index]))"
         }.joined(separator: " AND ")
     }
 

@@ -71,7 +71,9 @@ extension PostgresStore {
                 try connection.script(step, "migrate")
                 try connection.run("INSERT INTO trunkline.migration (step) VALUES ($1)", ["\(index + 1)"], "migrate")
             }
-            for sql in Functions.all + SetAsideListFunctions.statements + RowStatusView.statements { try connection.script(sql, "create function") }
+            for sql in Functions.all + SetAsideListFunctions.statements + RowStatusView.statements {
+                try connection.script(sql, "create function")
+            }
             return done == 0
         }
     }
@@ -91,31 +93,13 @@ extension PostgresStore {
             [setup.office.description, setup.role.rawValue, TextArray.encode(setup.tables.flatMap(\.spellings))])
     }
 
-    /// Ends the capture of tables that left the list.
+    /// Ends the capture of tables that left the list. What changed of them and was not sent travels no more.
     private func release(
         all wanted: [TableName], _ connection: PostgresConnection, _ report: inout InitialisationReport
     ) throws(StoreError) {
         for table in try SyncedTable.all(connection) where table.captured && !wanted.contains(table.name) {
-            try connection.transaction("release table") { () throws(StoreError) in
-                let exists =
-                    try connection.run("SELECT to_regclass($1)", [table.relation], "release table").value(0, 0) != nil
-                for trigger in CaptureSQL.triggerNames where exists {
-                    try connection.script("DROP TRIGGER IF EXISTS \(trigger) ON \(table.relation)", "drop trigger")
-                }
-                for sql in CaptureSQL.dropFunctions(of: table.id) {
-                    try connection.script(sql + " CASCADE", "drop function")
-                }
-                try connection.run(
-                    """
-                    UPDATE trunkline.synced_table SET captured = false, loaded = false, fingerprint =
-                        CASE WHEN $2::boolean THEN fingerprint END WHERE id = $1
-                    """, ["\(table.id)", exists ? "t" : "f"], "release table")
-                if exists {
-                    try connection.query(Statements.returnHeld, ["\(table.id)"])
-                } else {
-                    try connection.run(
-                        "DELETE FROM trunkline.held_change WHERE table_id = $1", ["\(table.id)"], "release table")
-                }
+            try patiently(table.name) { () throws(StoreError) in
+                try TableCapture(connection, patience: .seconds(2)).end(table)
             }
             report.released.append(table.name)
         }

@@ -10,7 +10,13 @@ extension PostgresStore {
         let now = ContinuousClock.now
         if let captureChecked, now - captureChecked < PostgresStore.lookEvery { return }
         captureChecked = now
+        let held = try connection.query(Statements.tablesWithHeld)
+        let withHeld = Set((0..<held.rowCount).compactMap { held.integer($0, 0) })
         for state in try CaptureState.all(connection) where state.table.captured {
+            if case .intact = state.verdict, withHeld.contains(state.table.id) {
+                // What stood in the way was seen to by somebody else: a privilege, say.
+                try connection.query(Statements.returnHeld, ["\(state.table.id)"])
+            }
             guard case .incomplete(let work) = state.verdict else { continue }
             if let last = captureTried[state.table.id], now - last < PostgresStore.retryEvery { continue }
             do {

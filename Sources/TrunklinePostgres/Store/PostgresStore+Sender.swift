@@ -34,7 +34,8 @@ extension PostgresStore {
                 """
                 BEGIN; SET LOCAL synchronous_commit = off;
                 UPDATE trunkline.batch SET rows = \(rows), bytes = \(bytes)
-                    WHERE stream = \(batch.stream.description.literal) AND number = \(batch.number) AND state = 'sent';
+                    WHERE stream = \(batch.stream.description.literal) AND number = \(batch.number)
+                        AND id = '\(batch.id.uuidString)' AND attempts = \(batch.attempt);
                 COMMIT
                 """, "note sent")
         }

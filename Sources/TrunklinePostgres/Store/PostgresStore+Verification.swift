@@ -24,8 +24,16 @@ extension PostgresStore {
                         "SELECT trunkline.form_batch($1, 5000)", [stream.description], "form batch"
                     ).value(0, 0) != nil {}
                 }
+                let states = try CaptureState.all(connection).filter {
+                    $0.table.captured && request.concerns($0.table.name)
+                }
                 let claim = VerificationClaim(
-                    id: request.id, round: request.round, tables: try claims(request, connection))
+                    id: request.id, round: request.round,
+                    tables: try claims(request, states.filter(\.isReadable).map(\.table), connection),
+                    leftOut: states.filter { !$0.isReadable }.map {
+                        VerificationClaim.LeftOutTable(
+                            name: $0.table.name, reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
+                    })
                 let formed = try connection.query(
                     SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
                 try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
@@ -36,13 +44,11 @@ extension PostgresStore {
         }
     }
 
-    private func claims(_ request: VerificationRequest, _ connection: PostgresConnection) throws(StoreError)
-        -> [TableClaim]
-    {
+    private func claims(
+        _ request: VerificationRequest, _ readable: [SyncedTable], _ connection: PostgresConnection
+    ) throws(StoreError) -> [TableClaim] {
         var tables: [(synced: SyncedTable, columns: [Column], rows: Int)] = []
-        // A table that stands still has no say; the status names it.
-        for synced in try CaptureState.all(connection).filter(\.isReadable).map(\.table)
-        where synced.captured && request.concerns(synced.name) {
+        for synced in readable {
             guard let table = try Catalog(connection).table(synced.name) else { continue }
             let rows = try connection.run("SELECT count(*) FROM \(synced.relation)", [], "count rows").integer(0, 0)!
             tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, rows))

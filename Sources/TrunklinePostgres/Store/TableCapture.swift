@@ -27,6 +27,27 @@ struct TableCapture {
         return rows
     }
 
+    /// Ends the capture, and forgets what was not sent.
+    func end(_ table: SyncedTable) throws(StoreError) {
+        try locked { () throws(StoreError) in
+            let exists =
+                try connection.run("SELECT to_regclass($1)", [table.relation], "release table").value(0, 0) != nil
+            for trigger in CaptureSQL.triggerNames where exists {
+                try connection.script("DROP TRIGGER IF EXISTS \(trigger) ON \(table.relation)", "drop trigger")
+            }
+            for sql in CaptureSQL.dropFunctions(of: table.id) {
+                try connection.script(sql + " CASCADE", "drop function")
+            }
+            try connection.script(
+                """
+                UPDATE trunkline.synced_table SET captured = false, loaded = false, fingerprint = NULL
+                    WHERE id = \(table.id);
+                DELETE FROM trunkline.held_change WHERE table_id = \(table.id);
+                DELETE FROM trunkline.refused_row WHERE table_name = \(table.name.description.literal)
+                """, "release table")
+        }
+    }
+
     private func capture(_ state: CaptureState, _ now: CaptureFingerprint) -> CaptureSQL {
         CaptureSQL(
             tableID: state.table.id, relation: state.table.relation, key: now.key, isPartitioned: state.isPartitioned)

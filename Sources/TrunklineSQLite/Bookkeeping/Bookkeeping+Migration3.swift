@@ -26,5 +26,30 @@ extension Bookkeeping {
             key TEXT NOT NULL,
             PRIMARY KEY (table_id, key)
         ) WITHOUT ROWID;
+
+        -- For people: what is not listed is acked, unless its table is named with the key NULL: then it is pending, since
+        -- the table stands still or its rows are still being loaded. An integer key is its digits; of any other key, text
+        -- is t and blob is b before hex digits, and the parts are separated by commas.
+        DROP VIEW trunkline_row_status;
+        CREATE VIEW trunkline_row_status AS
+        SELECT table_name, key, min(state) AS state FROM (
+            SELECT t.name AS table_name, c.key AS key,
+                CASE b.state WHEN 'sent' THEN 'sent' ELSE 'pending' END AS state
+            FROM trunkline_outbound AS o
+            JOIN trunkline_change AS c ON c.seq > o.acked_seq
+            JOIN trunkline_synced_table AS t ON t.id = c.table_id
+            LEFT JOIN trunkline_batch AS b
+                ON b.stream = o.stream AND c.seq BETWEEN b.from_seq AND b.to_seq
+            UNION ALL
+            SELECT t.name, h.key, 'pending' FROM trunkline_held_change AS h
+            JOIN trunkline_synced_table AS t ON t.id = h.table_id
+            UNION ALL
+            SELECT name, NULL, 'pending' FROM trunkline_synced_table
+            WHERE incomplete IS NOT NULL OR load_operation IS NOT NULL
+            UNION ALL
+            SELECT table_name, local_key, 'set aside' FROM trunkline_set_aside_notice
+            WHERE local_key IS NOT NULL
+        )
+        GROUP BY table_name, key;
         """
 }

@@ -101,7 +101,7 @@ struct CaptureTriggers {
             switch term.value {
             case .column(let name):
                 let column = TableName.quoted(name)
-                conditions.append("\(CaptureTriggers.alias).\(column) \(collation) = NEW.\(column)")
+                conditions.append("\(CaptureTriggers.alias).\(column) \(collation) = \(stored(name))")
                 changes.append("OLD.\(column) IS NOT NEW.\(column) COLLATE BINARY")
             case .expression(let sql):
                 guard includesExpressions else { return nil }
@@ -119,11 +119,20 @@ struct CaptureTriggers {
         return conditions.joined(separator: " AND ")
     }
 
+    /// A value of NEW as REPLACE will store it: the default in the place of a NULL that may not be.
+    private func stored(_ name: String) -> String {
+        let column = "NEW.\(TableName.quoted(name))"
+        guard let shape = shape.columns.first(where: { $0.name == name }), !shape.isNullable,
+            let value = shape.defaultValue
+        else { return column }
+        return "coalesce(\(column), (\(value)))"
+    }
+
     /// An expression over the table's columns, as it is for NEW.
     private func valueForNew(_ expression: String) -> String {
         let columns = shape.columns.map { column in
             let name = TableName.quoted(column.name)
-            return "NEW.\(name) AS \(name)"
+            return "\(stored(column.name)) AS \(name)"
         }
         return
             "(SELECT \(expression) FROM (SELECT \(columns.joined(separator: ", "))) AS \(TableName.quoted(shape.name)))"

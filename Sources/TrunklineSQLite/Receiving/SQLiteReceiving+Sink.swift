@@ -63,7 +63,8 @@ extension SQLiteReceiving {
             while passes < 8, failures.contains(where: \.failure.mayDependOnOthers) {
                 passes += 1
                 let before = failures.count
-                failures = try failures.compactMap { entry in
+                // A shift of unique values comes out from its other end.
+                failures = try failures.reversed().compactMap { entry in
                     guard entry.failure.mayDependOnOthers else { return entry }
                     return try entry.target.apply(entry.failure.line, guardian).map { (entry.target, $0) }
                 }

@@ -24,6 +24,9 @@ final class Target {
     private let upsert: Statement
     private let insert: Statement
     private let remove: Statement
+    private let find: Statement
+    /// Whether the upsert updates a row that is there.
+    private let updates: Bool
     private let db: Database
 
     enum Lookup {
@@ -131,14 +134,17 @@ final class Target {
         let list = names.map { TableName.quoted($0) }.joined(separator: ", ")
         let places = names.map { _ in "?" }.joined(separator: ", ")
         let target = key.map { TableName.quoted($0) }.joined(separator: ", ")
-        let updates = table.columns.map(\.name).filter { !table.key.contains($0) }
+        let assignments = table.columns.map(\.name).filter { !table.key.contains($0) }
             .map { "\(TableName.quoted($0)) = excluded.\(TableName.quoted($0))" }.joined(separator: ", ")
         // ABORT, whatever the table's constraints say: a ROLLBACK of theirs would take the whole batch along.
         let head = "INSERT OR ABORT INTO \(name) (\(list)) VALUES (\(places)) ON CONFLICT (\(target))"
         insert = try db.makeStatement(sql: "\(head) DO NOTHING")
-        upsert = try db.makeStatement(sql: updates.isEmpty ? "\(head) DO NOTHING" : "\(head) DO UPDATE SET \(updates)")
+        upsert = try db.makeStatement(
+            sql: assignments.isEmpty ? "\(head) DO NOTHING" : "\(head) DO UPDATE SET \(assignments)")
         let conditions = key.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
         remove = try db.makeStatement(sql: "DELETE FROM \(name) WHERE \(conditions)")
+        find = try db.makeStatement(sql: "SELECT 1 FROM \(name) WHERE \(conditions)")
+        updates = !assignments.isEmpty
     }
 
     /// Stores or deletes one line's row.
@@ -170,6 +176,9 @@ final class Target {
                 return LineFailure(
                     line: line, reason: "FOREIGN KEY constraint failed", code: "constraint", lacksParent: true)
             }
+            if db.changesCount == 0, try isSkipped(line, statement) {
+                return LineFailure(line: line, reason: "a trigger of this database passed the row over (RAISE(IGNORE))")
+            }
             return nil
         } catch let refusal as FieldReader.Refusal {
             return LineFailure(line: line, reason: refusal.reason)
@@ -180,6 +189,28 @@ final class Target {
                 code: error.resultCode.primaryResultCode == .SQLITE_CONSTRAINT ? "constraint" : nil,
                 lacksParent: error.extendedResultCode == .SQLITE_CONSTRAINT_FOREIGNKEY)
         }
+    }
+
+    /// Whether a statement that changed nothing should have: `DO NOTHING` may not have to, and a delete has nothing to do
+    /// where there is no row.
+    private func isSkipped(_ line: ReceivedLine, _ statement: Statement) throws -> Bool {
+        guard line.isDelete else { return statement === upsert && updates }
+        defer { find.rewind() }
+        var position = 1
+        if let branch {
+            try branch.bind(to: find, at: position)
+            position += 1
+        }
+        let fields = line.text.dropLast().split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+        for (index, field) in fields.enumerated() {
+            let column = keyIndices[index]
+            try FieldReader.value(
+                CopyText.bytes(field), as: kinds[column], misfit: line.misfits[columns[column].name],
+                into: affinities[column]
+            ).bind(to: find, at: position)
+            position += 1
+        }
+        return try find.stepOnce(db)
     }
 
     /// Whether the row or its table is to blame: a constraint, a strict type, a value too large, a trigger that raises or

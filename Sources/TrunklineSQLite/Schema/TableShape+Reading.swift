@@ -11,7 +11,9 @@ extension TableShape {
             allNames.insert(column.lowercased())
             guard row["hidden"] == 0 else { continue }
             columns.append(
-                ColumnShape(name: column, declaredType: row["type"], isNullable: row["notnull"] == 0 && row["pk"] == 0))
+                ColumnShape(
+                    name: column, declaredType: row["type"], isNullable: row["notnull"] == 0 && row["pk"] == 0,
+                    defaultValue: row["dflt_value"]))
             if let position: Int = row["pk"], position > 0 { keyPositions.append((position, column)) }
         }
         let key = keyPositions.sorted { $0.0 < $1.0 }.map(\.1)

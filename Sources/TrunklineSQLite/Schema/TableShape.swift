@@ -22,6 +22,8 @@ struct TableShape: Sendable {
         var name: String
         var declaredType: String
         var isNullable: Bool
+        /// As SQL.
+        var defaultValue: String?
     }
 
     struct UniqueIndex: Hashable, Sendable {

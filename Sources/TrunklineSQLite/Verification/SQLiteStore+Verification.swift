@@ -45,8 +45,7 @@ extension SQLiteStore {
         do {
             let claim = try await snapshot.writeWithoutTransaction { other in
                 defer { try? other.execute(sql: "ROLLBACK") }
-                return VerificationClaim(
-                    id: request.id, round: request.round, tables: try VerificationBatch.claims(request, other))
+                return try VerificationBatch.claim(request, other)
             }
             try await write("formVerification", stream.description) { db in
                 try VerificationBatch.finish(number, stream, claim, db)

@@ -32,9 +32,20 @@ enum VerificationBatch {
         return (request, number)
     }
 
-    static func claims(_ request: VerificationRequest, _ db: Database) throws -> [TableClaim] {
+    /// What is said of the tables as they are in this transaction.
+    static func claim(_ request: VerificationRequest, _ db: Database) throws -> VerificationClaim {
+        let standing = try Capture.standingTables(db).filter { request.concerns($0.table) }
+        return VerificationClaim(
+            id: request.id, round: request.round,
+            tables: try claims(request, without: Set(standing.map(\.table)), db),
+            leftOut: standing.map { VerificationClaim.LeftOutTable(name: $0.table, reason: ShortReason.text($0.reason)) })
+    }
+
+    private static func claims(
+        _ request: VerificationRequest, without standing: Set<TableName>, _ db: Database
+    ) throws -> [TableClaim] {
         var tables: [(name: TableName, shape: TableShape, rows: Int)] = []
-        for table in try SyncedTable.all(db) where request.concerns(table.name) {
+        for table in try SyncedTable.all(db) where request.concerns(table.name) && !standing.contains(table.name) {
             guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
             let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")!
             tables.append((table.name, shape, rows))

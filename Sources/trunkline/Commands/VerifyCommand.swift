@@ -86,8 +86,8 @@ struct VerifyCommand: OfficeCommand {
             summary.repaired = repair ? outcome.sent : nil
             print(try JSONOutput.text(summary))
         } else {
+            if repair { print("repair: \(HumanNumber.counted(outcome.sent, "key")) sent again; both sides now:") }
             print(report.text)
-            if repair { print("repair: \(HumanNumber.counted(outcome.sent, "key")) sent again") }
         }
         switch report.verdict {
         case .agree where standing.isEmpty: return
