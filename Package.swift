@@ -117,7 +117,7 @@ let package = Package(
         .testTarget(
             name: "TrunklineStoreTests",
             dependencies: ["TrunklinePostgres", "TrunklineSQLite", "TrunklineCore", "TrunklineTesting"],
-            swiftSettings: settings),
+            exclude: ["Version01"], swiftSettings: settings),
         .target(name: "CSQLiteMemory", path: "Tests/CSQLiteMemory", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "TrunklineSimulationTests",
@@ -131,6 +131,7 @@ let package = Package(
             name: "TrunklineRuntime",
             dependencies: [
                 "TrunklineCore", "TrunklineMonitoring", "TrunklinePostgres", "TrunklineSQLite", "TrunklineRabbitMQ",
+                "TrunklineTerminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -74,6 +74,19 @@ struct Pair {
         }
     }
 
+    /// Sends what another user of the branch's database finds pending, and the acks back.
+    func sync(from clerk: any OfficeStore) async throws {
+        while let claimed = try await clerk.claimBatch(of: stream, window: 64, changes: 100) {
+            guard
+                case .content(let tables) = try await clerk.readBatch(
+                    claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
+            else { throw TestFailure("too large") }
+            let batch = try InboundBatch(message: BatchEncoder.encode(claimed, tables: tables))
+            _ = try await head.receive(batch, parking: false)
+        }
+        try await deliverAcks()
+    }
+
     /// Sends everything that is pending, and the acks back.
     /// - Returns: rows and deletes that travelled.
     @discardableResult

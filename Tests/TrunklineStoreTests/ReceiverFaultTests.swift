@@ -184,6 +184,9 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
         try pass { () throws(StoreError) in try base.setAside(failures, of: stream, number: number) }
     }
+    func setAsideSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try pass { () throws(StoreError) in try base.setAsideSize(stream) }
+    }
     func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.forgetSetAside(keys, of: table, stream) }
     }

@@ -29,34 +29,26 @@ struct SQLiteCaptureTests {
         #expect(try await pair.verify().agrees)
     }
 
-    @Test func changesThatAnEarlierVersionLostAreFoundByInit() async throws {
+    @Test func aReplaceThatPutsADefaultForNullIsSeen() async throws {
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: .sqlite),
+            branch: "create table sale (id integer primary key, u integer not null default 7 unique)", tables: ["sale"])
+        try pair.branchDatabase.run("insert into sale values (1, 7)")
+        try await pair.sync()
+        try pair.branchDatabase.run("insert or replace into sale values (2, null)")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select id, u from sale") == "2|7")
+    }
+
+    @Test func aTableThatStandsStillDoesNotAgree() async throws {
         let pair = try await pair()
-        try pair.branchDatabase.run("insert into sale values (1, 0), (2, 0)")
+        try pair.branchDatabase.run("insert into sale values (1, 0)")
         try await pair.sync()
-        while try await pair.branch.prune(pair.stream) > 0 {}
-        let inFlight = { () async throws in
-            try pair.branchDatabase.run("insert into sale values (3, 0)")
-            return try await pair.branch.claimBatch(of: pair.stream, window: 64, changes: 100)
-        }
-        _ = try #require(try await inFlight())
-        // As versions before left it: without the trigger, a change has the number of one that was acked.
-        try pair.branchDatabase.run(
-            """
-            drop trigger trunkline_change_number; drop table trunkline_held_change; drop table trunkline_service;
-            alter table trunkline_synced_table drop column incomplete; update trunkline_office set version = 2;
-            insert into sale values (4, 0);
-            update trunkline_change set seq = 1 where key = '4'
-            """)
-        let refused = await #expect(throws: StoreError.self) {
-            _ = try await pair.branch.claimBatch(of: pair.stream, window: 64, changes: 100)
-        }
-        #expect(refused?.hint == "run trunkline init")
-        try await pair.initialiseBranch(["sale"])
-        #expect(try await pair.branch.status()[0].pending == 1)
-        let policy = StalePolicy(timeout: .zero, ceiling: .zero)
-        #expect(try await pair.branch.resetStale(of: pair.stream, policy: policy, quietFor: .seconds(1)) == 1)
-        try await pair.sync()
-        #expect(try pair.headDatabase.run("select id from sale order by id") == "1\n2\n3\n4")
+        try pair.branchDatabase.run("alter table sale rename to sales")
+        #expect(try await !pair.verify().agrees)
+        #expect(
+            try pair.branchDatabase.run("select state from trunkline_row_status where table_name = 'sale' and key is null")
+                == "pending")
     }
 
     @Test func aRebuiltTableIsPendingBeforeAnybodySaysThatAllIsAcked() async throws {

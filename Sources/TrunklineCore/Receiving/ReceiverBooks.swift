@@ -38,6 +38,8 @@ public protocol ReceiverBooks {
     /// else changes which rows are set aside or why, is a change of the list, with a version of its own.
     /// - Precondition: no key is named twice.
     func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError)
+    /// How much is set aside of the stream.
+    func setAsideSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Forgets what was set aside of these keys: later images of them came.
     func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError)
     /// Set-aside rows to be tried again, parents before children; the least recently tried are chosen.

@@ -12,6 +12,9 @@ public struct ReceiverEngine {
         public static let parkedBytes = 64 << 20
         /// Set-aside rows tried again after a batch of their stream.
         static let retriedAfterBatch = 200
+        /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
+        static let setAsideRows = 100_000
+        static let setAsideBytes = 256 << 20
     }
 
     let books: any ReceiverBooks
@@ -121,6 +124,7 @@ public struct ReceiverEngine {
             }
         }
         if !failures.isEmpty {
+            try checkSize(of: failures, stream)
             try books.setAside(ReceiverEngine.distinct(failures), of: stream, number: header.number)
         }
         if inbound.hasSetAside { _ = try retry(stream, .due, limit: Limit.retriedAfterBatch) }
@@ -132,6 +136,16 @@ public struct ReceiverEngine {
         try books.advance(header, stored: rows + deletes, answer: answer)
         try tellList(header, inbound)
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
+    }
+
+    private func checkSize(of failures: [LineFailure], _ stream: StreamID) throws(StoreError) {
+        let size = try books.setAsideSize(stream)
+        let bytes = failures.reduce(size.bytes) { $0 + $1.line.text.count }
+        guard size.rows + failures.count > Limit.setAsideRows || bytes > Limit.setAsideBytes else { return }
+        throw StoreError(
+            .database, operation: "set rows aside", subject: "stream \(stream)",
+            reason: "\(size.rows) rows of it are set aside already, and \(failures.count) more cannot be stored",
+            hint: "mend what they have in common, then: trunkline retry")
     }
 
     /// Looks at what the sender says that it has of the list of set-aside rows.

@@ -35,7 +35,12 @@ public struct SetAsideListPart: Hashable, Sendable {
     ///   - version: of the list now.
     ///   - isWhole: whether they begin the whole list.
     public init(_ changes: [Change], version: Int64, after told: Int64, isWhole: Bool) {
-        let part = changes.prefix(Ack.maximalChanges)
+        var bytes = 0
+        let part = changes.prefix(Ack.maximalChanges).prefix { change in
+            // One at least, whatever its size.
+            defer { bytes += change.key.key.description.utf8.count + (change.reason?.utf8.count ?? 0) }
+            return bytes < Ack.maximalListBytes
+        }
         self.version = changes.count > part.count ? part.last!.version : version
         from = isWhole ? nil : told
         notices = part.compactMap { change in

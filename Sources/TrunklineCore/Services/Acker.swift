@@ -36,7 +36,14 @@ public actor Acker: SteppedService {
         telemetry.note(.backlog(pending.count))
         guard !pending.isEmpty else { return .idle }
         var unconfirmed: [MessageTag: PendingAck] = [:]
-        for ack in pending { unconfirmed[try await publish(ack.ack)] = ack }
+        for ack in pending {
+            do {
+                unconfirmed[try await publish(ack.ack)] = ack
+            } catch let error as BrokerError where error.code == .tooLarge {
+                // Its own affair: the acks of the other streams go.
+                putOff(ack.ack.stream, "an ack is too large", "\(error)")
+            }
+        }
         let deadline = clock.now + .seconds(30)
         var isNacked = false
         while !unconfirmed.isEmpty {
@@ -90,10 +97,12 @@ public actor Acker: SteppedService {
             unconfirmed[tag] = nil
         case .returned(let tag, let reason):
             guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
-            unroutable[ack.ack.stream] = clock.now + .seconds(10)
-            logger.warning(
-                "no queue for the acks of a branch",
-                metadata: [LogKey.stream: "\(ack.ack.stream)", LogKey.reason: "\(reason)"])
+            putOff(ack.ack.stream, "no queue for the acks of a branch", reason)
         }
+    }
+
+    private func putOff(_ stream: StreamID, _ message: Logger.Message, _ reason: String) {
+        unroutable[stream] = clock.now + .seconds(10)
+        logger.warning(message, metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(reason)"])
     }
 }

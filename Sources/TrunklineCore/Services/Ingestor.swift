@@ -103,6 +103,11 @@ public actor Ingestor: SteppedService {
     public func trouble() -> String? {
         let lanes = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
             .map { "branch \($0.key): \($0.value.error ?? "")" }
+            + self.lanes.compactMap { key, lane in
+                lane.time(at: clock.now).flatMap { time in
+                    time > .seconds(30) ? "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far" : nil
+                }
+            }.sorted()
         let queues = leftOut.sorted { $0.key < $1.key }.map { "queue \($0.key): \($0.value)" }
         let all = lanes + queues
         guard let first = all.first else { return nil }
@@ -148,7 +153,7 @@ public actor Ingestor: SteppedService {
     /// - Returns: whether any came.
     private func receive() async throws -> Bool {
         var any = false
-        while bytesInHand < configuration.bytesInHand {
+        while hasRoom {
             let isBusy = any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || !refused.isEmpty
             guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
             else { return any }
@@ -190,7 +195,14 @@ public actor Ingestor: SteppedService {
         finished.append(delivery)
     }
 
-    private var bytesInHand: Int { lanes.values.reduce(0) { $0 + $1.bytes } }
+    /// A lane counts for a quarter of the limit at most, so that large messages behind one slow batch keep no other branch
+    /// waiting; what they really come to is limited too.
+    private var hasRoom: Bool {
+        let share = configuration.bytesInHand / 4
+        let bytes = lanes.values.map(\.bytes)
+        return bytes.reduce(0) { $0 + min($1, share) } < configuration.bytesInHand
+            && bytes.reduce(0, +) < configuration.limits.messageBytes * 8
+    }
 
     /// - Returns: nil as well for a message over the limit, which the link has rejected unread: no reason to stop.
     private func receiveOne(within timeout: Duration) async throws -> Delivery? {
@@ -240,7 +252,7 @@ public actor Ingestor: SteppedService {
                 free.append(store)
                 continue
             }
-            lanes[key]!.began()
+            lanes[key]!.began(at: now)
             await start { await $0.run(key, store) }
         }
     }
@@ -286,7 +298,7 @@ public actor Ingestor: SteppedService {
                 try await receive(batch, bytes: delivery.body.count, store)
                 finished.append(delivery)
             }
-            lanes[key]?.finished(delivery)
+            lanes[key]?.finished(delivery, at: clock.now)
         } catch {
             return await failed(error, decoded, key, store)
         }
@@ -309,7 +321,7 @@ public actor Ingestor: SteppedService {
         else { return false }
         guard await hold(batch, error, store) else { return false }
         finished.append(decoded.delivery)
-        lanes[key]?.finished(decoded.delivery)
+        lanes[key]?.finished(decoded.delivery, at: clock.now)
         return true
     }
 

@@ -16,6 +16,7 @@ struct Lane: Sendable {
     /// The last one.
     private(set) var error: String?
     private var waitsUntil: Instant?
+    private var busySince: Instant?
     private var backoff: Backoff
 
     init(backoff: Backoff.Policy = Backoff.Policy()) { self.backoff = Backoff(backoff) }
@@ -34,13 +35,23 @@ struct Lane: Sendable {
 
     mutating func arrived(_ delivery: Delivery) { messages.append(delivery) }
 
-    mutating func began() { isRunning = true }
+    mutating func began(at now: Instant) {
+        isRunning = true
+        busySince = now
+    }
 
-    mutating func paused() { isRunning = false }
+    mutating func paused() {
+        isRunning = false
+        busySince = nil
+    }
+
+    /// For how long it has been at what it is at; nil: it is at nothing.
+    func time(at now: Instant) -> Duration? { busySince.map { now - $0 } }
 
     /// The oldest message is dealt with.
-    mutating func finished(_ delivery: Delivery) {
+    mutating func finished(_ delivery: Delivery, at now: Instant) {
         messages.removeAll { $0.tag == delivery.tag }
+        if isRunning { busySince = now }
         succeeded()
     }
 

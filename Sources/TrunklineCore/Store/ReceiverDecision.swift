@@ -38,11 +38,16 @@ public enum ReceiverDecision: Hashable, Sendable {
         }
     }
 
+    /// Each is a recovery, or one that a sender named.
+    static let maximalPastEpochs = 256
+
     /// The epochs that are over for a receiver that goes over to a batch's epoch: those it followed, and those that
     /// the sender names, of which it may have missed some or, since it was restored, forgotten some.
     /// - Parameter watermark: nil for a stream that was never seen.
     public static func pastEpochs(_ header: BatchHeader, after watermark: Watermark?) -> Set<UUID> {
         var past = watermark?.pastEpochs ?? []
+        // A sender that makes up epochs without end makes its receiver forget, not remember without end.
+        if past.count >= maximalPastEpochs { past = [] }
         if let watermark { past.insert(watermark.epoch) }
         past.formUnion(header.follows ?? [])
         past.remove(header.epoch)

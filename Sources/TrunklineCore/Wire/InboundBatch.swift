@@ -35,27 +35,34 @@ public struct InboundBatch: Sendable {
         self.header = header
         self.message = message
         self.body = body
-        self.lines = try InboundBatch.locate(header, in: body, from: end + 1)
+        self.lines = try InboundBatch.locate(header, in: body, from: end + 1, limits)
     }
 
     private static func isUTF8(_ bytes: [UInt8]) -> Bool {
         (try? UTF8Span(validating: bytes.span)) != nil
     }
 
-    private static func locate(_ header: BatchHeader, in body: [UInt8], from start: Int) throws(WireError)
-        -> [TableLines]
-    {
+    private static func locate(
+        _ header: BatchHeader, in body: [UInt8], from start: Int, _ limits: WireLimits
+    ) throws(WireError) -> [TableLines] {
         var position = start
         var lines = header.tables.map { _ in TableLines(rows: 0..<0, deletes: 0..<0) }
         for (index, table) in header.tables.enumerated() {
-            lines[index].rows = try section(
+            let found = try section(
                 of: table.rowBytes, lines: table.rows, fields: table.columns.count, at: &position, in: body,
                 what: "rows of table \"\(table.name)\"")
+            lines[index].rows = found.range
+            guard found.longest > limits.keyBytes else { continue }
+            let key = Set(table.key.compactMap { name in table.columns.firstIndex { $0.name == name } })
+            try checkKeys(body[found.range], of: key, table.name, limits)
         }
         for (index, table) in header.tables.enumerated().reversed() {
-            lines[index].deletes = try section(
+            let found = try section(
                 of: table.deleteBytes, lines: table.deletes, fields: table.key.count, at: &position, in: body,
                 what: "deletes of table \"\(table.name)\"")
+            lines[index].deletes = found.range
+            guard found.longest > limits.keyBytes else { continue }
+            try checkKeys(body[found.range], of: Set(table.key.indices), table.name, limits)
         }
         guard position == body.count else {
             throw WireError(.malformed, "\(body.count - position) bytes follow the last line that the header counts")
@@ -63,14 +70,33 @@ public struct InboundBatch: Sendable {
         return lines
     }
 
+    private static func checkKeys(
+        _ lines: ArraySlice<UInt8>, of key: Set<Int>, _ table: TableName, _ limits: WireLimits
+    ) throws(WireError) {
+        var rest = lines
+        while let end = rest.firstIndex(of: CopyText.newline) {
+            let line = rest[..<end]
+            rest = rest[(end + 1)...]
+            guard line.count > limits.keyBytes else { continue }
+            let fields = line.split(separator: CopyText.tab, omittingEmptySubsequences: false)
+            let bytes = fields.enumerated().reduce(0) { key.contains($1.offset) ? $0 + $1.element.count : $0 }
+            guard bytes <= limits.keyBytes else {
+                throw WireError(
+                    .tooLarge, "a key of table \"\(table)\" is \(bytes) bytes; the limit is \(limits.keyBytes)")
+            }
+        }
+    }
+
     private static func section(
         of bytes: Int, lines: Int, fields: Int, at position: inout Int, in body: [UInt8], what: String
-    ) throws(WireError) -> Range<Int> {
+    ) throws(WireError) -> (range: Range<Int>, longest: Int) {
         guard bytes <= body.count - position else {
             throw WireError(.malformed, "the \(what) end after the body")
         }
         let range = position..<(position + bytes)
         var found = 0
+        var longest = 0
+        var start = position
         var tabs = 0
         var wrongLine = false
         var hasNUL = false
@@ -83,6 +109,8 @@ public struct InboundBatch: Sendable {
                     if tabs != fields - 1 { wrongLine = true }
                     tabs = 0
                     found += 1
+                    longest = max(longest, index - start)
+                    start = index + 1
                 } else if byte == 0 {
                     hasNUL = true
                 }
@@ -95,7 +123,7 @@ public struct InboundBatch: Sendable {
         guard !hasNUL else { throw WireError(.malformed, "a raw NUL byte in the \(what)") }
         guard !wrongLine else { throw WireError(.malformed, "a line of the \(what) does not have \(fields) fields") }
         position = range.upperBound
-        return range
+        return (range, longest)
     }
 }
 

@@ -38,6 +38,8 @@ extension PostgresConnection {
                 .unreachable, "it is a standby, or was made read-only; check that database.url leads to the primary"
             )
         case "55P03", "55006": return (.contention, nil)
+        // query_canceled: by our own limit of time, or by an administrator, of this one statement.
+        case "57014": return (.contention, nil)
         case "53100": return (.full, "free disk space at the database server")
         default: break
         }

@@ -100,20 +100,23 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
     }
 
     func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
-        var headers: [ReceivedLine: String] = [:]
-        func header(_ line: ReceivedLine) -> String {
-            // Of thousands of rows of one table most have the same shape.
-            let shape = ReceivedLine(table: line.table, isDelete: false, text: [], misfits: line.misfits)
-            if let known = headers[shape] { return known }
-            let text = StoredLine.header(of: line)
-            headers[shape] = text
-            return text
+        // Of thousands of rows of one table most have the same shape.
+        func shape(_ line: ReceivedLine) -> ReceivedLine {
+            ReceivedLine(table: line.table, isDelete: false, text: [], misfits: line.misfits)
         }
+        var headers: [ReceivedLine: String] = [:]
+        for failure in failures where headers[shape(failure.line)] == nil {
+            headers[shape(failure.line)] = StoredLine.header(of: failure.line)
+        }
+        let kept = try connection.query(
+            ReceiverStatements.keepShapes, [stream.description, TextArray.encode(Array(Set(headers.values)))])
+        var ids: [String: String] = [:]
+        for row in 0..<kept.rowCount { ids[kept.text(row, 1)] = kept.text(row, 0) }
         let columns: [[String?]] = [
             failures.map { connection.portable($0.line.table.name.description) },
             failures.map { connection.portable($0.line.key.description) },
             failures.map { $0.line.isDelete ? "delete" : "row" },
-            failures.map { header($0.line) },
+            failures.map { headers[shape($0.line)].flatMap { ids[$0] } },
             failures.map { Hex.bytea(Array($0.line.text)) },
             failures.map { connection.portable($0.reason) },
             failures.map(\.code),
@@ -142,15 +145,21 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
                     "\(pause.inSeconds)",
                 ])
         }
+        let shapes = try connection.shapes(found, column: 1)
         var rows: [SetAsideRow] = []
         for row in 0..<found.rowCount {
+            guard let shape = shapes[found.text(row, 1)] else { continue }
             rows.append(
                 SetAsideRow(
                     id: Int64(found.integer(row, 0)!),
-                    line: try StoredLine.line(
-                        header: found.text(row, 1), op: found.text(row, 2), hex: found.text(row, 3))))
+                    line: StoredLine.line(shape, op: found.text(row, 2), hex: found.text(row, 3))))
         }
         return rows
+    }
+
+    func setAsideSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        let size = try connection.query(ReceiverStatements.setAsideSize, [stream.description])
+        return (size.integer(0, 0)!, size.integer(0, 1)!)
     }
 
     func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError) {
@@ -207,6 +216,18 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
 }
 
 extension PostgresConnection {
+    /// The shapes of set-aside rows that a result names, by their ids as text.
+    func shapes(_ result: PostgresResult, column: Int) throws(StoreError) -> [String: TableHeader] {
+        let ids = Set((0..<result.rowCount).map { result.text($0, column) })
+        guard !ids.isEmpty else { return [:] }
+        let found = try query(ReceiverStatements.shapes, ["{\(ids.joined(separator: ","))}"])
+        var shapes: [String: TableHeader] = [:]
+        for row in 0..<found.rowCount {
+            shapes[found.text(row, 0)] = try JSONText.decode(TableHeader.self, found.text(row, 1), "set-aside row")
+        }
+        return shapes
+    }
+
     /// Text as any encoding of a server holds it: as it is where that is UTF-8, else with `\uXXXX` for all but ASCII.
     func portable(_ text: String) -> String { isUTF8 ? text : text.asciiEscaped }
 

@@ -7,8 +7,11 @@ extension PostgresStore {
         _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         try withConnection { (connection) throws(StoreError) in
-            // Whoever holds a lock on rows or tables of this stream delays this stream, and this connection for a moment.
-            try connection.transaction(operation, begin: "BEGIN; SET LOCAL lock_timeout = '1s'") {
+            // Whoever holds a lock on rows or tables of this stream delays this stream, and this connection for a moment; a
+            // statement that would take hours is ended, and holds the stream.
+            try connection.transaction(
+                operation, begin: "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'"
+            ) {
                 () throws(StoreError) in
                 try body(PostgresReceiving(connection))
             }
@@ -107,10 +110,11 @@ extension PostgresStore {
 
     private func notices(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> [SetAsideNotice] {
         let result = try connection.query(ReceiverStatements.notices, [stream.description, "\(Ack.maximalNotices)"])
+        let shapes = try connection.shapes(result, column: 1)
         var notices: [SetAsideNotice] = []
         for row in 0..<result.rowCount {
-            let line = try StoredLine.line(
-                header: result.text(row, 1), op: result.text(row, 2), hex: result.text(row, 0))
+            guard let shape = shapes[result.text(row, 1)] else { continue }
+            let line = StoredLine.line(shape, op: result.text(row, 2), hex: result.text(row, 0))
             notices.append(SetAsideNotice(table: line.table.name, key: line.key, reason: result.text(row, 3)))
         }
         return notices

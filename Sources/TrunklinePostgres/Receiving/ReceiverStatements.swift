@@ -207,24 +207,42 @@ enum ReceiverStatements {
         "built_in_type",
         """
         SELECT t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype IN ('b', 'r', 'm')
-        FROM pg_type t WHERE t.oid = to_regtype($1)
+            -- Types of the catalog would tell a branch what there is here.
+            AND e.typname NOT LIKE 'reg%' AND e.typname NOT LIKE 'pg\\_%' AND e.typname NOT IN (
+                'aclitem', 'refcursor', 'tid', 'xid', 'cid', 'xid8', 'gtsvector', 'oidvector', 'int2vector', 'txid_snapshot')
+        FROM pg_type t JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
+        WHERE t.oid = to_regtype($1)
         """)
 
     /// `$2` to `$9` are arrays, a row each.
     static let setAside = Statement(
         "set_aside",
         """
-        INSERT INTO trunkline.set_aside AS s (stream, table_name, key, op, table_header, line, reason, code,
+        INSERT INTO trunkline.set_aside AS s (stream, table_name, key, op, shape, line, reason, code,
             lacks_parent, number, retry_at)
-        SELECT $1, table_name, key, op, table_header, line, reason, code, lacks_parent, $10,
+        SELECT $1, table_name, key, op, shape, line, reason, code, lacks_parent, $10,
             now() + CASE WHEN lacks_parent THEN interval '0' ELSE interval '1 second' END
-        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::boolean[])
-            AS given (table_name, key, op, table_header, line, reason, code, lacks_parent)
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::text[], $8::text[], $9::boolean[])
+            AS given (table_name, key, op, shape, line, reason, code, lacks_parent)
         ON CONFLICT (stream, table_name, md5(key)) DO UPDATE SET op = EXCLUDED.op,
-            table_header = EXCLUDED.table_header, line = EXCLUDED.line, reason = EXCLUDED.reason,
+            shape = EXCLUDED.shape, line = EXCLUDED.line, reason = EXCLUDED.reason,
             code = EXCLUDED.code, lacks_parent = EXCLUDED.lacks_parent, number = EXCLUDED.number,
             tries = s.tries + 1, last_tried = now(), retry_at = EXCLUDED.retry_at
         """)
+
+    static let keepShapes = Statement(
+        "keep_shapes",
+        """
+        INSERT INTO trunkline.set_aside_shape (stream, header) SELECT $1, h FROM unnest($2::text[]) h
+        ON CONFLICT (stream, md5(header)) DO UPDATE SET header = EXCLUDED.header RETURNING id, header
+        """)
+
+    static let shapes = Statement(
+        "shapes", "SELECT id, header FROM trunkline.set_aside_shape WHERE id = ANY ($1::bigint[])")
+
+    static let setAsideSize = Statement(
+        "set_aside_size",
+        "SELECT count(*), coalesce(sum(octet_length(line)), 0) FROM trunkline.set_aside WHERE stream = $1")
 
     static let takesDifferences = Statement(
         "takes_differences", "UPDATE trunkline.inbound SET takes_differences = $2 WHERE stream = $1")
@@ -290,7 +308,7 @@ enum ReceiverStatements {
     /// By id, so that parents come before children.
     private static func chosen(_ choice: String) -> String {
         """
-        SELECT id, table_header, op, encode(line, 'hex') FROM (
+        SELECT id, shape, op, encode(line, 'hex') FROM (
             SELECT * FROM trunkline.set_aside WHERE stream = $1 AND \(choice)
         ) s ORDER BY id
         """
@@ -325,7 +343,7 @@ enum ReceiverStatements {
     static let notices = Statement(
         "notices",
         """
-        SELECT encode(line, 'hex'), table_header, op, reason FROM trunkline.set_aside WHERE stream = $1
+        SELECT encode(line, 'hex'), shape, op, reason FROM trunkline.set_aside WHERE stream = $1
         ORDER BY id LIMIT $2
         """
     )

@@ -170,7 +170,8 @@ final class RowWriter {
             let type = target.columns.first { $0.name == name }!.castType
             let (column, text) = ("t.\(name.identifier)", value("c\(index + 1)"))
             guard let full = target.inexactKey[name] else { return "\(column) = \(text)::\(type)" }
-            return "\(column) = \(text)::\(type) AND format('%s', \(column)) = format('%s', \(text)::\(full))"
+            return
+                "\(column) = \(text)::\(type) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(text)::\(full)) COLLATE \"C\""
         }
         let branch = target.hasBranchColumn ? ["t.branch_id = \(stream.source.description.literal)"] : []
         return (branch + match).joined(separator: " AND ")
@@ -184,7 +185,7 @@ final class RowWriter {
                 "(" + (0..<columns).map { "$\(start + $0 + 1)::text" }.joined(separator: ", ") + ")"
             }
             let names = (1...columns).map { "c\($0)" }.joined(separator: ", ")
-            return ("(VALUES \(rows.joined(separator: ", "))) AS v (\(names))", values)
+            return ("(SELECT * FROM (VALUES \(rows.joined(separator: ", "))) AS v (\(names)))", values)
         }
         return ("(SELECT * FROM \(try stage(group.bytes, columns: columns)))", [])
     }

@@ -17,8 +17,8 @@ enum StoredLine {
         return JSONText.encode(table).asciiEscaped
     }
 
-    static func line(header: String, op: String, hex: String) throws(StoreError) -> ReceivedLine {
-        var table = try JSONText.decode(TableHeader.self, header, "set-aside row")
+    static func line(_ shape: TableHeader, op: String, hex: String) -> ReceivedLine {
+        var table = shape
         let misfits = Dictionary(
             (table.misfits ?? []).map { ($0.column, $0.storage) }, uniquingKeysWith: { first, _ in first })
         table.misfits = nil

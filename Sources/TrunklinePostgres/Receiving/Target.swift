@@ -180,7 +180,9 @@ struct Target {
             default: false
             }
         }
-        guard allowed else { return "text" }
+        // A length of millions makes a value of some bytes megabytes: padded.
+        let length = type.split { !$0.isNumber }.compactMap { Int($0) }.max() ?? 0
+        guard allowed, length <= 10_000 else { return "text" }
         do throws(StoreError) {
             try connection.script("SAVEPOINT type", "check type")
             let known = try connection.query(ReceiverStatements.builtInType, [type])

@@ -1,4 +1,6 @@
 extension Migrations {
+    /// What a set-aside row's table was is kept once for all rows of its shape.
+    ///
     /// The list of set-aside rows in differences: which key changed at which version, kept until the sender has it.
     ///
     /// `told_version`: through here acks were published. `list_from`: an ack that goes on from here begins the list anew.
@@ -21,6 +23,19 @@ extension Migrations {
             ADD COLUMN list_begun_at timestamptz,
             ADD COLUMN changes_kept bigint NOT NULL DEFAULT 0;
         UPDATE trunkline.inbound SET told_version = set_aside_version, changes_kept = set_aside_version;
+        CREATE TABLE trunkline.set_aside_shape (
+            id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+            stream text NOT NULL,
+            header text NOT NULL
+        );
+        CREATE UNIQUE INDEX set_aside_shape_header ON trunkline.set_aside_shape (stream, md5(header));
+        INSERT INTO trunkline.set_aside_shape (stream, header)
+            SELECT DISTINCT stream, table_header FROM trunkline.set_aside;
+        ALTER TABLE trunkline.set_aside ADD COLUMN shape bigint;
+        UPDATE trunkline.set_aside s SET shape = h.id FROM trunkline.set_aside_shape h
+            WHERE h.stream = s.stream AND md5(h.header) = md5(s.table_header);
+        ALTER TABLE trunkline.set_aside ALTER COLUMN shape SET NOT NULL, DROP COLUMN table_header;
+        CREATE INDEX set_aside_of_shape ON trunkline.set_aside (shape);
 
         """
 }

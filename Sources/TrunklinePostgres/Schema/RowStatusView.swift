@@ -38,8 +38,8 @@ enum RowStatusView {
             found text;
         BEGIN
             FOR t IN SELECT s.name, s.relation, cardinality(s.key_columns) AS width,
-                    string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.n) AS key,
-                    string_agg(format('format(''%%s'', t.%I)', k.name), ', ' ORDER BY k.n) AS written,
+                    string_agg(format('t.%I::text COLLATE "C"', k.name), ', ' ORDER BY k.n) AS key,
+                    string_agg(format('format(''%%s'', t.%I) COLLATE "C"', k.name), ', ' ORDER BY k.n) AS written,
                     count(a.attname) AS present,
                     bool_and(s.loaded AND s.fingerprint IS NOT NULL) AND (
                         SELECT count(*) >= count(DISTINCT g.tgrelid) * CASE WHEN bool_or(c.relkind = 'p') THEN 2 ELSE 4 END

@@ -27,6 +27,10 @@ enum SetAsideListFunctions {
             ELSE
                 \(noted("SELECT * FROM changed_rows", counts: "CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END"))
             END IF;
+            IF TG_OP = 'DELETE' THEN
+                DELETE FROM trunkline.set_aside_shape h WHERE h.id IN (SELECT shape FROM changed_rows)
+                    AND NOT EXISTS (SELECT FROM trunkline.set_aside s WHERE s.shape = h.id);
+            END IF;
             RETURN NULL;
         END
         $function$

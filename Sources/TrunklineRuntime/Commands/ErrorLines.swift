@@ -1,3 +1,5 @@
+internal import TrunklineTerminal
+
 /// How an error is shown to a person: a line `program: what happened; the way out` for each problem.
 public enum ErrorLines {
     /// The name of the running executable.
@@ -6,7 +8,8 @@ public enum ErrorLines {
     }
 
     static func text(of error: any Error, program: String) -> String {
-        lines(of: error).map { "\(program): \($0)\n" }.joined()
+        // Names in it may come from another office.
+        lines(of: error).map { "\(program): \(SafeText.oneLine($0))\n" }.joined()
     }
 
     private static func lines(of error: any Error) -> [String] {

@@ -30,7 +30,7 @@ extension Bookkeeping {
         -- For people: what is not listed is acked, unless its table is named with the key NULL: then it is pending, since
         -- the table stands still or its rows are still being loaded. An integer key is its digits; of any other key, text
         -- is t and blob is b before hex digits, and the parts are separated by commas.
-        DROP VIEW trunkline_row_status;
+        DROP VIEW IF EXISTS trunkline_row_status;
         CREATE VIEW trunkline_row_status AS
         SELECT table_name, key, min(state) AS state FROM (
             SELECT t.name AS table_name, c.key AS key,

@@ -1,4 +1,6 @@
 extension Bookkeeping {
+    /// What a set-aside row's table was is kept once for all rows of its shape.
+    ///
     /// The list of set-aside rows in differences: which key changed at which version, kept until the sender has it. Triggers
     /// give each change its version, and keep the list's count.
     ///
@@ -20,9 +22,25 @@ extension Bookkeeping {
         ALTER TABLE trunkline_inbound ADD COLUMN list_begun_at REAL;
         ALTER TABLE trunkline_inbound ADD COLUMN changes_kept INTEGER NOT NULL DEFAULT 0;
         UPDATE trunkline_inbound SET told_version = set_aside_version, changes_kept = set_aside_version;
+        CREATE TABLE trunkline_set_aside_shape (
+            id INTEGER PRIMARY KEY,
+            stream TEXT NOT NULL,
+            shape TEXT NOT NULL     -- key, columns and misfits, as JSON
+        );
+        CREATE INDEX trunkline_set_aside_shape_stream ON trunkline_set_aside_shape (stream);
+        INSERT INTO trunkline_set_aside_shape (stream, shape) SELECT DISTINCT stream, shape FROM trunkline_set_aside;
+        ALTER TABLE trunkline_set_aside ADD COLUMN shape_id INTEGER NOT NULL DEFAULT 0;
+        UPDATE trunkline_set_aside SET shape_id = (SELECT id FROM trunkline_set_aside_shape AS h
+            WHERE h.stream = trunkline_set_aside.stream AND h.shape = trunkline_set_aside.shape);
+        ALTER TABLE trunkline_set_aside DROP COLUMN shape;
+        CREATE INDEX trunkline_set_aside_of_shape ON trunkline_set_aside (shape_id);
         \(trigger("insert", "INSERT", "NEW", counts: 1))
         \(trigger("update", "UPDATE OF reason", "NEW", counts: 0, when: "WHEN NEW.reason <> OLD.reason"))
         \(trigger("delete", "DELETE", "OLD", counts: -1))
+        CREATE TRIGGER trunkline_set_aside_shape_gone AFTER DELETE ON trunkline_set_aside BEGIN
+            DELETE FROM trunkline_set_aside_shape WHERE id = OLD.shape_id
+                AND NOT EXISTS (SELECT 1 FROM trunkline_set_aside WHERE shape_id = OLD.shape_id);
+        END;
         """
 
     private static func trigger(

@@ -84,6 +84,10 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         try run("forget set-aside rows", stream) { try SetAsideRows(stream, db).forget(keys, of: table) }
     }
 
+    func setAsideSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try run("measure set-aside rows", stream) { try SetAsideRows(stream, db).size() }
+    }
+
     func retryable(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> [SetAsideRow] {
         try run("read set-aside rows", stream) { try SetAsideRows(stream, db).chosen(choice, limit: limit) }
     }

@@ -30,25 +30,54 @@ struct SetAsideRows {
     }
 
     func keep(_ failures: [LineFailure], number: Int64) throws {
+        // Of thousands of rows of one table most have the same shape.
+        var ids: [ReceivedLine: Int64] = [:]
+        func id(_ line: ReceivedLine) throws -> Int64 {
+            let shape = ReceivedLine(table: line.table, isDelete: false, text: [], misfits: line.misfits)
+            if let known = ids[shape] { return known }
+            let id = try keep(JSONText.encode(Shape(line)))
+            ids[shape] = id
+            return id
+        }
         for failure in failures {
             let line = failure.line
             try db.execute(
                 sql: """
-                    INSERT INTO trunkline_set_aside (stream, table_name, key, op, line, shape, reason, lacks_parent,
+                    INSERT INTO trunkline_set_aside (stream, table_name, key, op, line, shape_id, reason, lacks_parent,
                         number, since, last_tried, retry_at)
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \(Timestamp.now), \(Timestamp.now),
                         \(Timestamp.inSeconds("iif(?8, 0, 1)")))
                     ON CONFLICT (stream, table_name, key) DO UPDATE SET op = excluded.op, line = excluded.line,
-                        shape = excluded.shape, reason = excluded.reason, lacks_parent = excluded.lacks_parent,
+                        shape_id = excluded.shape_id, reason = excluded.reason, lacks_parent = excluded.lacks_parent,
                         number = excluded.number, tries = tries + 1, last_tried = excluded.last_tried,
                         retry_at = excluded.retry_at
                     """,
                 arguments: [
                     stream.description, line.table.name.description, line.key.description,
-                    line.isDelete ? "delete" : "row", Data(line.text), try JSONText.encode(Shape(line)),
+                    line.isDelete ? "delete" : "row", Data(line.text), try id(line),
                     failure.reason, failure.lacksParent, number,
                 ])
         }
+    }
+
+    private func keep(_ shape: String) throws -> Int64 {
+        let known = try Int64.fetchOne(
+            db, sql: "SELECT id FROM trunkline_set_aside_shape WHERE stream = ? AND shape = ?",
+            arguments: [stream.description, shape])
+        if let known { return known }
+        try db.execute(
+            sql: "INSERT INTO trunkline_set_aside_shape (stream, shape) VALUES (?, ?)",
+            arguments: [stream.description, shape])
+        return db.lastInsertedRowID
+    }
+
+    func size() throws -> (rows: Int, bytes: Int) {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) AS rows, coalesce(sum(length(line)), 0) AS bytes FROM trunkline_set_aside WHERE stream = ?
+                """, arguments: [stream.description])!
+        return (row["rows"], row["bytes"])
     }
 
     func forget(_ keys: [RowKey], of table: TableName) throws {
@@ -68,7 +97,7 @@ struct SetAsideRows {
                 db,
                 sql: """
                     SELECT * FROM (
-                        SELECT rowid AS id, op, line, shape FROM trunkline_set_aside
+                        SELECT rowid AS id, op, line, shape_id FROM trunkline_set_aside
                         WHERE stream = ? AND retry_at <= julianday('now') ORDER BY retry_at, rowid LIMIT ?
                     ) ORDER BY id
                     """, arguments: [stream.description, limit])
@@ -77,7 +106,7 @@ struct SetAsideRows {
                 db,
                 sql: """
                     SELECT * FROM (
-                        SELECT rowid AS id, op, line, shape FROM trunkline_set_aside
+                        SELECT rowid AS id, op, line, shape_id FROM trunkline_set_aside
                         WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)
                             AND (?3 = 0 OR \(Timestamp.age(of: "last_tried")) >= ?3)
                         ORDER BY last_tried, rowid LIMIT ?4
@@ -85,11 +114,27 @@ struct SetAsideRows {
                     """,
                 arguments: [stream.description, table?.description, pause / .seconds(1), limit])
         }
-        return try rows.map { SetAsideRow(id: $0["id"], line: try SetAsideRows.line($0)) }
+        let shapes = try shapes(of: rows)
+        return try rows.map { SetAsideRow(id: $0["id"], line: try SetAsideRows.line($0, shapes)) }
     }
 
-    private static func line(_ row: Row) throws -> ReceivedLine {
-        let shape = try JSONText.decode(Shape.self, row["shape"])
+    /// By their ids.
+    private func shapes(of rows: [Row]) throws -> [Int64: Shape] {
+        var shapes: [Int64: Shape] = [:]
+        for id in Set(rows.map { $0["shape_id"] as Int64 }) {
+            let text = try String.fetchOne(
+                db, sql: "SELECT shape FROM trunkline_set_aside_shape WHERE id = ?", arguments: [id])
+            shapes[id] = try text.map { try JSONText.decode(Shape.self, $0) }
+        }
+        return shapes
+    }
+
+    private static func line(_ row: Row, _ shapes: [Int64: Shape]) throws -> ReceivedLine {
+        guard let shape = shapes[row["shape_id"]] else {
+            throw StoreError(
+                .program, operation: "read set-aside rows", subject: "shape \(row["shape_id"] as Int64)",
+                reason: "it is not there")
+        }
         let text: Data = row["line"]
         return ReceivedLine(
             table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits)
@@ -133,11 +178,12 @@ struct SetAsideRows {
 
     /// The whole list, for a sender that takes no differences.
     func notices() throws -> [SetAsideNotice] {
-        try Row.fetchAll(
-            db, sql: "SELECT op, line, shape, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",
-            arguments: [stream.description, Ack.maximalNotices]
-        ).map { row in
-            let line = try SetAsideRows.line(row)
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT op, line, shape_id, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",
+            arguments: [stream.description, Ack.maximalNotices])
+        let shapes = try shapes(of: rows)
+        return try rows.map { row in
+            let line = try SetAsideRows.line(row, shapes)
             return SetAsideNotice(table: line.table.name, key: line.key, reason: row["reason"])
         }
     }

@@ -26,6 +26,14 @@ import Testing
         if case .stop = decision { true } else { false }
     }
 
+    @Test func epochsWithoutEndAreForgotten() {
+        var watermark = watermark()
+        watermark.pastEpochs = Set((0..<ReceiverDecision.maximalPastEpochs).map { _ in UUID() })
+        var header = batch(1, epoch: UUID())
+        header.follows = [epoch]
+        #expect(ReceiverDecision.pastEpochs(header, after: watermark) == [epoch])
+    }
+
     @Test func next() {
         #expect(ReceiverDecision.decide(batch(6, after: last), after: watermark()) == .store)
     }

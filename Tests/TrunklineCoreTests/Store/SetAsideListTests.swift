@@ -40,6 +40,12 @@ import Testing
         #expect(part.notices?.count == Ack.maximalChanges - 1 && part.gone == [key(2)])
         let last = SetAsideListPart(Array(changes.suffix(1)), version: 5_000, after: part.version, isWhole: false)
         #expect(last.version == 5_000 && last.from == part.version && last.notices?.count == 1 && last.gone == nil)
+        let long = (1...Int64(3)).map {
+            SetAsideListPart.Change(
+                version: $0, key: SetAsideKey(table: TableName("sale"), key: RowKey([String(repeating: "x", count: 1 << 20)])),
+                reason: "no")
+        }
+        #expect(SetAsideListPart(long, version: 9, after: 0, isWhole: true).version == 1)
         #expect(SetAsideListPart([], version: 5_000, after: 4_999, isWhole: true).from == nil)
     }
 }

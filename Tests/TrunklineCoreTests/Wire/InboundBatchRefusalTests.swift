@@ -19,6 +19,8 @@ import TrunklineTesting
         return SampleBatch.refusal(try SampleBatch.message { _ in }, limits: limits)?.code
     }
 
+    @Test func aKeyThatIsTooLong() throws { #expect(try limited { $0.keyBytes = 0 } == .tooLarge) }
+
     /// The others prove something only because this one is taken.
     @Test func theUnchangedBatchIsTaken() throws { #expect(try code(changing: { _ in }) == nil) }
 

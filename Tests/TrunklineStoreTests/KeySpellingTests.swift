@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+import TrunklineCore
+import TrunklineTesting
+
+/// A key has one text wherever it is named, and where equal keys have several texts, each is a key of its own.
+@Suite(.enabled(if: TestEnvironment.hasPostgres))
+struct KeySpellingTests {
+    static let fromPostgres = [
+        Pairing(branch: .postgres, head: .postgres), Pairing(branch: .postgres, head: .sqlite),
+    ]
+
+    private func head(_ pair: Pair, _ columns: String) throws -> String {
+        try pair.headDatabase.run("select \(columns) from item where branch_id = 'east' order by 1")
+    }
+
+    /// `char(n)` is padded in an image and cut in `::text`, `boolean` is `t` and `true`.
+    @Test(arguments: fromPostgres) func deletesNameKeysAsImagesDo(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))", tables: ["item"])
+        try pair.branchDatabase.run("insert into item values ('AB', true, 1), ('CD', false, 2)")
+        try await pair.sync()
+        try pair.branchDatabase.run("delete from item where id = 'AB'; update item set id = 'EF'")
+        try await pair.sync()
+        #expect(try head(pair, "trim(id), n") == "EF|2")
+        #expect(try await pair.verify().agrees)
+    }
+
+    @Test(arguments: fromPostgres) func aSetAsideRowThatIsDeletedIsGone(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))", tables: ["item"],
+            head: """
+                create table item (branch_id text, id char(5), yes boolean, n int check (n > 0),
+                    primary key (branch_id, id, yes))
+                """)
+        try pair.branchDatabase.run("insert into item values ('AB', true, -1)")
+        try await pair.sync()
+        #expect(try await pair.head.status()[0].setAside == 1)
+        if pairing.branch == .postgres {
+            #expect(try pair.branchDatabase.run("select state from trunkline.row_status") == "set aside")
+        }
+        try pair.branchDatabase.run("delete from item")
+        try await pair.sync()
+        #expect(try await pair.head.status()[0].setAside == 0)
+        #expect(try await pair.branch.status()[0].setAside == 0)
+    }
+
+    @Test(arguments: fromPostgres, ["numeric:1.0:1.00", "interval:1 day:24 hours", "jsonb:{\"a\": 1.0}:{\"a\": 1.00}"])
+    func anEqualKeyOfAnotherTextIsAnotherKey(pairing: Pairing, values: String) async throws {
+        let parts = values.split(separator: ":", maxSplits: 2).map(String.init)
+        let type = parts[0]
+        let (before, after) =
+            type == "jsonb" ? ("{\"a\": 1.0}", "{\"a\": 1.00}") : (parts[1], parts[2])
+        let pair = try await Pair(pairing, branch: "create table item (id \(type) primary key, v text)", tables: ["item"])
+        try pair.branchDatabase.run("insert into item values ('\(before)', 'a')")
+        try await pair.sync()
+        try pair.branchDatabase.run("update item set id = '\(after)', v = 'b'")
+        try await pair.sync()
+        #expect(try head(pair, "v") == "b")
+        #expect(try await pair.verify().agrees)
+        try pair.branchDatabase.run("delete from item")
+        try await pair.sync()
+        #expect(try head(pair, "v").isEmpty)
+    }
+
+    @Test func lettersWhoseCaseIsIgnoredAreKeysOfTheirOwn() async throws {
+        let collation =
+            "create collation folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+        let pair = try await Pair(
+            branch: collation + "create table item (id text collate folded primary key, v text)", tables: ["item"])
+        try pair.branchDatabase.run("insert into item values ('Ann', 'a')")
+        try await pair.sync()
+        try pair.branchDatabase.run("update item set id = 'ANN', v = 'b'")
+        try await pair.sync()
+        #expect(try head(pair, "id, v") == "ANN|b")
+    }
+
+    /// What is retried is the last image, whatever its key is written like.
+    @Test func anOlderImageNeverWins() async throws {
+        let pair = try await Pair(
+            branch: "create table item (id numeric primary key, v text)", tables: ["item"],
+            head: """
+                create table item (branch_id text, id numeric, v text constraint good check (v <> 'bad'),
+                    primary key (branch_id, id))
+                """)
+        try pair.branchDatabase.run("insert into item values (1.0, 'bad')")
+        try await pair.sync()
+        try pair.branchDatabase.run("update item set id = 1.00, v = 'good'")
+        try await pair.sync()
+        try pair.headDatabase.run("alter table item drop constraint good")
+        _ = try await pair.head.retrySetAside(SetAsideSelection(), limit: 10)
+        #expect(try head(pair, "v") == "good")
+    }
+}
