@@ -61,7 +61,7 @@ extension World {
         }
         add("reaper", branch, []) { _, tools in
             var configuration = StaleReaper.Configuration(stream: stream, queue: Topology.batchesQueue(of: id))
-            configuration.policy = StalePolicy(timeout: .seconds(5), ceiling: .seconds(5))
+            configuration.policy = StalePolicy(timeout: .zero, ceiling: .zero)
             return StaleReaper(
                 name: tools.name, configuration: configuration, store: tools.store, link: tools.link,
                 logger: tools.logger, clock: tools.clock)

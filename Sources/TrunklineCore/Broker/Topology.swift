@@ -14,6 +14,8 @@ public struct Topology: Hashable, Sendable {
         public var deadLetterExchange: String?
         /// The most bytes that it keeps; nil: no limit.
         public var byteLimit: Int?
+        /// The most messages that it keeps; nil: no limit.
+        public var messageLimit: Int?
         public var overflow = Overflow.dropHead
         /// Whether one consumer at a time gets all messages, and the next one takes over when it goes.
         public var isSingleActiveConsumer = false
@@ -64,6 +66,9 @@ public struct Topology: Hashable, Sendable {
     /// A window of 64 batches of 1 MiB, twice, as after a resend, and as much again for batches of large rows. Who sends
     /// more than that is refused with nacks, and fills nobody else's disk.
     public static let batchesBytes = 256 << 20
+    /// A window is 64 batches. Copies that another branch has the broker put here (the headers CC and BCC) are many and
+    /// small: this many are dropped in about a second.
+    public static let batchesMessages = 1_000
     public static func acksQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).acks" }
     /// Acks are state: of a branch that reads none the newest are enough.
     public static let acksBytes = 16 << 20
@@ -87,6 +92,7 @@ public struct Topology: Hashable, Sendable {
         var batches = Queue(
             name: batchesQueue(of: branch), deadLetterExchange: deadExchange, byteLimit: batchesBytes)
         batches.overflow = .rejectPublish
+        batches.messageLimit = batchesMessages
         batches.isSingleActiveConsumer = true
         // An ack that is dropped for its age is of no interest to anybody: no dead letter.
         var acks = Queue(name: acksQueue(of: branch), deadLetterExchange: nil, byteLimit: acksBytes)

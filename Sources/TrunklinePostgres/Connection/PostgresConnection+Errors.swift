@@ -44,8 +44,8 @@ extension PostgresConnection {
         default: break
         }
         switch state.prefix(2) {
-        // The server's own trouble (a disk, a bug of its own): whoever asks next has it too.
-        case "08", "57", "58", "XX": return (.unreachable, nil)
+        // 58: the server's disk, say; whoever asks next has it too.
+        case "08", "57", "58": return (.unreachable, nil)
         case "40": return (.contention, nil)
         case "53": return (.full, nil)
         case "28": return (.accessRefused, "check user and password in database.url")

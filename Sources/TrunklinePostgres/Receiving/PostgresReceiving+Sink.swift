@@ -2,7 +2,7 @@ import TrunklineCore
 
 extension PostgresReceiving {
     func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
-        let shape = Target.Shape(table, stream)
+        let shape = TargetShape(table, stream)
         var lookup = try lookUp(shape)
         if case .missing = lookup, creating {
             if let reason = try Target.create(shape, stream: stream, connection) {
@@ -20,7 +20,7 @@ extension PostgresReceiving {
         }
     }
 
-    private func lookUp(_ shape: Target.Shape) throws(StoreError) -> Target.Lookup {
+    private func lookUp(_ shape: TargetShape) throws(StoreError) -> Target.Lookup {
         if let known = fits[shape] { return known }
         let lookup = try Target.find(shape, connection)
         fits[shape] = lookup
@@ -28,7 +28,7 @@ extension PostgresReceiving {
     }
 
     func target(of table: TableHeader, _ stream: StreamID) throws(StoreError) -> Target {
-        guard case .found(let target) = try lookUp(Target.Shape(table, stream)) else {
+        guard case .found(let target) = try lookUp(TargetShape(table, stream)) else {
             throw StoreError(
                 .program, operation: "store rows", subject: "table \"\(table.name)\"",
                 reason: "its fitness was not looked at")

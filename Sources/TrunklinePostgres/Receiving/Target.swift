@@ -19,34 +19,19 @@ struct Target {
         case unfit(reason: String)
     }
 
-    /// What a target is looked up by: all that the batch says of the table but its counts.
-    struct Shape: Hashable {
-        var name: TableName
-        var columns: [Column]
-        var key: [String]
-        var isAtHead: Bool
-
-        init(_ table: TableHeader, _ stream: StreamID) {
-            name = table.name
-            columns = table.columns
-            key = table.key
-            isAtHead = stream.destination == .head
-        }
-    }
-
     /// What one connection knows of the tables that it stored into, so that a batch costs one look at the catalog and
     /// not five. An entry is good as long as the table's row of `pg_class` is the one that it was read with.
     struct Cache {
-        private var entries: [Shape: (identity: String, target: Target)] = [:]
+        private var entries: [TargetShape: (identity: String, target: Target)] = [:]
         /// Some thousand tables; a branch that makes up shapes without end empties it now and then.
         private static let most = 4_000
 
-        func target(_ shape: Shape, identity: String) -> Target? {
+        func target(_ shape: TargetShape, identity: String) -> Target? {
             guard let entry = entries[shape], entry.identity == identity else { return nil }
             return entry.target
         }
 
-        mutating func keep(_ target: Target, _ shape: Shape, identity: String) {
+        mutating func keep(_ target: Target, _ shape: TargetShape, identity: String) {
             if entries.count >= Self.most { entries = [:] }
             entries[shape] = (identity, target)
         }
@@ -55,7 +40,7 @@ struct Target {
     /// PostgreSQL cuts longer names off, so that two would be one.
     private static let nameBytes = 63
 
-    static func find(_ shape: Shape, _ connection: PostgresConnection) throws(StoreError) -> Lookup {
+    static func find(_ shape: TargetShape, _ connection: PostgresConnection) throws(StoreError) -> Lookup {
         if let reason = refusal(of: shape) { return .unfit(reason: reason) }
         let name = shape.name
         let place = shape.isAtHead ? "the head" : "this office"
@@ -105,7 +90,7 @@ struct Target {
     ]
 
     /// Why no row may go into a table of this shape, whatever the database holds; nil when one may.
-    private static func refusal(of shape: Shape) -> String? {
+    private static func refusal(of shape: TargetShape) -> String? {
         let schema = shape.name.schema ?? "public"
         if schema == "trunkline" || schema == "information_schema" || schema.hasPrefix("pg_") {
             return "schema \"\(schema)\" takes no synced tables"
@@ -136,7 +121,7 @@ struct Target {
     /// columns with their built-in types, `text` for anything else. No default, no constraint but the key.
     /// - Returns: why it cannot be made; nil when it was.
     static func create(
-        _ shape: Shape, stream: StreamID, _ connection: PostgresConnection
+        _ shape: TargetShape, stream: StreamID, _ connection: PostgresConnection
     ) throws(StoreError) -> String? {
         let made = try connection.query(ReceiverStatements.madeTables, [stream.description])
         guard made.integer(0, 0)! < madeTables else {

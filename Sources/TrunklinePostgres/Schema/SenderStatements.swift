@@ -1,3 +1,5 @@
+import TrunklineCore
+
 /// The statements of the sending side.
 enum SenderStatements {
     private static let claimColumns = """
@@ -181,6 +183,11 @@ enum SenderStatements {
     static let keepResult = Statement(
         "keep_result",
         """
+        WITH old AS (
+            DELETE FROM trunkline.verification_result WHERE (id, stream) IN (
+                SELECT id, stream FROM trunkline.verification_result WHERE stream = $2
+                ORDER BY finished_at DESC OFFSET \(VerificationLimit.keptResults))
+        )
         INSERT INTO trunkline.verification_result AS r (id, stream, round, result) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id, stream) DO UPDATE SET round = EXCLUDED.round, result = EXCLUDED.result, finished_at = now()
         WHERE r.round <= EXCLUDED.round

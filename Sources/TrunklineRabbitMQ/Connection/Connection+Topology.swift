@@ -67,6 +67,7 @@ extension Connection {
             // Left out where it is the default: version 0.1 declared it so, and arguments must be the same.
             if queue.overflow != .dropHead { values["x-overflow"] = .string(queue.overflow.rawValue) }
         }
+        if let limit = queue.messageLimit { values["x-max-length"] = .integer(Int64(limit)) }
         if queue.isSingleActiveConsumer { values["x-single-active-consumer"] = .bool(true) }
         arguments.arguments = arena.table(values)
         _ = try call(

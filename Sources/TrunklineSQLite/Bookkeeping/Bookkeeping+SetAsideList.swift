@@ -22,6 +22,7 @@ extension Bookkeeping {
         ALTER TABLE trunkline_inbound ADD COLUMN list_begun_at REAL;
         ALTER TABLE trunkline_inbound ADD COLUMN changes_kept INTEGER NOT NULL DEFAULT 0;
         UPDATE trunkline_inbound SET told_version = set_aside_version, changes_kept = set_aside_version;
+        ALTER TABLE trunkline_verification_result ADD COLUMN finished_at TEXT NOT NULL DEFAULT '';
         CREATE TABLE trunkline_set_aside_shape (
             id INTEGER PRIMARY KEY,
             stream TEXT NOT NULL,

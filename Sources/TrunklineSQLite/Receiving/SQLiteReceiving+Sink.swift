@@ -3,7 +3,7 @@ internal import TrunklineCore
 
 extension SQLiteReceiving {
     func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
-        let shape = Target.Shape(table, stream)
+        let shape = TargetShape(table, stream)
         return try run("look at table", table.name) {
             switch try lookUp(shape, stream, creating: creating) {
             case .found: .fits
@@ -13,7 +13,7 @@ extension SQLiteReceiving {
         }
     }
 
-    private func lookUp(_ shape: Target.Shape, _ stream: StreamID, creating: Bool) throws -> Target.Lookup {
+    private func lookUp(_ shape: TargetShape, _ stream: StreamID, creating: Bool) throws -> Target.Lookup {
         if let known = targets[shape] {
             if case .missing = known, creating {} else { return known }
         }
@@ -33,7 +33,7 @@ extension SQLiteReceiving {
     }
 
     private func target(of table: TableHeader, _ stream: StreamID) throws -> Target {
-        guard case .found(let target) = try lookUp(Target.Shape(table, stream), stream, creating: false) else {
+        guard case .found(let target) = try lookUp(TargetShape(table, stream), stream, creating: false) else {
             throw StoreError(
                 .program, operation: "store rows", subject: "table \"\(table.name)\"",
                 reason: "its fitness was not looked at")

@@ -35,22 +35,7 @@ final class Target {
         case unfit(reason: String)
     }
 
-    /// What a target is looked up by: all that the batch says of the table but its counts.
-    struct Shape: Hashable {
-        var name: TableName
-        var columns: [WireColumn]
-        var key: [String]
-        var isAtHead: Bool
-
-        init(_ table: TableHeader, _ stream: StreamID) {
-            name = table.name
-            columns = table.columns
-            key = table.key
-            isAtHead = stream.destination == .head
-        }
-    }
-
-    static func find(_ shape: Shape, stream: StreamID, _ db: Database) throws -> Lookup {
+    static func find(_ shape: TargetShape, stream: StreamID, _ db: Database) throws -> Lookup {
         let name = shape.name.inSQLite
         let folded = name.lowercased()
         if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
@@ -79,9 +64,9 @@ final class Target {
             ? .unfit(reason: "\"\(name)\" is an index at \(place(shape)); give one of the two another name") : .missing
     }
 
-    private static func place(_ shape: Shape) -> String { shape.isAtHead ? "the head" : "this office" }
+    private static func place(_ shape: TargetShape) -> String { shape.isAtHead ? "the head" : "this office" }
 
-    private static func check(_ found: TableShape, _ shape: Shape, _ stream: StreamID, _ db: Database) throws -> Lookup
+    private static func check(_ found: TableShape, _ shape: TargetShape, _ stream: StreamID, _ db: Database) throws -> Lookup
     {
         // As SQLite compares names: in any case.
         let present = Set(found.columns.map { $0.name.lowercased() })
@@ -117,7 +102,7 @@ final class Target {
         return .found(try Target(found, shape, branch: shape.isAtHead ? stream.source : nil, key: key, db))
     }
 
-    private init(_ shape: TableShape, _ table: Shape, branch: OfficeID?, key: [String], _ db: Database) throws {
+    private init(_ shape: TableShape, _ table: TargetShape, branch: OfficeID?, key: [String], _ db: Database) throws {
         self.db = db
         self.branch = branch.map { .text(Array($0.description.utf8)) }
         columns = table.columns
@@ -234,7 +219,7 @@ final class Target {
 
     /// Makes the table for the rows of all branches: `branch_id` in front of the key.
     /// - Returns: why it cannot be made; nil when it was.
-    static func create(_ shape: Shape, stream: StreamID, _ db: Database) throws -> String? {
+    static func create(_ shape: TargetShape, stream: StreamID, _ db: Database) throws -> String? {
         let made = try Int.fetchOne(
             db, sql: "SELECT count(*) FROM trunkline_made_table WHERE stream = ?", arguments: [stream.description])!
         guard made < madeTables else {

@@ -8,13 +8,21 @@ enum VerificationRecord {
     static func keep(_ result: VerificationResult, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT INTO trunkline_verification_result (id, stream, round, result) VALUES (?, ?, ?, ?)
-                ON CONFLICT (id, stream) DO UPDATE SET round = excluded.round, result = excluded.result
+                INSERT INTO trunkline_verification_result (id, stream, round, result, finished_at)
+                VALUES (?, ?, ?, ?, \(Timestamp.now))
+                ON CONFLICT (id, stream) DO UPDATE
+                SET round = excluded.round, result = excluded.result, finished_at = excluded.finished_at
                 WHERE excluded.round >= round
                 """,
             arguments: [
                 result.id.uuidString, result.stream.description, result.round, try JSONText.encode(result),
             ])
+        try db.execute(
+            sql: """
+                DELETE FROM trunkline_verification_result WHERE stream = ?1 AND id IN (
+                    SELECT id FROM trunkline_verification_result WHERE stream = ?1
+                    ORDER BY finished_at DESC LIMIT -1 OFFSET ?2)
+                """, arguments: [result.stream.description, VerificationLimit.keptResults])
     }
 
     static func results(_ id: UUID, _ db: Database) throws -> [VerificationResult] {

@@ -26,6 +26,7 @@ import Testing
         #expect(branch.exchanges.isEmpty)
         var batches = Queue(
             name: "trunkline.branch.bo-17.batches", deadLetterExchange: "trunkline.dead", byteLimit: 256 << 20)
+        batches.messageLimit = 1_000
         (batches.overflow, batches.isSingleActiveConsumer) = (.rejectPublish, true)
         var acks = Queue(name: "trunkline.branch.bo-17.acks", deadLetterExchange: nil, byteLimit: 16 << 20)
         acks.isReplaceable = true

@@ -1,7 +1,7 @@
 import TrunklineCore
 
 extension Mutation {
-    /// The reaper makes batches pending that it saw `sent`, without looking again.
+    /// The reaper makes batches pending that it saw `sent`, without looking again, and whether an ack is late or not.
     static let unguardedReaper = Mutation(
         name: "reaper without the state guard",
         store: { store, office, life in
@@ -19,6 +19,8 @@ private final class UnguardedStore: ForwardingStore, @unchecked Sendable {
         self.life = life
         super.init(base)
     }
+
+    override func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool { true }
 
     override func resetStale(
         of stream: StreamID, policy: StalePolicy, quietFor: Duration
