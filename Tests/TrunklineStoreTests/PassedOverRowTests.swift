@@ -41,6 +41,44 @@ struct PassedOverRowTests {
         #expect(try pair.headDatabase.run("select count(*) from item where id = 2") == (event == "delete" ? "0" : "1"))
     }
 
+    /// A cast that rounds, cuts or drops is no way to store a value.
+    @Test func whatAColumnWouldHoldOtherwiseIsSetAside() async throws {
+        let pair = try await Pair(
+            branch: """
+                create table item (id integer primary key, d timestamp, n numeric(12,4), z timestamptz, f double precision)
+                """, tables: ["item"],
+            head: """
+                create table item (branch_id text, id integer, d date, n numeric(12,2), z timestamp, f real,
+                    primary key (branch_id, id))
+                """)
+        try pair.branchDatabase.run(
+            """
+            insert into item values (1, '2026-01-01', 1.25, null, 0.5), (2, '2026-01-01 13:45:01', 1, null, 1),
+                (3, null, 0.1234, null, null), (4, null, null, '2026-01-01 12:00+02', null),
+                (5, null, null, null, 0.123456789012), (6, '2026-02-01', 1.5000, null, 0.1)
+            """)
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select id, d, n from item order by id") == "1|2026-01-01|1.25\n6|2026-02-01|1.50")
+        let reasons = try await pair.head.reasons(of: pair.stream)
+        #expect(reasons.count == 4 && reasons.allSatisfy { $0.contains("would hold another value") })
+        try pair.headDatabase.run("alter table item alter n type numeric")
+        #expect(try await pair.head.retrySetAside(SetAsideSelection(), limit: 10).stored == 1)
+    }
+
+    /// A time stamp without a zone is in UTC, whatever the head's own zone.
+    @Test func aTimeStampWithoutAZoneIsInUTC() async throws {
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: .postgres),
+            branch: "create table item (id integer primary key, at timestamp)", tables: ["item"],
+            head: "create table item (branch_id text, id integer, at timestamptz, primary key (branch_id, id))")
+        let database = try pair.headDatabase.run("select current_database()")
+        try pair.headDatabase.run("alter database \(database) set timezone = 'Europe/Berlin'")
+        try pair.branchDatabase.run("insert into item values (1, '2026-01-01 12:00:00')")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select at at time zone 'UTC' from item") == "2026-01-01 12:00:00")
+        #expect(try await pair.verify().agrees)
+    }
+
     @Test(arguments: Pairing.all) func aShiftOfUniqueValuesIsStoredAtOnce(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing, branch: "create table item (id integer primary key, pos integer)", tables: ["item"],

@@ -56,6 +56,11 @@ public struct ReceiverEngine {
             try books.leaveAck(header.stream)
             return .behind(acked: acked)
         case .duplicate:
+            // It goes again because no ack of it came: what that one told of the list is told again.
+            if var inbound, header.epoch == inbound.watermark.epoch {
+                inbound.telling.isFreshlyTold = false
+                try tellList(header, inbound)
+            }
             try books.leaveAck(header.stream)
             return .duplicate
         case .wait(let expected):

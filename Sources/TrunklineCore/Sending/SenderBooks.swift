@@ -53,7 +53,7 @@ public protocol SenderBooks {
 /// A stream as its sender knows it.
 public struct OutboundStream: Sendable {
     public var position: AckDecision.Position
-    /// The version of the receiver's list of set-aside rows that is here; -1: none.
+    /// The version of the receiver's list of set-aside rows that is here; negative: the whole list is needed.
     public var setAsideVersion: Int64
     /// How many rows the receiver said to have set aside.
     public var setAsideTotal: Int

@@ -33,19 +33,47 @@ public struct SenderEngine {
     }
 
     private func takeList(_ ack: Ack, _ outbound: OutboundStream) throws(StoreError) {
-        guard let list = ack.setAside, ack.setAsideVersion > outbound.setAsideVersion else { return }
-        var version = ack.setAsideVersion
+        let state = SetAsideListState(stored: outbound.setAsideVersion)
+        guard let list = ack.setAside else {
+            // The receiver takes it that all is known here. If that is not so, an ack went by, or one came late of a life of
+            // the receiver's that a restore ended.
+            let isKnown = ack.setAsideVersion == state.applied && ack.setAsideTotal == outbound.setAsideTotal
+            guard !isKnown, !state.needsWhole else { return }
+            return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
+        }
+        guard ack.setAsideVersion > state.applied else { return }
         if let from = ack.setAsideFrom {
-            if from <= outbound.setAsideVersion {
-                try books.changeNotices(list, gone: ack.gone ?? [], of: ack.stream)
-            } else {
-                // An ack went by: the next batch asks for the whole list.
-                version = -1
-            }
+            try books.changeNotices(list, gone: ack.gone ?? [], of: ack.stream)
+            let hasGap = state.needsWhole || from > state.applied
+            try note(SetAsideListState(applied: ack.setAsideVersion, needsWhole: hasGap), ack)
         } else {
             try books.replaceNotices(list, of: ack.stream)
+            try note(SetAsideListState(applied: ack.setAsideVersion, needsWhole: false), ack)
         }
-        guard version != outbound.setAsideVersion || ack.setAsideTotal != outbound.setAsideTotal else { return }
-        try books.noteSetAsideList(ack.stream, version: version, total: ack.setAsideTotal)
     }
+
+    private func note(_ state: SetAsideListState, _ ack: Ack) throws(StoreError) {
+        try books.noteSetAsideList(ack.stream, version: state.stored, total: ack.setAsideTotal)
+    }
+}
+
+/// What a sender has of its receiver's list of set-aside rows: through which version, and whether changes before that are
+/// missing, so that its next batch asks for the whole list.
+///
+/// In the books it is one number: the version, or, where the whole is needed, -2 minus the version (-1: nothing is here).
+struct SetAsideListState: Hashable, Sendable {
+    var applied: Int64
+    var needsWhole: Bool
+
+    init(applied: Int64, needsWhole: Bool) {
+        self.applied = applied
+        self.needsWhole = needsWhole
+    }
+
+    init(stored: Int64) {
+        needsWhole = stored < 0
+        applied = stored < 0 ? -2 - stored : stored
+    }
+
+    var stored: Int64 { needsWhole ? -2 - applied : applied }
 }

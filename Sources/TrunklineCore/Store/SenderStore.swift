@@ -103,6 +103,7 @@ public struct ClaimedBatch: Hashable, Sendable {
     public var previousID: UUID?
     /// As ``BatchHeader`` explains them.
     public var acked: Int64
+    /// Negative: the whole list is needed.
     public var setAsideVersion: Int64
     public var follows: [UUID]
     public var recovery: RecoveryMode?

@@ -11,7 +11,7 @@ public enum BatchEncoder {
         let header = BatchHeader(
             stream: batch.stream, epoch: batch.epoch, number: batch.number, id: batch.id,
             previousID: batch.previousID, acked: batch.acked,
-            setAsideVersion: batch.setAsideVersion, follows: batch.follows.isEmpty ? nil : batch.follows,
+            setAsideVersion: max(-1, batch.setAsideVersion), follows: batch.follows.isEmpty ? nil : batch.follows,
             recovery: batch.recovery, tables: tables.map(\.header), verification: batch.verification)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -10,7 +10,10 @@ struct ChangePoll: Sendable {
 
     private static let quick = Duration.milliseconds(4)
     private static let idle = Duration.milliseconds(10)
+    private static let asleep = Duration.milliseconds(50)
     private static let activity = Duration.seconds(2)
+    /// Nobody has written for so long: nobody waits for a screen.
+    private static let drowsy = Duration.seconds(60)
     private static let rare = Duration.milliseconds(100)
 
     /// The number of the last change, committed or not.
@@ -22,13 +25,18 @@ struct ChangePoll: Sendable {
 
     private func isActive(at now: Instant) -> Bool { stirred.map { now - $0 < ChangePoll.activity } ?? false }
 
-    func interval(at now: Instant) -> Duration { isActive(at: now) ? ChangePoll.quick : ChangePoll.idle }
+    private func isAsleep(at now: Instant) -> Bool { stirred.map { now - $0 > ChangePoll.drowsy } ?? false }
+
+    func interval(at now: Instant) -> Duration {
+        isActive(at: now) ? ChangePoll.quick : isAsleep(at: now) ? ChangePoll.asleep : ChangePoll.idle
+    }
 
     /// - Returns: whether to look into the log.
     mutating func numbered(_ number: Int?, at now: Instant) -> Bool {
         if number != lastNumber { stirred = now }
         lastNumber = number
-        return isActive(at: now) || lastLook.map { now - $0 >= ChangePoll.rare } ?? true
+        let rare = isAsleep(at: now) ? ChangePoll.rare * 5 : ChangePoll.rare
+        return isActive(at: now) || lastLook.map { now - $0 >= rare } ?? true
     }
 
     /// - Parameter waiting: the streams with changes that no batch has, and their last batches; nil: none.

@@ -44,7 +44,20 @@ extension PostgresReceiving {
             let misfits = group.misfits
             failures += try group.take { (index, _) throws(StoreError) in misfits[index] != nil }.map(Self.misfit)
             guard !group.bytes.isEmpty else { continue }
-            pieces.append(RowWriter.Piece(group: group, target: try target(of: group.table, stream)))
+            let target = try target(of: group.table, stream)
+            if !group.isDelete {
+                let changed = try writer(stream).changedLines(group, target)
+                failures += try group.take { (index, _) throws(StoreError) in changed[index] != nil }
+                    .enumerated().map { offset, line in
+                        let column = changed.sorted { $0.key < $1.key }[offset].value
+                        return LineFailure(
+                            line: line,
+                            reason: "column \"\(column)\" of \(target.relation) would hold another value than the branch's",
+                            code: "22000")
+                    }
+            }
+            guard !group.bytes.isEmpty else { continue }
+            pieces.append(RowWriter.Piece(group: group, target: target))
         }
         return failures + (try writer(stream).store(pieces, individually: individually))
     }
@@ -110,7 +123,8 @@ extension PostgresReceiving {
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
         let target = try target(of: table, stream)
         try TableScan.digest(
-            target.relation, table.columns, target.hasBranchColumn ? stream.source : nil, &digester, connection)
+            target.relation, table.columns, target.hasBranchColumn ? stream.source : nil,
+            inUTC: Set(target.columns.filter(\.fit.isUTC).map(\.name)), &digester, connection)
     }
 
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {

@@ -20,7 +20,9 @@ final class RowWriter {
         var group: LineGroup
         var target: Target
 
-        var isCopyable: Bool { !group.isDelete && group.table.allNew && target.circular.isEmpty }
+        var isCopyable: Bool {
+            !group.isDelete && group.table.allNew && target.circular.isEmpty && !target.columns.contains(where: \.fit.isUTC)
+        }
         var isCircular: Bool { !group.isDelete && !target.circular.isEmpty }
     }
 
@@ -147,7 +149,7 @@ final class RowWriter {
             (branch ? [stream.source.description.literal] : [])
             + target.columns.enumerated().map { index, column in
                 withoutCircular && target.circular.contains(column.name)
-                    ? "NULL::\(column.castType)" : "\(value("c\(index + 1)"))::\(column.castType)"
+                    ? "NULL::\(column.castType)" : column.fit.cast(value("c\(index + 1)"), column.castType)
             }
         return """
             INSERT INTO \(target.relation) (\(names.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
@@ -167,11 +169,12 @@ final class RowWriter {
 
     func match(_ target: Target, _ value: (String) -> String) -> String {
         let match = target.key.enumerated().map { index, name in
-            let type = target.columns.first { $0.name == name }!.castType
+            let known = target.columns.first { $0.name == name }!
             let (column, text) = ("t.\(name.identifier)", value("c\(index + 1)"))
-            guard let full = target.inexactKey[name] else { return "\(column) = \(text)::\(type)" }
+            let cast = known.fit.cast(text, known.castType)
+            guard let full = target.inexactKey[name] else { return "\(column) = \(cast)" }
             return
-                "\(column) = \(text)::\(type) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(text)::\(full)) COLLATE \"C\""
+                "\(column) = \(cast) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(text)::\(full)) COLLATE \"C\""
         }
         let branch = target.hasBranchColumn ? ["t.branch_id = \(stream.source.description.literal)"] : []
         return (branch + match).joined(separator: " AND ")

@@ -5,8 +5,8 @@ struct Target {
     var relation: String
     /// At the head, `branch_id` stands in front of the branch's own key.
     var hasBranchColumn: Bool
-    /// The batch's columns in their order, with the type to cast to.
-    var columns: [(name: String, castType: String)]
+    /// The batch's columns in their order, with the type to cast to, and what that does to a value.
+    var columns: [(name: String, castType: String, fit: ColumnFit)]
     var key: [String]
     /// The columns of the key of which equal values may have different texts, with their full types.
     var inexactKey: [String: String]
@@ -75,7 +75,11 @@ struct Target {
         let circular = try connection.query(ReceiverStatements.circularColumns, [name.sql])
         let target = Target(
             relation: name.sql, hasBranchColumn: shape.isAtHead,
-            columns: shape.columns.map { ($0.name, present[$0.name]!.castType) }, key: shape.key,
+            columns: shape.columns.map { column in
+                let here = present[column.name]!
+                return (column.name, here.castType, ColumnFit(wire: column.type, full: here.fullType))
+            },
+            key: shape.key,
             inexactKey: Dictionary(
                 shape.key.compactMap { present[$0] }.filter { !$0.isExact }.map { ($0.name, $0.fullType) },
                 uniquingKeysWith: { a, _ in a }),
@@ -148,6 +152,8 @@ struct Target {
         } catch {
             guard error.isOfRowOrTable, connection.isOpen else { throw error }
             try connection.script("ROLLBACK TO creation; RELEASE creation", "create table")
+            // Another stream's lane made it at the same moment.
+            if try Catalog(connection).table(shape.name) != nil { return nil }
             return
                 "table \"\(shape.name)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at the branch"
         }

@@ -170,6 +170,7 @@ extension Bookkeeping {
 
         -- For people: what is not listed is acked. An integer key is its digits; of any other key,
         -- text is t and blob is b before hex digits, and the parts are separated by commas.
+        DROP VIEW IF EXISTS trunkline_row_status;  -- one that somebody left
         CREATE VIEW trunkline_row_status AS
         SELECT table_name, key, min(state) AS state FROM (
             SELECT t.name AS table_name, c.key AS key,

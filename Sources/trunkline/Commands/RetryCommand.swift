@@ -32,6 +32,7 @@ struct RetryCommand: OfficeCommand {
     func execute() async throws {
         let settings = try await options.settings(for: SettingsRequirements("retry", role: .head))
         let store = try OfficeAssembly(settings).store()
+        try await KnownBranch.check(branch, in: store)
         _ = try await store.hasten(branch.map { StreamID(from: $0, to: .head) })
         let total = try await retry(store)
         let left = try await setAside(store)

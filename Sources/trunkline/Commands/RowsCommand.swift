@@ -57,6 +57,7 @@ struct RowsCommand: OfficeCommand {
         let settings = try await options.settings(
             for: SettingsRequirements("rows --branch", role: branch == nil ? nil : .head))
         let store = try OfficeAssembly(settings).store()
+        try await KnownBranch.check(branch, in: store)
         let listing = try await store.rows(
             of: table, matching: RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit))
         let standing = try await store.status().flatMap(\.standing).filter { $0.table == table }

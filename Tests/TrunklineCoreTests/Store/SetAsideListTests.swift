@@ -49,3 +49,13 @@ import Testing
         #expect(SetAsideListPart([], version: 5_000, after: 4_999, isWhole: true).from == nil)
     }
 }
+
+@Suite struct SetAsideListStateTests {
+    @Test func isOneNumberInTheBooks() {
+        for (stored, applied, needsWhole) in [(Int64(0), Int64(0), false), (7, 7, false), (-1, -1, true), (-9, 7, true)] {
+            let state = SetAsideListState(stored: stored)
+            #expect(state == SetAsideListState(applied: applied, needsWhole: needsWhole))
+            #expect(state.stored == stored)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import TrunklineCore
+
+/// How a value of the sender's type gets into a column here, and when it would not be the same value afterwards: a
+/// cast of PostgreSQL's rounds, cuts and drops without a word.
+struct ColumnFit: Hashable, Sendable {
+    /// Whether a time stamp without a zone is stored with one: it is in UTC.
+    private(set) var isUTC = false
+    /// In SQL, of a text `%v`: whether the column would hold another value; nil: it never does.
+    private var difference: String?
+
+    /// - Parameters:
+    ///   - wire: the sender's type.
+    ///   - full: the column's, with its modifier.
+    init(wire: String, full: String) {
+        guard wire != full else { return }
+        let (sent, here) = (Shape(wire), Shape(full))
+        switch (sent.base, here.base) {
+        case ("numeric", "numeric"):
+            guard let scale = here.last, sent.last.map({ $0 > scale }) ?? true else { return }
+            difference = "%v::numeric IS DISTINCT FROM %v::\(full)::numeric"
+        case ("real", "numeric"), ("double precision", "numeric"):
+            if here.last != nil { difference = "%v::numeric IS DISTINCT FROM %v::\(full)::numeric" }
+        case ("double precision", "real"), ("numeric", "real"), ("integer", "real"), ("bigint", "real"):
+            difference = "%v::numeric IS DISTINCT FROM %v::real::numeric"
+        case ("numeric", "double precision"), ("bigint", "double precision"):
+            difference = "%v::numeric IS DISTINCT FROM %v::double precision::numeric"
+        case (Shape.timestamp, "date"), (Shape.timestamptz, "date"):
+            difference = "%v::timestamp IS DISTINCT FROM %v::date::timestamp"
+        case (Shape.timestamptz, Shape.timestamp):
+            // The zone would be lost, whatever the value.
+            difference = "%v IS NOT NULL"
+        case (Shape.timestamp, Shape.timestamptz):
+            isUTC = true
+            if here.precision < sent.precision { difference = "%v::timestamp IS DISTINCT FROM %v::timestamp(\(here.precision))" }
+        case (Shape.timestamp, Shape.timestamp), (Shape.timestamptz, Shape.timestamptz),
+            ("time without time zone", "time without time zone"):
+            if here.precision < sent.precision { difference = "%v::\(here.base) IS DISTINCT FROM %v::\(full)" }
+        default: break
+        }
+    }
+
+    /// A type's name without its modifier, and the modifier's last number.
+    private struct Shape {
+        static let timestamp = "timestamp without time zone"
+        static let timestamptz = "timestamp with time zone"
+        var base: String
+        var last: Int?
+        /// Of a time.
+        var precision: Int { last ?? 6 }
+
+        init(_ type: String) {
+            guard let open = type.firstIndex(of: "("), let close = type.firstIndex(of: ")"), open < close else {
+                base = type
+                return
+            }
+            base = String(type[..<open] + type[type.index(after: close)...])
+            last = type[open..<close].split { !$0.isNumber }.last.flatMap { Int($0) }
+        }
+    }
+
+    /// Whether a text would be another value in the column, in SQL; nil: never.
+    func differs(_ text: String) -> String? { difference?.replacing("%v", with: "(\(text))") }
+
+    /// The text as the column's type.
+    func cast(_ text: String, _ type: String) -> String {
+        isUTC ? "((\(text))::timestamp AT TIME ZONE 'UTC')" : "\(text)::\(type)"
+    }
+}
