@@ -19,8 +19,6 @@ public import TrunklineCore
 /// - `receive` after a reconnect resumes the queues of the last `consume`.
 public actor RabbitMQLink: BrokerLink {
     private let configuration: RabbitMQConfiguration
-    /// What holds at the next connect.
-    private let current: @Sendable () throws(BrokerError) -> RabbitMQConfiguration
     private nonisolated let executor: ThreadExecutor
     private var connection: Connection?
     private var connections: UInt64 = 0
@@ -28,13 +26,8 @@ public actor RabbitMQLink: BrokerLink {
     private var subscriptions: Subscriptions?
 
     /// Connects at the first call that needs the broker.
-    /// - Parameter current: asked at each connect, since a password may change while a service runs; nil: it may not.
-    public init(
-        _ configuration: RabbitMQConfiguration,
-        readingAnew current: (@Sendable () throws(BrokerError) -> RabbitMQConfiguration)? = nil
-    ) {
+    public init(_ configuration: RabbitMQConfiguration) {
         self.configuration = configuration
-        self.current = current ?? { () throws(BrokerError) in configuration }
         executor = ThreadExecutor(name: "rabbitmq")
     }
 
@@ -145,7 +138,7 @@ public actor RabbitMQLink: BrokerLink {
     private func openConnection() throws(BrokerError) -> Connection {
         if let connection { return connection }
         connections += 1
-        let connection = try Connection(current(), number: connections)
+        let connection = try Connection(configuration, number: connections)
         self.connection = connection
         return connection
     }

@@ -155,7 +155,9 @@ enum ReceiverStatements {
     static let identity = Statement(
         "table_identity",
         """
-        SELECT c.oid::text || ' ' || c.xmin::text, c.relkind,
+        SELECT c.oid::text || ' ' || c.xmin::text || ' ' || coalesce((
+                SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
+                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''), c.relkind,
             coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true)
         FROM (SELECT to_regclass($1)::oid AS oid) r LEFT JOIN pg_class c ON c.oid = r.oid
         """)

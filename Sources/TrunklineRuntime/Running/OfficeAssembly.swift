@@ -33,23 +33,9 @@ public struct OfficeAssembly: Sendable {
     /// - Precondition: the settings were loaded for something that needs the broker.
     public func link(for name: String) throws(BrokerError) -> any BrokerLink {
         guard let url = settings.broker.url else { preconditionFailure("\(name) did not ask for broker.url") }
-        let connectionName = "\(settings.office.id) \(name)"
-        let configuration = try settings.broker.rabbitMQ(
-            url: url, connectionName: connectionName, settings.receiver)
-        guard let file = settings.broker.urlFile else { return RabbitMQLink(configuration) }
-        return RabbitMQLink(configuration) { [settings] () throws(BrokerError) in
-            var anew = configuration
-            let url = try BrokerSettings.url(in: file)
-            let read = try settings.broker.rabbitMQ(url: url, connectionName: connectionName, settings.receiver)
-            guard (read.host, read.port, read.virtualHost, read.tls) == (anew.host, anew.port, anew.virtualHost, anew.tls)
-            else {
-                throw BrokerError(
-                    .configuration, operation: "connect", subject: "broker.url-file",
-                    reason: "it leads to another broker now, or in another way", hint: "restart the service")
-            }
-            (anew.user, anew.password) = (read.user, read.password)
-            return anew
-        }
+        return RabbitMQLink(
+            try settings.broker.rabbitMQ(
+                url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver))
     }
 
     /// - Parameter telemetry: what the service tells of itself; nil: nobody listens.
