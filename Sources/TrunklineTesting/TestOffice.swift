@@ -80,7 +80,10 @@ public final class TestOffice: Sendable {
 
     /// Removes all that `trunkline init` made, and leaves the application's tables and rows.
     public func dropBookkeeping() throws {
-        guard kind == .sqlite else { return _ = try run("drop schema trunkline cascade") }
+        guard kind == .sqlite else {
+            _ = try run("drop schema trunkline cascade")
+            return
+        }
         let drops = try run(
             """
             select 'drop ' || type || ' if exists "' || name || '";' from sqlite_schema

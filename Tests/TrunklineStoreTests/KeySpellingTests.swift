@@ -17,7 +17,8 @@ struct KeySpellingTests {
     /// `char(n)` is padded in an image and cut in `::text`, `boolean` is `t` and `true`.
     @Test(arguments: fromPostgres) func deletesNameKeysAsImagesDo(pairing: Pairing) async throws {
         let pair = try await Pair(
-            pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))", tables: ["item"])
+            pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))",
+            tables: ["item"])
         try pair.branchDatabase.run("insert into item values ('AB', true, 1), ('CD', false, 2)")
         try await pair.sync()
         try pair.branchDatabase.run("delete from item where id = 'AB'; update item set id = 'EF'")
@@ -28,7 +29,8 @@ struct KeySpellingTests {
 
     @Test(arguments: fromPostgres) func aSetAsideRowThatIsDeletedIsGone(pairing: Pairing) async throws {
         let pair = try await Pair(
-            pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))", tables: ["item"],
+            pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))",
+            tables: ["item"],
             head: """
                 create table item (branch_id text, id char(5), yes boolean, n int check (n > 0),
                     primary key (branch_id, id, yes))
@@ -51,7 +53,8 @@ struct KeySpellingTests {
         let type = parts[0]
         let (before, after) =
             type == "jsonb" ? ("{\"a\": 1.0}", "{\"a\": 1.00}") : (parts[1], parts[2])
-        let pair = try await Pair(pairing, branch: "create table item (id \(type) primary key, v text)", tables: ["item"])
+        let pair = try await Pair(
+            pairing, branch: "create table item (id \(type) primary key, v text)", tables: ["item"])
         try pair.branchDatabase.run("insert into item values ('\(before)', 'a')")
         try await pair.sync()
         try pair.branchDatabase.run("update item set id = '\(after)', v = 'b'")

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
-@testable import TrunklineCore
 import TrunklineTesting
+
+@testable import TrunklineCore
 
 /// An ack is state: one that the broker had and lost is made good by a later one, on every pairing of databases.
 @Suite(.enabled(if: TestEnvironment.hasPostgres))
@@ -31,7 +32,8 @@ struct LostAckTests {
     @Test(arguments: Pairing.all) func aLongListGoesInParts(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"], head: Self.positiveItems)
         try pair.branchDatabase.run(
-            "with recursive r (n) as (select 1 union all select n + 1 from r where n < 2500) insert into item select n, -n from r")
+            "with recursive r (n) as (select 1 union all select n + 1 from r where n < 2500) insert into item select n, -n from r"
+        )
         let batch = try #require(try await pair.nextBatch())
         _ = try await pair.head.receive(batch, parking: true)
         var parts: [Int] = []

@@ -31,7 +31,8 @@ struct PassedOverRowTests {
         try pair.headDatabase.run(Self.skipping(event, head))
         switch event {
         case "insert": try pair.branchDatabase.run("update item set n = -1 where id = 1")
-        case "update": try pair.branchDatabase.run("update item set n = -1 where id = 1; update item set n = 3 where id = 2")
+        case "update":
+            try pair.branchDatabase.run("update item set n = -1 where id = 1; update item set n = 3 where id = 2")
         default: try pair.branchDatabase.run("delete from item")
         }
         try await pair.sync()
@@ -58,7 +59,9 @@ struct PassedOverRowTests {
                 (5, null, null, null, 0.123456789012), (6, '2026-02-01', 1.5000, null, 0.1)
             """)
         try await pair.sync()
-        #expect(try pair.headDatabase.run("select id, d, n from item order by id") == "1|2026-01-01|1.25\n6|2026-02-01|1.50")
+        #expect(
+            try pair.headDatabase.run("select id, d, n from item order by id") == "1|2026-01-01|1.25\n6|2026-02-01|1.50"
+        )
         let reasons = try await pair.head.reasons(of: pair.stream)
         #expect(reasons.count == 4 && reasons.allSatisfy { $0.contains("would hold another value") })
         try pair.headDatabase.run("alter table item alter n type numeric")
@@ -87,7 +90,8 @@ struct PassedOverRowTests {
                     unique (branch_id, pos))
                 """)
         try pair.branchDatabase.run(
-            "with recursive r (n) as (select 1 union all select n + 1 from r where n < 300) insert into item select n, n from r")
+            "with recursive r (n) as (select 1 union all select n + 1 from r where n < 300) insert into item select n, n from r"
+        )
         try await pair.sync()
         try pair.branchDatabase.run("update item set pos = pos + 1")
         try await pair.sync()

@@ -106,7 +106,8 @@ struct RecoveryTests {
     }
 
     /// As after `pg_dump` of the rows alone, or a new file with the old rows.
-    @Test(arguments: Pairing.all) func aBranchWhoseBookkeepingIsNewDecidesAsAfterARestore(pairing: Pairing) async throws {
+    @Test(arguments: Pairing.all) func aBranchWhoseBookkeepingIsNewDecidesAsAfterARestore(pairing: Pairing) async throws
+    {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
         try await pair.sync()
         await pair.branch.close()

@@ -47,7 +47,8 @@ struct SQLiteCaptureTests {
         try pair.branchDatabase.run("alter table sale rename to sales")
         #expect(try await !pair.verify().agrees)
         #expect(
-            try pair.branchDatabase.run("select state from trunkline_row_status where table_name = 'sale' and key is null")
+            try pair.branchDatabase.run(
+                "select state from trunkline_row_status where table_name = 'sale' and key is null")
                 == "pending")
     }
 

@@ -144,7 +144,8 @@ struct HostileBranchTests {
         let flood = 2 * 900
         for sent in [900, flood] {
             try east.flood(
-                "trunkline.up", "east", RawAMQP.Properties(userID: user), [UInt8](repeating: 7, count: 1_000), times: 900)
+                "trunkline.up", "east", RawAMQP.Properties(userID: user), [UInt8](repeating: 7, count: 1_000),
+                times: 900)
             if sent == 900 { try await westSyncs(site, 1...5) }
             try await eventually("all are dead letters", within: .seconds(120)) {
                 try await link.depth(of: Topology.deadQueue).ready == sent

@@ -107,7 +107,8 @@ public enum Metrics {
 
     /// Those of one stream, which go with it.
     public static let ofStream: [MetricDefinition] = [
-        setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows, oldestUnackedSeconds,
+        setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
+        oldestUnackedSeconds,
         lastAckedTime, standingTables, lastAppliedTime, parkedBatches,
     ]
 
@@ -115,7 +116,8 @@ public enum Metrics {
     public static let all: [MetricDefinition] = [
         sentBatches, sentRows, sentBytes, refusedBatches, ackedBatches, ackedRows, ackedBytes, ignoredAcks,
         storedBatches, storedRows, storedBytes, newlySetAsideRows, duplicateBatches, gapBatches, refusedMessages,
-        publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, certificateEnd, databaseUp, healthy, buildInfo,
+        publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, certificateEnd, databaseUp,
+        healthy, buildInfo,
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
         oldestUnackedSeconds, lastAckedTime, standingTables, lastAppliedTime, parkedBatches, messagesInHand,
     ]

@@ -46,7 +46,8 @@ extension SenderEngine {
             for table in differing where table.isLeftOut != true { try books.logDifferent(table) }
             try go(on: next, stream, passes: passes)
         case .yield(let next):
-            let outcome = try books.yield(to: differing.filter { $0.isLeftOut != true }, newKeys: state.newKeys, of: stream)
+            let outcome = try books.yield(
+                to: differing.filter { $0.isLeftOut != true }, newKeys: state.newKeys, of: stream)
             try books.setReport(recovery.report.adding(outcome.tables), of: stream)
             try go(on: outcome.hasMoreThanNamed ? .keepHead : next, stream, passes: 0)
         }

@@ -101,7 +101,8 @@ public actor Ingestor: SteppedService {
 
     /// Lanes that wait after a failure, and queues that are missing.
     public func trouble() -> String? {
-        let lanes = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
+        let lanes =
+            lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
             .map { "branch \($0.key): \($0.value.error ?? "")" }
             + self.lanes.compactMap { key, lane in
                 lane.time(at: clock.now).flatMap { time in

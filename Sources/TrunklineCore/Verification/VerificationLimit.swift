@@ -5,10 +5,10 @@ public enum VerificationLimit {
     public static let buckets = 32_768
     /// Rows that round 2 names, of all tables together.
     public static let entries = 20_000
-    /// Results of one stream that are kept, the last ones.
-    public static let keptResults = 100
     /// And the bytes of their keys.
     public static let keyBytes = 1 << 20
+    /// Results of one stream that are kept, the last ones.
+    public static let keptResults = 100
 
     /// The buckets of one table that round 2 looks into: as many of those that differ as have room.
     /// - Parameters:

@@ -34,7 +34,8 @@ public struct BatchHeader: Hashable, Sendable, Codable {
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
-        setAsideVersion: Int64? = nil, setAsideDifferences: Bool? = true, follows: [UUID]? = nil, recovery: RecoveryMode? = nil, tables: [TableHeader],
+        setAsideVersion: Int64? = nil, setAsideDifferences: Bool? = true, follows: [UUID]? = nil,
+        recovery: RecoveryMode? = nil, tables: [TableHeader],
         verification: VerificationClaim? = nil
     ) {
         self.version = BatchHeader.currentVersion

@@ -31,7 +31,9 @@ struct ColumnFit: Hashable, Sendable {
             difference = "%v IS NOT NULL"
         case (Shape.timestamp, Shape.timestamptz):
             isUTC = true
-            if here.precision < sent.precision { difference = "%v::timestamp IS DISTINCT FROM %v::timestamp(\(here.precision))" }
+            if here.precision < sent.precision {
+                difference = "%v::timestamp IS DISTINCT FROM %v::timestamp(\(here.precision))"
+            }
         case (Shape.timestamp, Shape.timestamp), (Shape.timestamptz, Shape.timestamptz),
             ("time without time zone", "time without time zone"):
             if here.precision < sent.precision { difference = "%v::\(here.base) IS DISTINCT FROM %v::\(full)" }

@@ -52,7 +52,8 @@ extension PostgresReceiving {
                         let column = changed.sorted { $0.key < $1.key }[offset].value
                         return LineFailure(
                             line: line,
-                            reason: "column \"\(column)\" of \(target.relation) would hold another value than the branch's",
+                            reason:
+                                "column \"\(column)\" of \(target.relation) would hold another value than the branch's",
                             code: "22000")
                     }
             }
@@ -100,24 +101,24 @@ extension PostgresReceiving {
     }
 
     private func keepImages(whose keys: [RowKey], _ table: TableHeader, _ stream: StreamID) throws(StoreError) {
-            let target = try target(of: table, stream)
-            let names = target.key.indices.map { "k\($0 + 1)" }
-            let places = target.key.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
-            var match = zip(target.key, names).map { column, name in
-                let type = target.columns.first { $0.name == column }?.castType ?? "text"
-                return "t.\(column.identifier) = k.\(name)::\(type)"
-            }
-            if target.hasBranchColumn { match.append("t.branch_id = \(stream.source.description.literal)") }
-            try connection.run(
-                """
-                \(RecoveryStatements.putAside)
-                SELECT \(stream.description.literal), \(table.name.description.literal), row_to_json(t),
-                    \(RecoveryReason.branchKept.literal)
-                FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
-                    ON \(match.joined(separator: " AND "))
-                """,
-                target.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) },
-                "keep superseded rows")
+        let target = try target(of: table, stream)
+        let names = target.key.indices.map { "k\($0 + 1)" }
+        let places = target.key.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
+        var match = zip(target.key, names).map { column, name in
+            let type = target.columns.first { $0.name == column }?.castType ?? "text"
+            return "t.\(column.identifier) = k.\(name)::\(type)"
+        }
+        if target.hasBranchColumn { match.append("t.branch_id = \(stream.source.description.literal)") }
+        try connection.run(
+            """
+            \(RecoveryStatements.putAside)
+            SELECT \(stream.description.literal), \(table.name.description.literal), row_to_json(t),
+                \(RecoveryReason.branchKept.literal)
+            FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
+                ON \(match.joined(separator: " AND "))
+            """,
+            target.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) },
+            "keep superseded rows")
     }
 
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {

@@ -21,7 +21,8 @@ final class RowWriter {
         var target: Target
 
         var isCopyable: Bool {
-            !group.isDelete && group.table.allNew && target.circular.isEmpty && !target.columns.contains(where: \.fit.isUTC)
+            !group.isDelete && group.table.allNew && target.circular.isEmpty
+                && !target.columns.contains(where: \.fit.isUTC)
         }
         var isCircular: Bool { !group.isDelete && !target.circular.isEmpty }
     }
@@ -114,7 +115,8 @@ final class RowWriter {
         let source = try source(piece.group, columns: piece.target.columns.count)
         let conflict = conflict(piece.target, withoutCircular: withoutCircular)
         let merged = try connection.run(
-            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" } + " FROM \(source.sql) s" + conflict.sql,
+            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" } + " FROM \(source.sql) s"
+                + conflict.sql,
             source.values, "merge rows")
         if conflict.updates, merged.affectedRows < piece.group.count { throw RowWriter.skipped(piece) }
     }

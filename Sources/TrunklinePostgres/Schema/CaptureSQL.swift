@@ -91,7 +91,9 @@ struct CaptureSQL {
 
     /// By its bytes: where letters differ in case alone, a collation may take two keys for one.
     func key(of row: String) -> String {
-        "ARRAY[" + key.map { "\(row).\($0.name.identifier)::pg_catalog.text COLLATE pg_catalog.\"C\"" }.joined(separator: ", ") + "]"
+        "ARRAY["
+            + key.map { "\(row).\($0.name.identifier)::pg_catalog.text COLLATE pg_catalog.\"C\"" }.joined(
+                separator: ", ") + "]"
     }
 
     private func log(_ op: String, _ source: String) -> String {
@@ -161,7 +163,9 @@ struct CaptureSQL {
 
     /// The key by the names that the catalog has.
     private func renamedKey(of row: String) -> String {
-        "ARRAY[" + key.indices.map { "\(row).%\($0 + 1)$s::pg_catalog.text COLLATE pg_catalog.\"C\"" }.joined(separator: ", ") + "]"
+        "ARRAY["
+            + key.indices.map { "\(row).%\($0 + 1)$s::pg_catalog.text COLLATE pg_catalog.\"C\"" }.joined(
+                separator: ", ") + "]"
     }
 
     private func statement(_ what: String, _ op: String, _ source: (_ key: (String) -> String) -> String) -> String {

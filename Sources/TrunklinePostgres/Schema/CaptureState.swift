@@ -86,7 +86,8 @@ struct CaptureState: Sendable {
         }
         if now.hasOtherValues(than: stored) {
             return Work(
-                triggers: true, load: true, reason: "its values were written anew, by another type or other labels of an enum")
+                triggers: true, load: true,
+                reason: "its values were written anew, by another type or other labels of an enum")
         }
         if now.partitions != stored.partitions {
             return Work(load: !table.loaded, partitions: true, reason: "its partitions are others")

@@ -1,6 +1,8 @@
 /// The bookkeeping's schema: numbered steps, forward only. A step that was released is never edited.
 enum Migrations {
-    static let steps: [String] = [bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList]
+    static let steps: [String] = [
+        bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList,
+    ]
 
     private static let bookkeeping = """
         CREATE TABLE trunkline.office (

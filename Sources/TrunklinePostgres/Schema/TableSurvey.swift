@@ -65,7 +65,8 @@ struct TableSurvey {
             let missing = exceptions.filter { find($0) == nil }.map { "tables: -\($0): \(absence(of: $0))" }
             let unfit = candidates.compactMap { entry -> String? in
                 if let obstacle = entry.obstacle {
-                    return "table \"\(entry.name)\" is left out, since \(obstacle); or name it as an exception: -\(entry.name)"
+                    return
+                        "table \"\(entry.name)\" is left out, since \(obstacle); or name it as an exception: -\(entry.name)"
                 }
                 guard !entry.hasKey else { return nil }
                 return

@@ -111,7 +111,8 @@ struct ImageQuery {
             let (column, value) = ("t.\(name.identifier)", "c.key[\(index + 1)]")
             let equal = "\(column) = \(value)::\(keyCasts[index])"
             return isExact[index]
-                ? equal : "\(equal) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(value)::\(keyTypes[index])) COLLATE \"C\""
+                ? equal
+                : "\(equal) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(value)::\(keyTypes[index])) COLLATE \"C\""
         }.joined(separator: " AND ")
     }
 

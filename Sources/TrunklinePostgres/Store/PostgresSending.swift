@@ -56,7 +56,8 @@ struct PostgresSending: SenderBooks {
         let columns: [[String?]] = [
             notices.map { connection.portable($0.table.description) }
                 + gone.map { connection.portable($0.table.description) },
-            notices.map { connection.portable($0.key.description) } + gone.map { connection.portable($0.key.description) },
+            notices.map { connection.portable($0.key.description) }
+                + gone.map { connection.portable($0.key.description) },
             notices.map { connection.portable($0.reason) } + gone.map { _ in nil },
         ]
         return columns.map(TextArray.encode)

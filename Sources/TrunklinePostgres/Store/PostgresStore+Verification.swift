@@ -32,7 +32,8 @@ extension PostgresStore {
                     tables: try claims(request, states.filter(\.isReadable).map(\.table), connection),
                     leftOut: states.filter { !$0.isReadable }.map {
                         VerificationClaim.LeftOutTable(
-                            name: $0.table.name, reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
+                            name: $0.table.name,
+                            reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
                     })
                 let formed = try connection.query(
                     SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])

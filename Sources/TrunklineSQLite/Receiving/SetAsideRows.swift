@@ -179,7 +179,8 @@ struct SetAsideRows {
     /// The whole list, for a sender that takes no differences.
     func notices() throws -> [SetAsideNotice] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT op, line, shape_id, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",
+            db,
+            sql: "SELECT op, line, shape_id, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",
             arguments: [stream.description, Ack.maximalNotices])
         let shapes = try shapes(of: rows)
         return try rows.map { row in

@@ -66,7 +66,8 @@ final class Target {
 
     private static func place(_ shape: TargetShape) -> String { shape.isAtHead ? "the head" : "this office" }
 
-    private static func check(_ found: TableShape, _ shape: TargetShape, _ stream: StreamID, _ db: Database) throws -> Lookup
+    private static func check(_ found: TableShape, _ shape: TargetShape, _ stream: StreamID, _ db: Database) throws
+        -> Lookup
     {
         // As SQLite compares names: in any case.
         let present = Set(found.columns.map { $0.name.lowercased() })

@@ -38,7 +38,9 @@ enum VerificationBatch {
         return VerificationClaim(
             id: request.id, round: request.round,
             tables: try claims(request, without: Set(standing.map(\.table)), db),
-            leftOut: standing.map { VerificationClaim.LeftOutTable(name: $0.table, reason: ShortReason.text($0.reason)) })
+            leftOut: standing.map {
+                VerificationClaim.LeftOutTable(name: $0.table, reason: ShortReason.text($0.reason))
+            })
     }
 
     private static func claims(

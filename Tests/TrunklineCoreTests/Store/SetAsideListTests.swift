@@ -42,7 +42,8 @@ import Testing
         #expect(last.version == 5_000 && last.from == part.version && last.notices?.count == 1 && last.gone == nil)
         let long = (1...Int64(3)).map {
             SetAsideListPart.Change(
-                version: $0, key: SetAsideKey(table: TableName("sale"), key: RowKey([String(repeating: "x", count: 1 << 20)])),
+                version: $0,
+                key: SetAsideKey(table: TableName("sale"), key: RowKey([String(repeating: "x", count: 1 << 20)])),
                 reason: "no")
         }
         #expect(SetAsideListPart(long, version: 9, after: 0, isWhole: true).version == 1)
@@ -52,7 +53,9 @@ import Testing
 
 @Suite struct SetAsideListStateTests {
     @Test func isOneNumberInTheBooks() {
-        for (stored, applied, needsWhole) in [(Int64(0), Int64(0), false), (7, 7, false), (-1, -1, true), (-9, 7, true)] {
+        for (stored, applied, needsWhole) in [
+            (Int64(0), Int64(0), false), (7, 7, false), (-1, -1, true), (-9, 7, true),
+        ] {
             let state = SetAsideListState(stored: stored)
             #expect(state == SetAsideListState(applied: applied, needsWhole: needsWhole))
             #expect(state.stored == stored)

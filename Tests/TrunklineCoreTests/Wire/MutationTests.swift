@@ -36,8 +36,9 @@ import Testing
             do throws(WireError) {
                 let ack = try Ack(message: Zstd.compress(mutator.mutate(body)), limits: limits)
                 taken += 1
-                guard ack.watermark < 0 || ack.setAsideVersion < 0 || ack.setAsideFrom ?? 0 < 0
-                    || ack.setAsideTotal < 0
+                guard
+                    ack.watermark < 0 || ack.setAsideVersion < 0 || ack.setAsideFrom ?? 0 < 0
+                        || ack.setAsideTotal < 0
                 else { continue }
                 Issue.record("a negative count was taken")
             } catch {}

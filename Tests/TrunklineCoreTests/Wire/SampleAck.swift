@@ -8,7 +8,8 @@ enum SampleAck {
         Ack(
             stream: SampleBatch.stream, epoch: SampleBatch.epoch, watermark: 7, setAsideVersion: 3, setAsideFrom: 2,
             setAside: [SetAsideNotice(table: TableName("sales"), key: RowKey(["1", nil]), reason: "no such customer")],
-            gone: [SetAsideKey(table: TableName("sales"), key: RowKey(["2", "x"]))], setAsideTotal: 1, stopped: StopNotice(epoch: SampleBatch.previous, number: 8, reason: "another history"),
+            gone: [SetAsideKey(table: TableName("sales"), key: RowKey(["2", "x"]))], setAsideTotal: 1,
+            stopped: StopNotice(epoch: SampleBatch.previous, number: 8, reason: "another history"),
             verification: VerificationResult(
                 id: SampleBatch.previous, round: 2, stream: SampleBatch.stream, watermark: 7,
                 tables: [
