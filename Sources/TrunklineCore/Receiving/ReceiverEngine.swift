@@ -160,18 +160,15 @@ public struct ReceiverEngine {
             try books.noteTakesDifferences(takesDifferences, header.stream)
         }
         let telling = inbound.telling
-        let action = telling.heard(header.setAsideVersion)
-        switch action {
+        switch telling.heard(header.setAsideVersion) {
         case .nothing: break
         case .beginAnew(let version) where takesDifferences || version > telling.version:
             try books.beginListAnew(after: version, header.stream)
-        case .forget, .tellAgain, .beginAnew:
-            guard takesDifferences else {
-                // It is told the whole list, whenever it has not the version of now.
-                return try books.forgetChanges(through: telling.version, header.stream)
-            }
-            if case .forget(let version) = action { try books.forgetChanges(through: version, header.stream) }
-            if case .tellAgain(let version) = action { try books.tellAgain(after: version, header.stream) }
+        case .forget(let version) where takesDifferences: try books.forgetChanges(through: version, header.stream)
+        case .tellAgain(let version) where takesDifferences: try books.tellAgain(after: version, header.stream)
+        case .beginAnew, .forget, .tellAgain:
+            // A sender of 0.1 is told the whole list, whenever it has not the version of now.
+            try books.forgetChanges(through: telling.version, header.stream)
         }
     }
 

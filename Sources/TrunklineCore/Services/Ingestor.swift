@@ -99,18 +99,16 @@ public actor Ingestor: SteppedService {
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
 
-    /// Lanes that wait after a failure, and queues that are missing.
+    /// Lanes that wait after a failure or work long on one batch, and queues that are missing.
     public func trouble() -> String? {
-        let lanes =
-            lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
+        let failing = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
             .map { "branch \($0.key): \($0.value.error ?? "")" }
-            + self.lanes.compactMap { key, lane in
-                lane.time(at: clock.now).flatMap { time in
-                    time > .seconds(30) ? "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far" : nil
-                }
-            }.sorted()
+        let slow = lanes.sorted { $0.key < $1.key }.compactMap { key, lane -> String? in
+            guard let time = lane.time(at: clock.now), time > .seconds(30) else { return nil }
+            return "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far"
+        }
         let queues = leftOut.sorted { $0.key < $1.key }.map { "queue \($0.key): \($0.value)" }
-        let all = lanes + queues
+        let all = failing + slow + queues
         guard let first = all.first else { return nil }
         return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
     }
