@@ -129,6 +129,10 @@ struct CaptureTests {
         try await pair.initialiseBranch(["item"])
         try pair.branchDatabase.run("create table kid () inherits (item)")
         #expect(try await standing(pair).first?.contains("inherit") == true)
+        try pair.branchDatabase.run("drop table kid")
+        #expect(try await standing(pair).isEmpty)
+        try pair.branchDatabase.run("create table stock (id int not null); alter table item inherit stock")
+        #expect(try await standing(pair).first?.contains("inherit") == true)
     }
 
     @Test func aTableThatIsGoneStopsNoOther() async throws {

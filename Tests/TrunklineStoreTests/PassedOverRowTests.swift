@@ -68,6 +68,20 @@ struct PassedOverRowTests {
         #expect(try await pair.head.retrySetAside(SetAsideSelection(), limit: 10).stored == 1)
     }
 
+    /// What does not fit at all keeps nobody from seeing what would be rounded.
+    @Test func aValueThatIsTooLargeHidesNoInexactOne() async throws {
+        let pair = try await Pair(
+            branch: "create table item (id integer primary key, n numeric(12,4))", tables: ["item"],
+            head: "create table item (branch_id text, id integer, n numeric(6,2), primary key (branch_id, id))")
+        try pair.branchDatabase.run(
+            "insert into item values (1, 1.25), (2, 99999.5), (3, 1.125), (4, 88888.5), (5, 2.375)")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select id, n from item") == "1|1.25")
+        let reasons = try await pair.head.reasons(of: pair.stream)
+        #expect(reasons.count == 4)
+        #expect(reasons.count { $0.contains("would hold another value") } == 2)
+    }
+
     /// A time stamp without a zone is in UTC, whatever the head's own zone.
     @Test func aTimeStampWithoutAZoneIsInUTC() async throws {
         let pair = try await Pair(

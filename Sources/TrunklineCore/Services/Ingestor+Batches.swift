@@ -124,8 +124,8 @@ extension Ingestor {
             metadata[LogKey.watermark] = "\(acked)"
             logger.warning("this database is older than an ack of its own; its sender is told", metadata: metadata)
         case .stopped(let reason):
-            let count = senders.countRefusal("stopped \(header.stream)")
-            guard SenderCheck.isLogged(count) else { break }
+            let count = stops.count(header.stream.description)
+            guard LogLimit.isLogged(count) else { break }
             metadata[LogKey.reason] = "\(reason)"
             metadata[LogKey.count] = "\(count)"
             logger.error("stream stopped", metadata: metadata)

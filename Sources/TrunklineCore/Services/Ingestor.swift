@@ -61,6 +61,10 @@ public actor Ingestor: SteppedService {
     private var nextTending: ContinuousClock.Instant
     private var nextRetry: ContinuousClock.Instant
     var senders = SenderCheck()
+    /// By routing key; empty: of messages that were not read.
+    private var refusals = LogLimit()
+    /// By stream: batches that came after it was stopped.
+    var stops = LogLimit()
 
     /// - Parameter stores: of one database; as many lanes run at once.
     public init(
@@ -182,8 +186,8 @@ public actor Ingestor: SteppedService {
     /// copies must not keep the owner of this queue waiting.
     private func drop(_ delivery: Delivery) {
         telemetry.count(Metrics.refusedMessages, WireError.Code.forged.rawValue)
-        let count = senders.countRefusal(delivery.routingKey)
-        if SenderCheck.isLogged(count) {
+        let count = refusals.count(delivery.routingKey)
+        if LogLimit.isLogged(count) {
             logger.warning(
                 "copy dropped",
                 metadata: [
@@ -210,8 +214,8 @@ public actor Ingestor: SteppedService {
         } catch {
             guard error.code == .tooLarge else { throw error }
             telemetry.count(Metrics.refusedMessages, WireError.Code.tooLarge.rawValue)
-            let count = senders.countRefusal("")
-            if SenderCheck.isLogged(count) {
+            let count = refusals.count("")
+            if LogLimit.isLogged(count) {
                 logger.warning("message refused", metadata: [LogKey.reason: "\(error)", LogKey.count: "\(count)"])
             }
             return nil
@@ -220,8 +224,8 @@ public actor Ingestor: SteppedService {
 
     private func bury(_ delivery: Delivery, _ error: WireError) async throws {
         telemetry.count(Metrics.refusedMessages, error.code.rawValue)
-        let count = senders.countRefusal(delivery.routingKey)
-        if SenderCheck.isLogged(count) {
+        let count = refusals.count(delivery.routingKey)
+        if LogLimit.isLogged(count) {
             logger.warning(
                 "message refused",
                 metadata: [

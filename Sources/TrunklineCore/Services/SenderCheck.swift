@@ -9,7 +9,6 @@ struct SenderCheck: Sendable {
     private static let most = 10_000
 
     private var records: [OfficeID: (branch: Branch?, until: ContinuousClock.Instant)] = [:]
-    private var refusals: [String: Int] = [:]
 
     func knows(_ branch: OfficeID, at now: ContinuousClock.Instant) -> Bool {
         records[branch].map { now < $0.until } ?? false
@@ -33,15 +32,4 @@ struct SenderCheck: Sendable {
         guard !branch.isSuspended else { return WireError(.suspended, "branch \(id) is suspended") }
         return nil
     }
-
-    /// - Parameter routingKey: empty: of a message that was not read.
-    /// - Returns: how many messages with this routing key were refused since the start.
-    mutating func countRefusal(_ routingKey: String) -> Int {
-        if refusals.count >= SenderCheck.most { refusals = [:] }
-        refusals[routingKey, default: 0] += 1
-        return refusals[routingKey]!
-    }
-
-    /// Who sends nonsense without end does not fill the disk with the log of it.
-    static func isLogged(_ refusals: Int) -> Bool { refusals <= 100 || refusals % 1_000 == 0 }
 }

@@ -46,16 +46,13 @@ extension PostgresReceiving {
             guard !group.bytes.isEmpty else { continue }
             let target = try target(of: group.table, stream)
             if !group.isDelete {
-                let changed = try writer(stream).changedLines(group, target)
-                failures += try group.take { (index, _) throws(StoreError) in changed[index] != nil }
-                    .enumerated().map { offset, line in
-                        let column = changed.sorted { $0.key < $1.key }[offset].value
-                        return LineFailure(
-                            line: line,
-                            reason:
-                                "column \"\(column)\" of \(target.relation) would hold another value than the branch's",
-                            code: "22000")
-                    }
+                let inexact = try writer(stream).inexactLines(group, target)
+                let taken = try group.take { (index, _) throws(StoreError) in inexact[index] != nil }
+                failures += zip(taken, inexact.sorted { $0.key < $1.key }).map { line, column in
+                    let reason =
+                        "column \"\(column.value)\" of \(target.relation) would hold another value than the branch's"
+                    return LineFailure(line: line, reason: reason, code: "22000")
+                }
             }
             guard !group.bytes.isEmpty else { continue }
             pieces.append(RowWriter.Piece(group: group, target: target))

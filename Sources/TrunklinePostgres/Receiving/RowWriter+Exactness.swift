@@ -3,40 +3,44 @@ internal import TrunklineCore
 extension RowWriter {
     /// The rows that would be other ones here, by their index, with the first column of which that is so: they are never
     /// called stored. In our own sessions' settings.
-    func changedLines(_ group: LineGroup, _ target: Target) throws(StoreError) -> [Int: String] {
-        let checks = target.columns.enumerated().compactMap { index, column in
-            column.fit.differs("c\(index + 1)").map { (column.name, $0) }
-        }
-        guard !checks.isEmpty else { return [:] }
-        return try changed(group.lines.map(\.text)[...], target.columns.count, checks)
-    }
-
-    /// A value that is none of the type's at all makes the question fail: it is found by halves, and refused later on.
-    private func changed(
-        _ lines: ArraySlice<ArraySlice<UInt8>>, _ columns: Int, _ checks: [(column: String, condition: String)]
-    ) throws(StoreError) -> [Int: String] {
-        try connection.script("SAVEPOINT exactness", "look for inexact values")
+    func inexactLines(_ group: LineGroup, _ target: Target) throws(StoreError) -> [Int: String] {
+        guard target.columns.contains(where: { $0.fit.differs("") != nil }) else { return [:] }
+        let operation = "look for inexact values"
+        try connection.script("SAVEPOINT exactness", operation)
         do throws(StoreError) {
-            let stage = try stage(lines.reduce(into: [UInt8]()) { $0 += $1 }[...], columns: columns)
-            let first = checks.map { "WHEN \($0.condition) THEN \($0.column.literal)" }.joined(separator: " ")
+            let stage = try stage(group.bytes, columns: target.columns.count)
             let found = try connection.run(
                 """
                 SELECT number, name FROM (
-                    SELECT row_number() OVER (ORDER BY ctid) AS number, CASE \(first) END AS name FROM \(stage)
+                    SELECT row_number() OVER (ORDER BY ctid) AS number, \(inexactColumn(target) { $0 }) AS name FROM \(stage)
                 ) s WHERE name IS NOT NULL
-                """, [], "look for inexact values")
-            try connection.script("RELEASE exactness", "look for inexact values")
+                """, [], operation)
+            try connection.script("RELEASE exactness", operation)
             return Dictionary(
-                (0..<found.rowCount).map { (lines.startIndex + found.integer($0, 0)! - 1, found.text($0, 1)) },
-                uniquingKeysWith: { first, _ in first })
+                uniqueKeysWithValues: (0..<found.rowCount).map { (found.integer($0, 0)! - 1, found.text($0, 1)) })
         } catch {
             guard error.isOfRowOrTable, connection.isOpen else { throw error }
-            try connection.script("ROLLBACK TO exactness; RELEASE exactness", "look for inexact values")
+            try connection.script("ROLLBACK TO exactness; RELEASE exactness", operation)
             forgetStages()
         }
-        guard lines.count > 1 else { return [:] }
-        let middle = lines.startIndex + lines.count / 2
-        return try changed(lines[..<middle], columns, checks)
-            .merging(changed(lines[middle...], columns, checks)) { first, _ in first }
+        // A value that is none of the type's at all made the question fail; it is refused when its row is stored.
+        let marker = "inexact"
+        let found = try eachLine(
+            group.lines[...], columns: target.columns.count,
+            """
+            INSERT INTO pg_temp.trunkline_failed
+                SELECT trunkline_line.number, \(marker.literal), n.name
+                FROM (SELECT \(inexactColumn(target) { "trunkline_line.\($0)" }) AS name) n WHERE n.name IS NOT NULL
+            """)
+        return Dictionary(
+            uniqueKeysWithValues: found.filter { $0.code == marker }.map { ($0.line, $0.message) })
+    }
+
+    /// In SQL: the name of the first column that would hold another value; NULL: none would.
+    private func inexactColumn(_ target: Target, _ value: (String) -> String) -> String {
+        let cases = target.columns.enumerated().compactMap { index, column in
+            column.fit.differs(value("c\(index + 1)")).map { "WHEN \($0) THEN \(column.name.literal)" }
+        }
+        return "CASE \(cases.joined(separator: " ")) END"
     }
 }

@@ -39,35 +39,9 @@ extension RowWriter {
     /// Integrity violations: a row that is missing, or one that is in the way.
     private static func mayDependOnOthers(_ failure: LineFailure) -> Bool { failure.code?.hasPrefix("23") ?? false }
 
-    /// Takes the lines of one table one by one, each in a subtransaction of its own in the server: some 50 µs a line.
+    /// Takes the lines of one table one by one.
     private func oneByOne(_ piece: Piece, withoutCircular: Bool) throws(StoreError) -> [LineFailure] {
         let columns = piece.group.isDelete ? piece.target.key.count : piece.target.columns.count
-        let lines = piece.group.lines
-        try connection.script("SAVEPOINT piece", "store rows")
-        do throws(StoreError) {
-            let failed = try block(piece, withoutCircular, columns)
-            try connection.script("RELEASE piece", "store rows")
-            return failed.map { LineFailure(lines[$0.line], $0.code, $0.message) }
-        } catch {
-            // What even text columns do not take, or what no block survives (a failed ASSERT of a trigger).
-            guard error.isOfRowOrTable, connection.isOpen else { throw error }
-            try connection.script("ROLLBACK TO piece; RELEASE piece", "store rows")
-            forgetStages()
-            guard lines.count > 1 else { return [LineFailure(lines[0], error.databaseCode ?? "", error.reason)] }
-        }
-        var failures: [LineFailure] = []
-        for half in [lines[..<(lines.count / 2)], lines[(lines.count / 2)...]] {
-            var part = piece
-            part.group.bytes = half.reduce(into: [UInt8]()) { $0 += $1.text }[...]
-            failures += try oneByOne(part, withoutCircular: withoutCircular)
-        }
-        return failures
-    }
-
-    private func block(_ piece: Piece, _ withoutCircular: Bool, _ columns: Int) throws(StoreError)
-        -> [(line: Int, code: String, message: String)]
-    {
-        let stage = try stage(piece.group.bytes, columns: columns)
         let value = { (column: String) in "trunkline_line.\(column)" }
         let statement: String
         // Whether a row was passed over, once the statement went through.
@@ -81,6 +55,48 @@ extension RowWriter {
             statement = upsert(piece.target, withoutCircular: withoutCircular, value) + conflict.sql
             isSkipped = conflict.updates ? "NOT FOUND" : "false"
         }
+        let lines = piece.group.lines
+        return try eachLine(
+            lines[...], columns: columns,
+            """
+            \(statement);
+            IF \(isSkipped) THEN
+                INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number,
+                    \(RowWriter.skippedCode.literal), \(RowWriter.skippedReason.literal));
+            END IF
+            """
+        ).map { LineFailure(lines[$0.line], $0.code, $0.message) }
+    }
+
+    typealias FailedLine = (line: Int, code: String, message: String)
+
+    /// Runs statements for each line, which they know as `trunkline_line`, in a subtransaction of its own in the server:
+    /// some 50 µs a line.
+    /// - Returns: those that failed, and those that the statements themselves noted in `trunkline_failed`.
+    func eachLine(
+        _ lines: ArraySlice<ReceivedLine>, columns: Int, _ statements: String
+    ) throws(StoreError) -> [FailedLine] {
+        try connection.script("SAVEPOINT piece", "store rows")
+        do throws(StoreError) {
+            let failed = try block(lines, columns, statements)
+            try connection.script("RELEASE piece", "store rows")
+            return failed
+        } catch {
+            // What even text columns do not take, or what no block survives (a failed ASSERT of a trigger).
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO piece; RELEASE piece", "store rows")
+            forgetStages()
+            guard lines.count > 1 else { return [(lines.startIndex, error.databaseCode ?? "", error.reason)] }
+        }
+        let middle = lines.startIndex + lines.count / 2
+        return try eachLine(lines[..<middle], columns: columns, statements)
+            + eachLine(lines[middle...], columns: columns, statements)
+    }
+
+    private func block(
+        _ lines: ArraySlice<ReceivedLine>, _ columns: Int, _ statements: String
+    ) throws(StoreError) -> [FailedLine] {
+        let stage = try stage(lines.reduce(into: [UInt8]()) { $0 += $1.text }[...], columns: columns)
         let body = """
             #variable_conflict use_column
             DECLARE
@@ -88,11 +104,7 @@ extension RowWriter {
             BEGIN
                 FOR trunkline_line IN SELECT row_number() OVER (ORDER BY ctid) AS number, * FROM \(stage) LOOP
                     BEGIN
-                        \(statement);
-                        IF \(isSkipped) THEN
-                            INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number,
-                                \(RowWriter.skippedCode.literal), \(RowWriter.skippedReason.literal));
-                        END IF;
+                        \(statements);
                     EXCEPTION WHEN OTHERS THEN
                         IF \(StoreError.isOfOthersInSQL) THEN RAISE; END IF;
                         INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number, SQLSTATE, SQLERRM);
@@ -114,7 +126,7 @@ extension RowWriter {
         let failed = try connection.run(
             "SELECT number, code, message FROM pg_temp.trunkline_failed ORDER BY number", [], "read failures")
         return (0..<failed.rowCount).map { row in
-            (failed.integer(row, 0)! - 1, failed.text(row, 1), failed.text(row, 2))
+            (lines.startIndex + failed.integer(row, 0)! - 1, failed.text(row, 1), failed.text(row, 2))
         }
     }
 }

@@ -27,7 +27,8 @@ enum RowStatusView {
         GROUP BY s.name, q.key
         """
 
-    /// Of one table, or of all (NULL). Of a table whose capture is not complete just now nothing is called acked. A table that is gone, or has lost a column of its key, has no rows here, only its changes.
+    /// Of one table, or of all (NULL). Of a table whose capture is not complete just now nothing is called acked. A table
+    /// that is gone, or has lost a column of its key, has no rows here, only its changes.
     private static let rowStates = """
         CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text)
         RETURNS TABLE (table_name text, key text[], state text, deleted boolean, reason text)

@@ -46,7 +46,6 @@ enum SenderStatements {
         SELECT pg_notify('trunkline_changes', '') FROM released
         """)
 
-    /// The time-out of attempt n is timeout × 2^(n-1), at most the ceiling, up to 10 % longer by the batch's id.
     static let awaitsAck = Statement(
         "awaits_ack",
         """
@@ -55,6 +54,7 @@ enum SenderStatements {
                 AND (sent_at <= clock_timestamp() - make_interval(secs => $2::float8) OR sent_at > clock_timestamp()))
         """)
 
+    /// The time-out of attempt n is timeout × 2^(n-1), at most the ceiling, up to 10 % longer by the batch's id.
     static let resetStale = Statement(
         "reset_stale",
         """

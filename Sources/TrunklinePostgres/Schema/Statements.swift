@@ -50,6 +50,17 @@ enum Statements {
             AND f.proname = 'capture_' || substr(g.tgname, 11) || '_' || s.id)
         """
 
+    /// Why not all changes of the table `c` (of `pg_class`) can be seen; NULL: they can.
+    static let captureObstacle = """
+        CASE WHEN c.relkind IN ('r', 'p') AND c.relpersistence = 'u'
+                THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
+            WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
+                THEN 'other tables inherit from it: what is written through it to their rows is not seen'
+            WHEN c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
+                THEN 'it inherits from another table: what is written to its rows through that one is not seen'
+            END
+        """
+
     /// What the catalog says of the captured tables; see ``CaptureState``.
     static let captureStates = Statement(
         "capture_states",
@@ -72,9 +83,7 @@ enum Statements {
             (SELECT f.oid::regclass::text FROM pg_class f WHERE f.oid = (s.fingerprint::json->>'oid')::oid
                 AND f.oid IS DISTINCT FROM c.oid AND f.relkind IN ('r', 'p')),
             current_user,
-            CASE WHEN c.relpersistence = 'u' THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
-                WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
-                    THEN 'other tables inherit from it: what is written through it to their rows is not seen' END,
+            \(captureObstacle),
             pg_relation_filenode(c.oid),
             (SELECT json_object_agg(a.attnum, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
@@ -152,12 +161,7 @@ enum Statements {
                 WHEN b.typname IN ('text', 'varchar', 'bpchar', 'name')
                     THEN coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true)
                 ELSE false END,
-            CASE WHEN c.relpersistence = 'u' THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
-                WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
-                    THEN 'other tables inherit from it: what is written through it to their rows is not seen'
-                WHEN NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
-                    THEN 'it inherits from another table: what is written to its rows through that one is not seen'
-                END
+            \(captureObstacle)
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         JOIN pg_type t ON t.oid = a.atttypid

@@ -20,13 +20,7 @@ struct TableSurvey {
         SELECT n.nspname, c.relname, c.relkind,
             EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
             rn.nspname, r.relname,
-            CASE WHEN c.relkind = 'r' AND c.relpersistence = 'u'
-                    THEN 'it is unlogged: a crash of the server empties it, and nobody is told'
-                WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
-                    THEN 'other tables inherit from it: what is written through it to their rows is not seen'
-                WHEN c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
-                    THEN 'it inherits from another table: what is written to its rows through that one is not seen'
-                END
+            \(Statements.captureObstacle)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace

@@ -39,7 +39,7 @@ struct ConfigCommand: OfficeCommand {
             case .listed(let names) where names.isEmpty: "any table"
             case .listed(let names): HumanNumber.counted(names.count, "table")
             case .all(let exceptions) where exceptions.isEmpty: "all tables"
-            case .all(let exceptions): "all tables without \(exceptions.count)"
+            case .all(let exceptions): "all tables but \(exceptions.count)"
             }
         let office = "\(settings.office.id) (\(settings.office.role.rawValue))"
         print("valid: \(office), \(settings.database.url), \(settings.broker.url!), \(tables)")

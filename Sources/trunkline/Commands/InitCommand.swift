@@ -19,7 +19,6 @@ struct InitCommand: OfficeCommand {
             Examples:
               trunkline init --config head.yaml
               TRUNKLINE_TABLES=product_sales trunkline init --office east --database sqlite:///var/lib/shop.db
-
               trunkline init --dry-run
 
             Exit codes: 0 done, 69 database or broker unavailable, 78 configuration or an unfit table.

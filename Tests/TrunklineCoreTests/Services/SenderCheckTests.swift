@@ -45,9 +45,9 @@ import Testing
     }
 
     @Test func refusalsAreCountedAndNotAllOfThemLogged() {
-        var check = SenderCheck()
-        #expect((1...3).map { _ in check.countRefusal("east") } == [1, 2, 3])
-        #expect(check.countRefusal("west") == 1)
-        #expect((1...10_000).count(where: SenderCheck.isLogged) == 110)
+        var refusals = LogLimit()
+        #expect((1...3).map { _ in refusals.count("east") } == [1, 2, 3])
+        #expect(refusals.count("west") == 1)
+        #expect((1...10_000).count(where: LogLimit.isLogged) == 110)
     }
 }
