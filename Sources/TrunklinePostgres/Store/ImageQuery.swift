@@ -80,7 +80,8 @@ struct ImageQuery {
         let found = try connection.run(
             """
             SELECT to_json(q.key)::text, q.size, to_json(q.written)::text FROM (
-                SELECT c.key, ARRAY[\(written)] AS written, \(size) AS size FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
+                SELECT c.key, ARRAY[\(written)] AS written, \(size) AS size
+                FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
             ) q WHERE q.size > \(limits.rowBytes)
             """, [], "measure rows")
         for row in 0..<found.rowCount {

@@ -141,23 +141,7 @@ final class Target {
         let statement = line.isDelete ? remove : withoutCircular ? insert : upsert
         defer { statement.rewind() }
         do {
-            var position = 1
-            if let branch {
-                try branch.bind(to: statement, at: position)
-                position += 1
-            }
-            let fields = line.text.dropLast().split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-            for (index, field) in fields.enumerated() {
-                let column = line.isDelete ? keyIndices[index] : index
-                let name = columns[column].name
-                let value =
-                    withoutCircular && circular.contains(name)
-                    ? .null
-                    : try FieldReader.value(
-                        CopyText.bytes(field), as: kinds[column], misfit: line.misfits[name], into: affinities[column])
-                try value.bind(to: statement, at: position)
-                position += 1
-            }
+            try bind(line, to: statement, withoutCircular: withoutCircular)
             guard try deferred.check({ _ = try statement.stepOnce(db) }) else {
                 return LineFailure(
                     line: line, reason: "FOREIGN KEY constraint failed", code: "constraint", lacksParent: true)
@@ -177,25 +161,33 @@ final class Target {
         }
     }
 
+    /// - Throws: ``FieldReader/Refusal`` for a value that is none of its column's type.
+    private func bind(_ line: ReceivedLine, to statement: Statement, withoutCircular: Bool = false) throws {
+        var position = 1
+        if let branch {
+            try branch.bind(to: statement, at: position)
+            position += 1
+        }
+        let fields = line.text.dropLast().split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+        for (index, field) in fields.enumerated() {
+            let column = line.isDelete ? keyIndices[index] : index
+            let name = columns[column].name
+            let value =
+                withoutCircular && circular.contains(name)
+                ? .null
+                : try FieldReader.value(
+                    CopyText.bytes(field), as: kinds[column], misfit: line.misfits[name], into: affinities[column])
+            try value.bind(to: statement, at: position)
+            position += 1
+        }
+    }
+
     /// Whether a statement that changed nothing should have: `DO NOTHING` may not have to, and a delete has nothing to do
     /// where there is no row.
     private func isSkipped(_ line: ReceivedLine, _ statement: Statement) throws -> Bool {
         guard line.isDelete else { return statement === upsert && updates }
         defer { find.rewind() }
-        var position = 1
-        if let branch {
-            try branch.bind(to: find, at: position)
-            position += 1
-        }
-        let fields = line.text.dropLast().split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-        for (index, field) in fields.enumerated() {
-            let column = keyIndices[index]
-            try FieldReader.value(
-                CopyText.bytes(field), as: kinds[column], misfit: line.misfits[columns[column].name],
-                into: affinities[column]
-            ).bind(to: find, at: position)
-            position += 1
-        }
+        try bind(line, to: find)
         return try find.stepOnce(db)
     }
 
