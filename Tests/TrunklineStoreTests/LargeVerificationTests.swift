@@ -33,6 +33,38 @@ struct LargeVerificationTests {
         #expect(result.tables[0].differingKeys.allSatisfy { $0.kind == .different })
     }
 
+    /// A head that lost most rows gets them again by itself, in batches that it can take.
+    @Test(arguments: [Pairing(branch: .postgres, head: .postgres), Pairing(branch: .sqlite, head: .sqlite)])
+    func aRestoredHeadThatLostMostRows(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id integer primary key, n integer)", tables: ["item"])
+        func insert(_ first: Int, _ last: Int) throws {
+            try pair.branchDatabase.run(
+                """
+                insert into item with recursive c (x) as (select \(first) union all select x + 1 from c where x < \(last))
+                select x, 0 from c
+                """)
+        }
+        try insert(1, 2_000)
+        try await pair.sync()
+        try pair.headDatabase.backUp()
+        try insert(2_001, 60_000)
+        try await pair.sync()
+        while try await pair.branch.prune(pair.stream) > 0 {}
+        await pair.head.close()
+        try pair.headDatabase.restore()
+        try insert(60_001, 60_001)
+        let batch = try #require(try await pair.nextBatch())
+        guard case .behind = try await pair.head.receive(batch, parking: false) else {
+            Issue.record("the head did not notice")
+            return
+        }
+        try await pair.deliverAcks()
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run("select count(*) from item") == "60001")
+        #expect(try await pair.verify().agrees)
+    }
+
     @Test func countsOfBucketsFitTogether() {
         let counts = RowDigester.bucketCounts(forRows: Array(repeating: 10_000_000, count: 100) + [10])
         #expect(counts.reduce(0, +) <= VerificationLimit.buckets && counts.last == 16)

@@ -28,6 +28,27 @@ struct SessionTests {
         #expect(try pair.headDatabase.run("select name from item") == "a")
     }
 
+    /// Nothing here is worth the start of a process a batch; compiled plans and parallel workers both cost one.
+    @Test func ourSessionsStartNoWorkers() async throws {
+        let pair = try await Pair(
+            branch: Self.items, tables: ["item"],
+            head: """
+                create table item (branch_id text, id int, name text, primary key (branch_id, id));
+                create table seen (setting text, value text);
+                create function note() returns trigger language plpgsql as $$ begin
+                    insert into seen select s, current_setting(s) from unnest(array[
+                        'max_parallel_workers_per_gather', 'max_parallel_maintenance_workers', 'jit']) s;
+                    return new;
+                end $$;
+                create trigger note after insert on item for each row execute function note();
+                """)
+        try pair.branchDatabase.run("insert into item values (1, 'a')")
+        try await pair.sync()
+        #expect(
+            try pair.headDatabase.run("select setting, value from seen order by 1")
+                == "jit|off\nmax_parallel_maintenance_workers|0\nmax_parallel_workers_per_gather|0")
+    }
+
     @Test func aServerThatWasReadOnlyForAMomentIsTriedAnew() async throws {
         let pair = try await Pair(branch: Self.items, tables: ["item"])
         let store = try Pair.store(pair.branchDatabase)
