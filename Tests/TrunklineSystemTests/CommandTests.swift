@@ -61,9 +61,9 @@ struct CommandTests {
         try office.run(
             "create table item (id int primary key); insert into item values (1); create view items as select * from item"
         )
-        func run(_ tables: String, _ arguments: String...) throws -> Command.Outcome {
+        func run(_ tables: String, command: String = "init", _ arguments: String...) throws -> Command.Outcome {
             try Command.attempt(
-                Site.executable("trunkline"), ["init"] + arguments,
+                Site.executable("trunkline"), [command] + arguments,
                 environment: [
                     "TRUNKLINE_OFFICE_ID": "east", "TRUNKLINE_DATABASE_URL": office.url, "TRUNKLINE_TABLES": tables,
                 ])
@@ -83,6 +83,13 @@ struct CommandTests {
         }
         let done = try run("all")
         #expect(done.exit == .code(0) && done.output.contains("item is captured from now on; 1 row pending"), "\(done)")
+        #expect(try !run("all", command: "status").output.contains("NOT CAPTURED"))
+        try office.run("create table later (id int primary key)")
+        let status = try run("all", command: "status")
+        #expect(
+            status.exit == .code(0)
+                && status.output.contains("table \"later\" is one of tables, and its changes are NOT CAPTURED"),
+            "\(status)")
     }
 
     @Test func statusSaysWhichServiceFailsAndWhy() async throws {

@@ -2,15 +2,15 @@ import TrunklineCore
 
 extension PostgresReceiving {
     func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
-        let shape = TargetShape(table, stream)
-        var lookup = try lookUp(shape)
+        let mapping = TableMapping(table, of: stream)
+        var lookup = try lookUp(mapping)
         if case .missing = lookup, creating {
-            if let reason = try Target.create(shape, stream: stream, connection) {
+            if let reason = try Target.create(mapping, stream: stream, connection) {
                 lookup = .unfit(reason: reason)
             } else {
-                lookup = try Target.find(shape, connection)
+                lookup = try Target.find(mapping, connection)
             }
-            fits[shape] = lookup
+            fits[mapping] = lookup
         }
         switch lookup {
         case .found: return .fits
@@ -20,15 +20,15 @@ extension PostgresReceiving {
         }
     }
 
-    private func lookUp(_ shape: TargetShape) throws(StoreError) -> Target.Lookup {
-        if let known = fits[shape] { return known }
-        let lookup = try Target.find(shape, connection)
-        fits[shape] = lookup
+    private func lookUp(_ mapping: TableMapping) throws(StoreError) -> Target.Lookup {
+        if let known = fits[mapping] { return known }
+        let lookup = try Target.find(mapping, connection)
+        fits[mapping] = lookup
         return lookup
     }
 
     func target(of table: TableHeader, _ stream: StreamID) throws(StoreError) -> Target {
-        guard case .found(let target) = try lookUp(TargetShape(table, stream)) else {
+        guard case .found(let target) = try lookUp(TableMapping(table, of: stream)) else {
             throw StoreError(
                 .program, operation: "store rows", subject: "table \"\(table.name)\"",
                 reason: "its fitness was not looked at")
@@ -105,7 +105,7 @@ extension PostgresReceiving {
             let type = target.columns.first { $0.name == column }?.castType ?? "text"
             return "t.\(column.identifier) = k.\(name)::\(type)"
         }
-        if target.hasBranchColumn { match.append("t.branch_id = \(stream.source.description.literal)") }
+        match += target.conditions(in: stream, of: "t")
         try connection.run(
             """
             \(RecoveryStatements.putAside)
@@ -121,7 +121,7 @@ extension PostgresReceiving {
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
         let target = try target(of: table, stream)
         try TableScan.digest(
-            target.relation, table.columns, target.hasBranchColumn ? stream.source : nil,
+            target.relation, table.columns, where: target.conditions(in: stream, of: target.relation),
             inUTC: Set(target.columns.filter(\.fit.isUTC).map(\.name)), &digester, connection)
     }
 
@@ -130,10 +130,10 @@ extension PostgresReceiving {
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
         let target = try target(of: table, stream)
-        let filter = target.hasBranchColumn ? " WHERE branch_id = \(stream.source.description.literal)" : ""
+        let filter = ([""] + target.conditions(in: stream, of: target.relation)).joined(separator: " AND ")
         let highest = try connection.run(
             """
-            SELECT (SELECT max(\(table.key[0].identifier)) FROM \(target.relation)\(filter)),
+            SELECT (SELECT max(\(table.key[0].identifier)) FROM \(target.relation) WHERE true\(filter)),
                 (SELECT max(substring(key FROM '^\\["([0-9]{1,18})"\\]$')::bigint) FROM trunkline.set_aside
                     WHERE stream = $1 AND table_name = $2)
             """, [stream.description, connection.portable(table.name.description)], "find highest key")

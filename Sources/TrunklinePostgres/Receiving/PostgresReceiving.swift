@@ -5,7 +5,7 @@ import TrunklineCore
 final class PostgresReceiving: ReceiverBooks, RowSink {
     let connection: PostgresConnection
     /// By shape, what a table takes, as far as it was looked at in this transaction.
-    var fits: [TargetShape: Target.Lookup] = [:]
+    var fits: [TableMapping: Target.Lookup] = [:]
 
     var writers: [StreamID: RowWriter] = [:]
 

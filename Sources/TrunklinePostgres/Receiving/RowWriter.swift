@@ -81,9 +81,9 @@ final class RowWriter {
     /// COPY straight into the table.
     private func copy(_ piece: Piece) throws(StoreError) {
         let target = piece.target
-        let names = (target.hasBranchColumn ? ["branch_id"] : []) + target.columns.map(\.name.identifier)
+        let names = (target.additions.map(\.column) + target.columns.map(\.name)).map(\.identifier)
         let sql = "COPY \(target.relation) (\(names.joined(separator: ", "))) FROM STDIN"
-        let prefix = target.hasBranchColumn ? Array("\(stream.source)\t".utf8) : []
+        let prefix = target.additions.flatMap { "\($0.value(in: stream))\t".utf8 }
         let copied = try connection.copyIn(sql, "copy rows") { send in
             guard !prefix.isEmpty else {
                 piece.group.bytes.withUnsafeBytes(send)
@@ -145,10 +145,9 @@ final class RowWriter {
 
     /// `INSERT INTO … SELECT …`, the columns c1, c2, … taken from where `value` says.
     func upsert(_ target: Target, withoutCircular: Bool, _ value: (String) -> String) -> String {
-        let branch = target.hasBranchColumn
-        let names = (branch ? ["branch_id"] : []) + target.columns.map(\.name.identifier)
+        let names = (target.additions.map(\.column) + target.columns.map(\.name)).map(\.identifier)
         let values =
-            (branch ? [stream.source.description.literal] : [])
+            target.additions.map { $0.value(in: stream).literal }
             + target.columns.enumerated().map { index, column in
                 withoutCircular && target.circular.contains(column.name)
                     ? "NULL::\(column.castType)" : column.fit.cast(value("c\(index + 1)"), column.castType)
@@ -161,7 +160,7 @@ final class RowWriter {
 
     /// A key that is equal and has another text is written anew, since that is how the branch names its row from now on.
     func conflict(_ target: Target, withoutCircular: Bool) -> (sql: String, updates: Bool) {
-        let key = (target.hasBranchColumn ? ["branch_id"] : []) + target.key.map(\.identifier)
+        let key = (target.additions.map(\.column) + target.key).map(\.identifier)
         let updates = target.columns.map(\.name).filter { !target.key.contains($0) || target.inexactKey[$0] != nil }
             .map { "\($0.identifier) = EXCLUDED.\($0.identifier)" }
         let isUpdate = !withoutCircular && !updates.isEmpty
@@ -178,8 +177,7 @@ final class RowWriter {
             return
                 "\(column) = \(cast) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(text)::\(full)) COLLATE \"C\""
         }
-        let branch = target.hasBranchColumn ? ["t.branch_id = \(stream.source.description.literal)"] : []
-        return (branch + match).joined(separator: " AND ")
+        return (target.conditions(in: stream, of: "t") + match).joined(separator: " AND ")
     }
 
     /// The lines as a relation of text columns c1, c2, …; text, so that every value gets in and the cast to the target's

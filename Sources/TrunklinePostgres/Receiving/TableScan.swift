@@ -4,17 +4,18 @@ internal import TrunklineCore
 enum TableScan {
     /// - Parameters:
     ///   - columns: the sender's, on both sides.
-    ///   - branch: at the head, whose rows.
+    ///   - conditions: which rows; none: all.
     ///   - inUTC: columns with a time zone whose values come without one.
     static func digest(
-        _ relation: String, _ columns: [Column], _ branch: OfficeID?, inUTC: Set<String> = [],
+        _ relation: String, _ columns: [Column], where conditions: [String] = [], inUTC: Set<String> = [],
         _ digester: inout RowDigester, _ connection: PostgresConnection
     ) throws(StoreError) {
         let list = columns.map(\.name).map {
             inUTC.contains($0) ? "\($0.identifier) AT TIME ZONE 'UTC'" : $0.identifier
         }.joined(separator: ", ")
-        let filter = branch.map { " WHERE branch_id = \($0.description.literal)" } ?? ""
-        _ = try connection.copyOut("COPY (SELECT \(list) FROM \(relation)\(filter)) TO STDOUT", "digest rows") { line in
+        let filter = (["true"] + conditions).joined(separator: " AND ")
+        _ = try connection.copyOut("COPY (SELECT \(list) FROM \(relation) WHERE \(filter)) TO STDOUT", "digest rows") {
+            line in
             digester.add(line: Array(line)[...])
             return true
         }

@@ -3,8 +3,8 @@ internal import TrunklineCore
 /// The table that takes a stream's rows, as the receiver's catalogs have it.
 struct Target {
     var relation: String
-    /// At the head, `branch_id` stands in front of the branch's own key.
-    var hasBranchColumn: Bool
+    /// In front of the sender's key.
+    var additions: [TableMapping.Addition]
     /// The batch's columns in their order, with the type to cast to, and what that does to a value.
     var columns: [(name: String, castType: String, fit: ColumnFit)]
     var key: [String]
@@ -12,6 +12,12 @@ struct Target {
     var inexactKey: [String: String]
     /// Nullable columns of foreign keys that form a circle: stored as NULL first, in their own pass.
     var circular: Set<String>
+
+    /// What says which rows of the table are the stream's.
+    /// - Parameter row: what the table is called in the statement.
+    func conditions(in stream: StreamID, of row: String) -> [String] {
+        additions.map { "\(row).\($0.column.identifier) = \($0.value(in: stream).literal)" }
+    }
 
     enum Lookup {
         case found(Target)
@@ -22,28 +28,28 @@ struct Target {
     /// What one connection knows of the tables that it stored into, so that a batch costs one look at the catalog and
     /// not five. An entry is good as long as the table's row of `pg_class` is the one that it was read with.
     struct Cache {
-        private var entries: [TargetShape: (identity: String, target: Target)] = [:]
+        private var entries: [TableMapping: (identity: String, target: Target)] = [:]
         /// Some thousand tables; a branch that makes up shapes without end empties it now and then.
         private static let most = 4_000
 
-        func target(_ shape: TargetShape, identity: String) -> Target? {
-            guard let entry = entries[shape], entry.identity == identity else { return nil }
+        func target(_ mapping: TableMapping, identity: String) -> Target? {
+            guard let entry = entries[mapping], entry.identity == identity else { return nil }
             return entry.target
         }
 
-        mutating func keep(_ target: Target, _ shape: TargetShape, identity: String) {
+        mutating func keep(_ target: Target, _ mapping: TableMapping, identity: String) {
             if entries.count >= Self.most { entries = [:] }
-            entries[shape] = (identity, target)
+            entries[mapping] = (identity, target)
         }
     }
 
     /// PostgreSQL cuts longer names off, so that two would be one.
     private static let nameBytes = 63
 
-    static func find(_ shape: TargetShape, _ connection: PostgresConnection) throws(StoreError) -> Lookup {
-        if let reason = refusal(of: shape) { return .unfit(reason: reason) }
-        let name = shape.name
-        let place = shape.isAtHead ? "the head" : "this office"
+    static func find(_ mapping: TableMapping, _ connection: PostgresConnection) throws(StoreError) -> Lookup {
+        if let reason = refusal(of: mapping) { return .unfit(reason: reason) }
+        let name = mapping.target
+        let place = mapping.place
         let found = try connection.query(
             ReceiverStatements.identity, [name.sql, connection.portable(name.description)])
         guard found.flag(0, 2) else {
@@ -55,16 +61,16 @@ struct Target {
                 reason: "\"\(name)\" is \(Self.kinds[kind] ?? "no table") at \(place); give one of the two another name"
             )
         }
-        if let known = connection.targets.target(shape, identity: identity) { return .found(known) }
+        if let known = connection.targets.target(mapping, identity: identity) { return .found(known) }
         guard let table = try Catalog(connection).table(name) else { return .missing }
         let present = Dictionary(table.columns.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
-        if shape.isAtHead && present["branch_id"] == nil {
-            return .unfit(reason: "table \"\(name)\" has no column branch_id at \(place)")
+        for addition in mapping.additions where present[addition.column] == nil {
+            return .unfit(reason: "table \"\(name)\" has no column \(addition.column) at \(place)")
         }
-        for column in shape.columns where present[column.name] == nil {
+        for column in mapping.columns where present[column.name] == nil {
             return .unfit(reason: "table \"\(name)\" has no column \"\(column.name)\" at \(place); add it")
         }
-        let fullKey = (shape.isAtHead ? ["branch_id"] : []) + shape.key
+        let fullKey = mapping.targetKey
         let unique = try connection.query(ReceiverStatements.uniqueIndex, [name.sql, TextArray.encode(fullKey)])
         guard unique.flag(0, 0) else {
             return .unfit(
@@ -74,17 +80,17 @@ struct Target {
         }
         let circular = try connection.query(ReceiverStatements.circularColumns, [name.sql])
         let target = Target(
-            relation: name.sql, hasBranchColumn: shape.isAtHead,
-            columns: shape.columns.map { column in
+            relation: name.sql, additions: mapping.additions,
+            columns: mapping.columns.map { column in
                 let here = present[column.name]!
                 return (column.name, here.castType, ColumnFit(wire: column.type, full: here.fullType))
             },
-            key: shape.key,
+            key: mapping.key,
             inexactKey: Dictionary(
-                shape.key.compactMap { present[$0] }.filter { !$0.isExact }.map { ($0.name, $0.fullType) },
+                mapping.key.compactMap { present[$0] }.filter { !$0.isExact }.map { ($0.name, $0.fullType) },
                 uniquingKeysWith: { a, _ in a }),
-            circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(shape.key))
-        connection.targets.keep(target, shape, identity: identity)
+            circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(mapping.key))
+        connection.targets.keep(target, mapping, identity: identity)
         return .found(target)
     }
 
@@ -94,16 +100,13 @@ struct Target {
     ]
 
     /// Why no row may go into a table of this shape, whatever the database holds; nil when one may.
-    private static func refusal(of shape: TargetShape) -> String? {
-        let schema = shape.name.schema ?? "public"
+    private static func refusal(of mapping: TableMapping) -> String? {
+        let schema = mapping.target.schema ?? "public"
         if schema == "trunkline" || schema == "information_schema" || schema.hasPrefix("pg_") {
             return "schema \"\(schema)\" takes no synced tables"
         }
-        if shape.isAtHead, shape.columns.contains(where: { $0.name == "branch_id" }) {
-            return
-                "table \"\(shape.name)\" has a column branch_id of its own, whose name the head needs for the branch; rename it at the branch"
-        }
-        for name in [schema, shape.name.name] + shape.columns.map(\.name) where name.utf8.count > nameBytes {
+        if let reason = mapping.clash(==) { return reason }
+        for name in [schema, mapping.target.name] + mapping.columns.map(\.name) where name.utf8.count > nameBytes {
             return "the name \"\(name)\" is longer than the \(nameBytes) bytes that PostgreSQL keeps; shorten it"
         }
         return nil
@@ -121,41 +124,41 @@ struct Target {
     /// The most tables that are made for one stream.
     private static let madeTables = 1_000
 
-    /// Makes the table for the rows of all branches: `branch_id` in front of the key, the batch's
+    /// Makes the table for the rows of all streams: the additions in front of the key, the batch's
     /// columns with their built-in types, `text` for anything else. No default, no constraint but the key.
     /// - Returns: why it cannot be made; nil when it was.
     static func create(
-        _ shape: TargetShape, stream: StreamID, _ connection: PostgresConnection
+        _ mapping: TableMapping, stream: StreamID, _ connection: PostgresConnection
     ) throws(StoreError) -> String? {
         let made = try connection.query(ReceiverStatements.madeTables, [stream.description])
         guard made.integer(0, 0)! < madeTables else {
-            return "\(madeTables) tables were made for this branch already; make table \"\(shape.name)\" by hand"
+            return "\(madeTables) tables were made for this branch already; make table \"\(mapping.target)\" by hand"
         }
-        var lines = shape.isAtHead ? ["branch_id text NOT NULL"] : []
-        for column in shape.columns {
+        var lines = mapping.additions.map { "\($0.column.identifier) text NOT NULL" }
+        for column in mapping.columns {
             let type = try safeType(column.type, connection)
-            lines.append("\(column.name.identifier) \(type)\(shape.key.contains(column.name) ? " NOT NULL" : "")")
+            lines.append("\(column.name.identifier) \(type)\(mapping.key.contains(column.name) ? " NOT NULL" : "")")
         }
-        let key = (shape.isAtHead ? ["branch_id"] : []) + shape.key.map(\.identifier)
+        let key = mapping.targetKey.map(\.identifier)
         lines.append("PRIMARY KEY (\(key.joined(separator: ", ")))")
         do throws(StoreError) {
             try connection.script("SAVEPOINT creation", "create table")
-            if let schema = shape.name.schema {
+            if let schema = mapping.target.schema {
                 try connection.script("CREATE SCHEMA IF NOT EXISTS \(schema.identifier)", "create table")
             }
             try connection.script(
-                "CREATE TABLE IF NOT EXISTS \(shape.name.sql) (\(lines.joined(separator: ", ")))", "create table")
+                "CREATE TABLE IF NOT EXISTS \(mapping.target.sql) (\(lines.joined(separator: ", ")))", "create table")
             try connection.query(
-                ReceiverStatements.noteMadeTable, [connection.portable(shape.name.description), stream.description])
+                ReceiverStatements.noteMadeTable, [connection.portable(mapping.target.description), stream.description])
             try connection.script("RELEASE creation", "create table")
             return nil
         } catch {
             guard error.isOfRowOrTable, connection.isOpen else { throw error }
             try connection.script("ROLLBACK TO creation; RELEASE creation", "create table")
             // Another stream's lane made it at the same moment.
-            if try Catalog(connection).table(shape.name) != nil { return nil }
+            if try Catalog(connection).table(mapping.target) != nil { return nil }
             return
-                "table \"\(shape.name)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at the branch"
+                "table \"\(mapping.target)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at the branch"
         }
     }
 

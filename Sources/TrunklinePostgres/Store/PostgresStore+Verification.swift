@@ -60,7 +60,7 @@ extension PostgresStore {
             claims.append(
                 try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
                     (digester: inout RowDigester) throws(StoreError) in
-                    try TableScan.digest(table.synced.relation, table.columns, nil, &digester, connection)
+                    try TableScan.digest(table.synced.relation, table.columns, &digester, connection)
                 })
         }
         return claims

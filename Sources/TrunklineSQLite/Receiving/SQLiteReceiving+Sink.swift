@@ -3,9 +3,9 @@ internal import TrunklineCore
 
 extension SQLiteReceiving {
     func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
-        let shape = TargetShape(table, stream)
+        let mapping = TableMapping(table, of: stream)
         return try run("look at table", table.name) {
-            switch try lookUp(shape, stream, creating: creating) {
+            switch try lookUp(mapping, stream, creating: creating) {
             case .found: .fits
             case .missing: .missing
             case .unfit(let reason): .unfit(reason: reason)
@@ -13,27 +13,27 @@ extension SQLiteReceiving {
         }
     }
 
-    private func lookUp(_ shape: TargetShape, _ stream: StreamID, creating: Bool) throws -> Target.Lookup {
-        if let known = targets[shape] {
+    private func lookUp(_ mapping: TableMapping, _ stream: StreamID, creating: Bool) throws -> Target.Lookup {
+        if let known = targets[mapping] {
             if case .missing = known, creating {} else { return known }
         }
-        var lookup = try Target.find(shape, stream: stream, db)
+        var lookup = try Target.find(mapping, stream: stream, db)
         if case .missing = lookup, creating {
-            if let reason = try Target.create(shape, stream: stream, db) {
+            if let reason = try Target.create(mapping, stream: stream, db) {
                 lookup = .unfit(reason: reason)
             } else {
-                lookup = try Target.find(shape, stream: stream, db)
+                lookup = try Target.find(mapping, stream: stream, db)
                 if case .missing = lookup {
-                    lookup = .unfit(reason: "table \"\(shape.name)\" cannot be made here")
+                    lookup = .unfit(reason: "table \"\(mapping.target)\" cannot be made here")
                 }
             }
         }
-        targets[shape] = lookup
+        targets[mapping] = lookup
         return lookup
     }
 
     private func target(of table: TableHeader, _ stream: StreamID) throws -> Target {
-        guard case .found(let target) = try lookUp(TargetShape(table, stream), stream, creating: false) else {
+        guard case .found(let target) = try lookUp(TableMapping(table, of: stream), stream, creating: false) else {
             throw StoreError(
                 .program, operation: "store rows", subject: "table \"\(table.name)\"",
                 reason: "its fitness was not looked at")
@@ -85,7 +85,7 @@ extension SQLiteReceiving {
         try run("digest rows", table.name) {
             try TableScan.digest(
                 table.name.inSQLite, columns: table.columns,
-                branch: stream.destination == .head ? stream.source : nil, into: &own, db)
+                where: TableMapping(table, of: stream).conditions(in: stream), into: &own, db)
         }
         digester = own
     }
@@ -94,15 +94,15 @@ extension SQLiteReceiving {
         guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
-        let isHead = stream.destination == .head
+        let own = TableMapping(table, of: stream).conditions(in: stream)
         let column = TableName.quoted(table.key[0])
         return try run("find highest key", table.name) {
             let stored = try Int64.fetchOne(
                 db,
                 sql: """
                     SELECT max(\(column)) FROM \(TableName.quoted(table.name.inSQLite))
-                    WHERE typeof(\(column)) = 'integer'\(isHead ? " AND branch_id = ?" : "")
-                    """, arguments: isHead ? [stream.source.description] : [])
+                    WHERE \((["typeof(\(column)) = 'integer'"] + own).joined(separator: " AND "))
+                    """)
             let setAside = try Int64.fetchOne(
                 db,
                 sql: """

@@ -6,7 +6,7 @@ internal import TrunklineCore
 final class SQLiteReceiving: ReceiverBooks, RowSink {
     let db: Database
     /// By shape, what a table takes.
-    var targets: [TargetShape: Target.Lookup] = [:]
+    var targets: [TableMapping: Target.Lookup] = [:]
     private(set) lazy var hasDeferredKeys = Result { try DeferredKeys.exist(db) }
 
     init(_ db: Database) { self.db = db }

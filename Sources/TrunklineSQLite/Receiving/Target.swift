@@ -20,7 +20,8 @@ final class Target {
     private let affinities: [DeclaredType.Affinity]
     private let keyIndices: [Int]
     private let columns: [WireColumn]
-    private let branch: SQLiteValue?
+    /// Of the additions, in front of a line's own.
+    private let constants: [SQLiteValue]
     private let upsert: Statement
     private let insert: Statement
     private let remove: Statement
@@ -35,57 +36,50 @@ final class Target {
         case unfit(reason: String)
     }
 
-    static func find(_ shape: TargetShape, stream: StreamID, _ db: Database) throws -> Lookup {
-        let name = shape.name.inSQLite
+    static func find(_ mapping: TableMapping, stream: StreamID, _ db: Database) throws -> Lookup {
+        let name = mapping.target.inSQLite
         let folded = name.lowercased()
         if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
             return .unfit(reason: "\"\(name)\" takes no synced rows")
         }
-        if shape.isAtHead, shape.columns.contains(where: { $0.name.lowercased() == "branch_id" }) {
-            return .unfit(
-                reason:
-                    "table \"\(shape.name)\" has a column branch_id of its own, whose name the head needs for the branch; rename it at the branch"
-            )
-        }
+        if let reason = mapping.clash({ $0.lowercased() == $1 }) { return .unfit(reason: reason) }
         let office = try Office.read(db, operation: "receive")
-        if office.role == .head, !office.acceptedTables.isEmpty, !office.acceptedTables.contains(shape.name) {
+        if office.role == .head, !office.acceptedTables.isEmpty, !office.acceptedTables.contains(mapping.target) {
             return .unfit(reason: "table \"\(name)\" is not among the tables of this office's configuration")
         }
         switch try TableKind.find(name, in: db) {
         case .missing: break
         case .notATable(let type):
-            return .unfit(reason: "\"\(name)\" is a \(type) at \(place(shape)); give one of the two another name")
-        case .withoutKey: return .unfit(reason: "table \"\(name)\" has no primary key at \(place(shape))")
-        case .table(let found): return try check(found, shape, stream, db)
+            return .unfit(reason: "\"\(name)\" is a \(type) at \(mapping.place); give one of the two another name")
+        case .withoutKey: return .unfit(reason: "table \"\(name)\" has no primary key at \(mapping.place)")
+        case .table(let found): return try check(found, mapping, stream, db)
         }
         let isTaken = try Bool.fetchOne(
             db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ? COLLATE NOCASE)", arguments: [name])!
         return isTaken
-            ? .unfit(reason: "\"\(name)\" is an index at \(place(shape)); give one of the two another name") : .missing
+            ? .unfit(reason: "\"\(name)\" is an index at \(mapping.place); give one of the two another name") : .missing
     }
 
-    private static func place(_ shape: TargetShape) -> String { shape.isAtHead ? "the head" : "this office" }
-
-    private static func check(_ found: TableShape, _ shape: TargetShape, _ stream: StreamID, _ db: Database) throws
+    private static func check(_ found: TableShape, _ mapping: TableMapping, _ stream: StreamID, _ db: Database) throws
         -> Lookup
     {
         // As SQLite compares names: in any case.
         let present = Set(found.columns.map { $0.name.lowercased() })
-        if shape.isAtHead, !present.contains("branch_id") {
-            return .unfit(reason: "table \"\(shape.name)\" has no column branch_id at \(place(shape))")
+        for addition in mapping.additions where !present.contains(addition.column) {
+            return .unfit(reason: "table \"\(mapping.target)\" has no column \(addition.column) at \(mapping.place)")
         }
-        for column in shape.columns where !present.contains(column.name.lowercased()) {
+        for column in mapping.columns where !present.contains(column.name.lowercased()) {
             return .unfit(
-                reason: "table \"\(shape.name)\" has no column \"\(column.name)\" at \(place(shape)); add it")
+                reason: "table \"\(mapping.target)\" has no column \"\(column.name)\" at \(mapping.place); add it")
         }
-        let names = shape.columns.map { $0.name.lowercased() }
+        let names = mapping.columns.map { $0.name.lowercased() }
         guard Set(names).count == names.count else {
             return .unfit(
                 reason:
-                    "table \"\(shape.name)\" has two columns whose names SQLite takes for the same; rename one at the branch"
+                    "table \"\(mapping.target)\" has two columns whose names SQLite takes for the same; rename one at the branch"
             )
         }
-        let key = (shape.isAtHead ? ["branch_id"] : []) + shape.key
+        let key = mapping.targetKey
         let folded = Set(key.map { $0.lowercased() })
         let unique = found.uniqueIndexes.contains { index in
             index.predicate == nil
@@ -97,15 +91,15 @@ final class Target {
         guard Set(found.key.map { $0.lowercased() }) == folded || unique else {
             return .unfit(
                 reason:
-                    "table \"\(shape.name)\" has no primary key or unique index on (\(key.joined(separator: ", "))) at \(place(shape))"
+                    "table \"\(mapping.target)\" has no primary key or unique index on (\(key.joined(separator: ", "))) at \(mapping.place)"
             )
         }
-        return .found(try Target(found, shape, branch: shape.isAtHead ? stream.source : nil, key: key, db))
+        return .found(try Target(found, mapping, stream, db))
     }
 
-    private init(_ shape: TableShape, _ table: TargetShape, branch: OfficeID?, key: [String], _ db: Database) throws {
+    private init(_ shape: TableShape, _ table: TableMapping, _ stream: StreamID, _ db: Database) throws {
         self.db = db
-        self.branch = branch.map { .text(Array($0.description.utf8)) }
+        constants = table.additions.map { .text(Array($0.value(in: stream).utf8)) }
         columns = table.columns
         kinds = table.columns.map { WireKind(wireType: $0.type) }
         affinities = table.columns.map { column in
@@ -116,10 +110,10 @@ final class Target {
         circular = try ForeignKeyCircles(db).nullableColumns(of: shape).intersection(table.columns.map(\.name))
             .subtracting(table.key)
         let name = TableName.quoted(shape.name)
-        let names = (branch == nil ? [] : ["branch_id"]) + table.columns.map(\.name)
+        let names = table.additions.map(\.column) + table.columns.map(\.name)
         let list = names.map { TableName.quoted($0) }.joined(separator: ", ")
         let places = names.map { _ in "?" }.joined(separator: ", ")
-        let target = key.map { TableName.quoted($0) }.joined(separator: ", ")
+        let target = table.targetKey.map { TableName.quoted($0) }.joined(separator: ", ")
         let assignments = table.columns.map(\.name).filter { !table.key.contains($0) }
             .map { "\(TableName.quoted($0)) = excluded.\(TableName.quoted($0))" }.joined(separator: ", ")
         // ABORT, whatever the table's constraints say: a ROLLBACK of theirs would take the whole batch along.
@@ -127,7 +121,7 @@ final class Target {
         insert = try db.makeStatement(sql: "\(head) DO NOTHING")
         upsert = try db.makeStatement(
             sql: assignments.isEmpty ? "\(head) DO NOTHING" : "\(head) DO UPDATE SET \(assignments)")
-        let conditions = key.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
+        let conditions = table.targetKey.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
         remove = try db.makeStatement(sql: "DELETE FROM \(name) WHERE \(conditions)")
         find = try db.makeStatement(sql: "SELECT 1 FROM \(name) WHERE \(conditions)")
         updates = !assignments.isEmpty
@@ -164,8 +158,8 @@ final class Target {
     /// - Throws: ``FieldReader/Refusal`` for a value that is none of its column's type.
     private func bind(_ line: ReceivedLine, to statement: Statement, withoutCircular: Bool = false) throws {
         var position = 1
-        if let branch {
-            try branch.bind(to: statement, at: position)
+        for constant in constants {
+            try constant.bind(to: statement, at: position)
             position += 1
         }
         let fields = line.text.dropLast().split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
@@ -210,32 +204,32 @@ final class Target {
     /// The most tables that are made for one stream.
     private static let madeTables = 1_000
 
-    /// Makes the table for the rows of all branches: `branch_id` in front of the key.
+    /// Makes the table for the rows of all streams: the additions in front of the key.
     /// - Returns: why it cannot be made; nil when it was.
-    static func create(_ shape: TargetShape, stream: StreamID, _ db: Database) throws -> String? {
+    static func create(_ mapping: TableMapping, stream: StreamID, _ db: Database) throws -> String? {
         let made = try Int.fetchOne(
             db, sql: "SELECT count(*) FROM trunkline_made_table WHERE stream = ?", arguments: [stream.description])!
         guard made < madeTables else {
-            return "\(madeTables) tables were made for this branch already; make table \"\(shape.name)\" by hand"
+            return "\(madeTables) tables were made for this branch already; make table \"\(mapping.target)\" by hand"
         }
-        var lines = shape.isAtHead ? ["branch_id TEXT NOT NULL"] : []
-        for column in shape.columns {
+        var lines = mapping.additions.map { "\(TableName.quoted($0.column)) TEXT NOT NULL" }
+        for column in mapping.columns {
             let type = DeclaredType.declaration(for: column.type)
             lines.append(
-                "\(TableName.quoted(column.name)) \(type)\(shape.key.contains(column.name) ? " NOT NULL" : "")")
+                "\(TableName.quoted(column.name)) \(type)\(mapping.key.contains(column.name) ? " NOT NULL" : "")")
         }
-        let key = (shape.isAtHead ? ["branch_id"] : []) + shape.key.map { TableName.quoted($0) }
+        let key = mapping.targetKey.map { TableName.quoted($0) }
         lines.append("PRIMARY KEY (\(key.joined(separator: ", ")))")
         do {
             try db.execute(
-                sql: "CREATE TABLE \(TableName.quoted(shape.name.inSQLite)) (\(lines.joined(separator: ", ")))")
+                sql: "CREATE TABLE \(TableName.quoted(mapping.target.inSQLite)) (\(lines.joined(separator: ", ")))")
         } catch let error as DatabaseError where blamesRow(error) {
             return
-                "table \"\(shape.name)\" cannot be made here (\(error.message ?? "\(error.resultCode)")); make it by hand, or leave it out of tables at the branch"
+                "table \"\(mapping.target)\" cannot be made here (\(error.message ?? "\(error.resultCode)")); make it by hand, or leave it out of tables at the branch"
         }
         try db.execute(
             sql: "INSERT OR IGNORE INTO trunkline_made_table (name, stream, at) VALUES (?, ?, \(Timestamp.now))",
-            arguments: [shape.name.inSQLite, stream.description])
+            arguments: [mapping.target.inSQLite, stream.description])
         return nil
     }
 }

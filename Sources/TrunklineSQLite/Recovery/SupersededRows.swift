@@ -9,8 +9,7 @@ struct SupersededRows {
     func keep(_ group: LineGroup) throws {
         guard let (statement, kinds) = try statement(group.table) else { return }
         for line in group.lines {
-            var values = zip(line.key.values, kinds).map { FieldReader.key($0, as: $1) }
-            if stream.destination == .head { values.append(.text(Array(stream.source.description.utf8))) }
+            let values = zip(line.key.values, kinds).map { FieldReader.key($0, as: $1) }
             for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }
             defer { statement.rewind() }
             while try statement.stepOnce(db) {}
@@ -20,8 +19,8 @@ struct SupersededRows {
     /// Nil while there is no such table.
     private func statement(_ table: TableHeader) throws -> (Statement, [WireKind])? {
         guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { return nil }
-        let key = table.key + (stream.destination == .head ? ["branch_id"] : [])
-        let conditions = key.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
+        let key = table.key.map { "\(TableName.quoted($0)) = ?" }
+        let conditions = (key + TableMapping(table, of: stream).conditions(in: stream)).joined(separator: " AND ")
         let statement = try db.makeStatement(
             sql: """
                 INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)

@@ -5,15 +5,17 @@ internal import TrunklineCore
 enum TableScan {
     /// - Parameters:
     ///   - columns: names and wire types: the sender's, on both sides.
-    ///   - branch: at the head, whose rows.
+    ///   - conditions: which rows; none: all.
     static func digest(
-        _ table: String, columns: [WireColumn], branch: OfficeID?, into digester: inout RowDigester, _ db: Database
+        _ table: String, columns: [WireColumn], where conditions: [String] = [], into digester: inout RowDigester,
+        _ db: Database
     ) throws {
         let list = columns.map { TableName.quoted($0.name) }.joined(separator: ", ")
         let statement = try db.makeStatement(
-            sql: "SELECT \(list) FROM \(TableName.quoted(table))\(branch == nil ? "" : " WHERE branch_id = ?")")
+            sql:
+                "SELECT \(list) FROM \(TableName.quoted(table)) WHERE \((["TRUE"] + conditions).joined(separator: " AND "))"
+        )
         defer { statement.rewind() }
-        if let branch { try SQLiteValue.text(Array(branch.description.utf8)).bind(to: statement, at: 1) }
         let kinds = columns.map { WireKind(wireType: $0.type) }
         var line: [UInt8] = []
         while try statement.stepOnce(db) {

@@ -56,7 +56,7 @@ enum VerificationBatch {
         return try tables.map { table in
             try plan.claim(name: table.name, key: table.shape.key, columns: table.shape.wireColumns) { digester in
                 try TableScan.digest(
-                    table.shape.name, columns: table.shape.wireColumns, branch: nil, into: &digester, db)
+                    table.shape.name, columns: table.shape.wireColumns, into: &digester, db)
             }
         }
     }

@@ -11,7 +11,7 @@ struct StatusCommand: OfficeCommand {
         discussion: """
             Asks this office's database only; needs no broker. Below the streams it says what deserves a look: which \
             service fails, since when and why; which has not run here; at the head, which branch was added and has not \
-            been heard of. ACKED counts rows and deletes that the head has committed, the set-aside ones among them, \
+            been heard of; at a branch, which table of its configuration nobody captures. ACKED counts rows and deletes that the head has committed, the set-aside ones among them, \
             at both ends.
 
             Examples:
@@ -42,7 +42,7 @@ struct StatusCommand: OfficeCommand {
         let settings = try await options.settings(for: SettingsRequirements("status"))
         let store = try OfficeAssembly(settings).store()
         guard watch else {
-            let text = try await text(settings.office, store)
+            let text = try await text(settings, store)
             await store.close()
             return print(text, terminator: "")
         }
@@ -50,21 +50,29 @@ struct StatusCommand: OfficeCommand {
             throw CommandFailure(.usage, "--watch draws on a terminal, and stdout is none; leave it out")
         }
         while true {
-            Terminal.redraw(try await text(settings.office, store))
+            Terminal.redraw(try await text(settings, store))
             try await Task.sleep(for: .seconds(1))
         }
     }
 
-    private func text(_ office: OfficeSettings, _ store: any OfficeStore) async throws -> String {
+    private func text(_ settings: Settings, _ store: any OfficeStore) async throws -> String {
         if services {
             let notes = try await store.serviceNotes()
             return json ? try JSONOutput.text(notes) + "\n" : ServicesReport(notes: notes).text
         }
         let streams = try await store.status().sorted { $0.stream.description < $1.stream.description }
         if json { return try JSONOutput.text(streams) + "\n" }
+        let isHead = settings.office.role == .head
         return StatusReport(
-            office: office, streams: streams, notes: try await store.serviceNotes(),
-            branches: office.role == .head ? try await store.branches() : []
+            office: settings.office, streams: streams, notes: try await store.serviceNotes(),
+            branches: isHead ? try await store.branches() : [],
+            uncaptured: isHead ? [] : try await uncaptured(settings.tables, store)
         ).text
+    }
+
+    /// Tables of the configuration that `init` has not seen, as one that was made later where `tables` is `all`.
+    private func uncaptured(_ selection: TableSelection, _ store: any OfficeStore) async throws -> [TableName] {
+        let plan = try await store.planInitialisation(selection, countingRows: false)
+        return plan.createsBookkeeping ? [] : plan.tables.filter(\.isNew).map(\.name)
     }
 }

@@ -10,6 +10,8 @@ struct StatusReport {
     var notes: [ServiceNote]?
     /// At the head: the branches that were added.
     var branches: [Branch] = []
+    /// Tables of the configuration whose changes nobody captures.
+    var uncaptured: [TableName] = []
 
     /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
     static let silence = Duration.seconds(26 * 3_600)
@@ -27,6 +29,9 @@ struct StatusReport {
         var lines = streams.flatMap(remarks)
         lines += unheard.map {
             "\($0.id) was added and has not been heard of; is trunkline running there, with the kit of branch add?"
+        }
+        lines += uncaptured.map {
+            "table \"\($0)\" is one of tables, and its changes are NOT CAPTURED; run: trunkline init"
         }
         lines += notes.map { ServiceRemarks(office: office, notes: $0).lines } ?? []
         return table.rendered() + lines.map { SafeText.oneLine($0) + "\n" }.joined()
