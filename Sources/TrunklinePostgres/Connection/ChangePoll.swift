@@ -10,7 +10,7 @@ struct ChangePoll: Sendable {
 
     private static let quick = Duration.milliseconds(4)
     private static let idle = Duration.milliseconds(10)
-    private static let asleep = Duration.milliseconds(50)
+    private static let asleep = Duration.milliseconds(100)
     private static let activity = Duration.seconds(2)
     /// Nobody has written for so long: nobody waits for a screen.
     private static let drowsy = Duration.seconds(60)
