@@ -108,8 +108,7 @@ public enum Metrics {
     /// Those of one stream, which go with it.
     public static let ofStream: [MetricDefinition] = [
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
-        oldestUnackedSeconds,
-        lastAckedTime, standingTables, lastAppliedTime, parkedBatches,
+        oldestUnackedSeconds, lastAckedTime, standingTables, lastAppliedTime, parkedBatches,
     ]
 
     /// In the order in which they are shown.
@@ -117,8 +116,7 @@ public enum Metrics {
         sentBatches, sentRows, sentBytes, refusedBatches, ackedBatches, ackedRows, ackedBytes, ignoredAcks,
         storedBatches, storedRows, storedBytes, newlySetAsideRows, duplicateBatches, gapBatches, refusedMessages,
         publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, certificateEnd, databaseUp,
-        healthy, buildInfo,
-        setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
+        healthy, buildInfo, setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
         oldestUnackedSeconds, lastAckedTime, standingTables, lastAppliedTime, parkedBatches, messagesInHand,
     ]
 

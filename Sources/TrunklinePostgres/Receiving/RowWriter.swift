@@ -81,8 +81,7 @@ final class RowWriter {
     /// COPY straight into the table.
     private func copy(_ piece: Piece) throws(StoreError) {
         let target = piece.target
-        let names = (target.additions.map(\.column) + target.columns.map(\.name)).map(\.identifier)
-        let sql = "COPY \(target.relation) (\(names.joined(separator: ", "))) FROM STDIN"
+        let sql = "COPY \(target.relation) (\(target.filledColumns.joined(separator: ", "))) FROM STDIN"
         let prefix = target.additions.flatMap { "\($0.value(in: stream))\t".utf8 }
         let copied = try connection.copyIn(sql, "copy rows") { send in
             guard !prefix.isEmpty else {
@@ -145,7 +144,6 @@ final class RowWriter {
 
     /// `INSERT INTO … SELECT …`, the columns c1, c2, … taken from where `value` says.
     func upsert(_ target: Target, withoutCircular: Bool, _ value: (String) -> String) -> String {
-        let names = (target.additions.map(\.column) + target.columns.map(\.name)).map(\.identifier)
         let values =
             target.additions.map { $0.value(in: stream).literal }
             + target.columns.enumerated().map { index, column in
@@ -153,7 +151,7 @@ final class RowWriter {
                     ? "NULL::\(column.castType)" : column.fit.cast(value("c\(index + 1)"), column.castType)
             }
         return """
-            INSERT INTO \(target.relation) (\(names.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
+            INSERT INTO \(target.relation) (\(target.filledColumns.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
             SELECT \(values.joined(separator: ", "))
             """
     }

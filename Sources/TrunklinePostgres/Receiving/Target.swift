@@ -13,6 +13,9 @@ struct Target {
     /// Nullable columns of foreign keys that form a circle: stored as NULL first, in their own pass.
     var circular: Set<String>
 
+    /// As a line that is stored fills them, quoted.
+    var filledColumns: [String] { (additions.map(\.column) + columns.map(\.name)).map(\.identifier) }
+
     /// What says which rows of the table are the stream's.
     /// - Parameter row: what the table is called in the statement.
     func conditions(in stream: StreamID, of row: String) -> [String] {

@@ -81,11 +81,11 @@ extension SQLiteReceiving {
     }
 
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
+        let mapping = TableMapping(table, of: stream)
         var own = digester
         try run("digest rows", table.name) {
             try TableScan.digest(
-                table.name.inSQLite, columns: table.columns,
-                where: TableMapping(table, of: stream).conditions(in: stream), into: &own, db)
+                mapping.target.inSQLite, columns: table.columns, where: mapping.conditions(in: stream), into: &own, db)
         }
         digester = own
     }
@@ -94,14 +94,14 @@ extension SQLiteReceiving {
         guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
-        let own = TableMapping(table, of: stream).conditions(in: stream)
+        let mapping = TableMapping(table, of: stream)
         let column = TableName.quoted(table.key[0])
         return try run("find highest key", table.name) {
             let stored = try Int64.fetchOne(
                 db,
                 sql: """
-                    SELECT max(\(column)) FROM \(TableName.quoted(table.name.inSQLite))
-                    WHERE \((["typeof(\(column)) = 'integer'"] + own).joined(separator: " AND "))
+                    SELECT max(\(column)) FROM \(TableName.quoted(mapping.target.inSQLite))
+                    WHERE \((["typeof(\(column)) = 'integer'"] + mapping.conditions(in: stream)).joined(separator: " AND "))
                     """)
             let setAside = try Int64.fetchOne(
                 db,

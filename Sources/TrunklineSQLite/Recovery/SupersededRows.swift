@@ -18,9 +18,10 @@ struct SupersededRows {
 
     /// Nil while there is no such table.
     private func statement(_ table: TableHeader) throws -> (Statement, [WireKind])? {
-        guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { return nil }
+        let mapping = TableMapping(table, of: stream)
+        guard let shape = try TableKind.find(mapping.target.inSQLite, in: db).shape else { return nil }
         let key = table.key.map { "\(TableName.quoted($0)) = ?" }
-        let conditions = (key + TableMapping(table, of: stream).conditions(in: stream)).joined(separator: " AND ")
+        let conditions = (key + mapping.conditions(in: stream)).joined(separator: " AND ")
         let statement = try db.makeStatement(
             sql: """
                 INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
