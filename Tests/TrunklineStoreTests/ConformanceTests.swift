@@ -151,6 +151,30 @@ struct ConformanceTests {
         #expect(try await pair.branch.claimBatch(of: pair.stream, window: 64, changes: 1) == nil)
     }
 
+    /// The list of a page looks at the page alone; here the page, what is behind it and the deletes are all in other states.
+    @Test(arguments: Pairing.all) func theFirstRowsInEachStateAreFound(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        try pair.branchDatabase.run(
+            "insert into item with recursive c(x) as (select 1 union all select x + 1 from c where x < 12) select x, 'item', x from c")
+        try await pair.sync()
+        try pair.branchDatabase.run("update item set n = 20 where id in (2, 11); delete from item where id in (3, 4)")
+        let page = try await pair.branch.rows(of: TableName("item"), matching: RowFilter(limit: 3)).rows
+        #expect(page.map(\.values[0]) == ["1", "2", "5"])
+        #expect(page.map(\.state) == [.acked, .pending, .acked])
+        func keys(_ states: Set<RowState>, _ limit: Int) async throws -> [String?] {
+            try await pair.branch.rows(of: TableName("item"), matching: RowFilter(states: states, limit: limit)).rows
+                .map(\.values[0])
+        }
+        #expect(try await keys([.pending], 1) == ["2"])
+        #expect(try await keys([.pending], 9) == ["2", "11", "3", "4"])
+        #expect(try await keys([.acked], 2) == ["1", "5"])
+        #expect(try await keys([], 10) == ["1", "2", "5", "6", "7", "8", "9", "10", "11", "12"])
+        #expect(try await keys([], 11) == ["1", "2", "5", "6", "7", "8", "9", "10", "11", "12", "3"])
+        #expect(try await keys([.sent, .setAside], 5) == [])
+        _ = try await pair.branch.claimBatch(of: pair.stream, window: 64, changes: 100)
+        #expect(try await keys([.sent], 2) == ["2", "11"])
+    }
+
     @Test(arguments: Pairing.all) func oneBadRowIsSetAsideToldRetriedAndCleared(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing, branch: Self.items, tables: ["item"],

@@ -111,6 +111,8 @@ public struct RowFilter: Hashable, Sendable {
 public struct RowListing: Hashable, Sendable, Codable {
     public var columns: [String]
     public var rows: [Row]
+    /// Why the table stands still, so that the states are not certain.
+    public var standing: String?
 
     public struct Row: Hashable, Sendable, Codable {
         public var state: RowState

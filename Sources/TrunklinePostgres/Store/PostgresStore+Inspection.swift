@@ -66,10 +66,10 @@ extension PostgresStore {
             guard synced.contains(table), let found = try Catalog(connection).table(table) else {
                 throw StoreError.notSynced(table, synced: synced)
             }
-            let query = atHead ? headRows(found, filter) : branchRows(found, filter)
-            let result = try connection.run(query, [], "list rows")
+            let result = try atHead
+                ? connection.run(headRows(found, filter), [], "list rows") : branchRows(connection, found, filter)
             let columns = found.columns.map(\.name)
-            return RowListing(
+            var listing = RowListing(
                 columns: columns,
                 rows: (0..<result.rowCount).compactMap { row in
                     RowState(rawValue: result.text(row, 0)).map { state in
@@ -78,10 +78,31 @@ extension PostgresStore {
                             deleted: result.flag(row, 1), reason: result.value(row, 2))
                     }
                 })
+            if !atHead {
+                listing.standing = try CaptureState.all(connection).first { $0.table.captured && $0.table.name == table }?
+                    .standstill?.reason
+            }
+            return listing
         }
     }
 
-    private func branchRows(_ table: Catalog.Table, _ filter: RowFilter) -> String {
+    /// Existing rows come before deletes, so that the first rows of the table are the first of the list; the whole table is
+    /// read only where too few of them are in the wanted states.
+    private func branchRows(
+        _ connection: PostgresConnection, _ table: Catalog.Table, _ filter: RowFilter
+    ) throws(StoreError) -> PostgresResult {
+        let window = filter.states.isEmpty ? filter.limit : max(filter.limit, Self.firstLook)
+        let first = try connection.run(branchRows(table, filter, first: window), [], "list rows")
+        return first.rowCount == filter.limit
+            ? first : try connection.run(branchRows(table, filter, first: nil), [], "list rows")
+    }
+
+    /// In rows.
+    private static let firstLook = 10_000
+
+    private func branchRows(_ table: Catalog.Table, _ filter: RowFilter, first: Int?) -> String {
+        let keyColumns = table.key.map(\.identifier).joined(separator: ", ")
+        let rows = first.map { "(SELECT * FROM \(table.name.sql) ORDER BY \(keyColumns) LIMIT \($0))" } ?? table.name.sql
         let columns = table.columns.map { column in
             guard let index = table.key.firstIndex(of: column.name) else { return "t.\(column.name.identifier)::text" }
             return "coalesce(t.\(column.name.identifier)::text, r.key[\(index + 1)])"
@@ -90,8 +111,8 @@ extension PostgresStore {
         let order = table.key.enumerated().map { "t.\($0.element.identifier), r.key[\($0.offset + 1)]" }
         return """
             SELECT r.state, r.deleted, r.reason, \(columns.joined(separator: ", "))
-            FROM trunkline.row_states(\(table.name.description.literal)) r
-            LEFT JOIN \(table.name.sql) t ON \(join.joined(separator: " AND "))
+            FROM trunkline.row_states(\(table.name.description.literal), \(first.map(String.init) ?? "NULL")) r
+            LEFT JOIN \(rows) t ON \(join.joined(separator: " AND "))
             WHERE true \(states(filter, "r.state"))
             ORDER BY \(order.joined(separator: ", ")) LIMIT \(filter.limit)
             """

@@ -35,7 +35,9 @@ extension SQLiteStore {
                     .table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)
             }
             let query = RowQuery(table: table, shape: shape, filter: filter, db: db)
-            return try office.role == .head ? query.atHead() : query.atBranch()
+            var listing = try office.role == .head ? query.atHead() : query.atBranch()
+            listing.standing = standing?.reason
+            return listing
         }
     }
 }

@@ -60,10 +60,9 @@ struct RowsCommand: OfficeCommand {
         try await KnownBranch.check(branch, in: store)
         let listing = try await store.rows(
             of: table, matching: RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit))
-        let standing = try await store.status().flatMap(\.standing).filter { $0.table == table }
         await store.close()
         print(json ? try JSONOutput.text(listing) : RowsReport(listing: listing, limit: limit).text)
-        if let reason = standing.first?.reason {
+        if let reason = listing.standing {
             throw CommandFailure(
                 .incomplete, "table \"\(table)\" stands still, so the states are not certain: \(reason)")
         }
