@@ -10,7 +10,7 @@ struct ChangePoll: Sendable {
 
     private static let quick = Duration.milliseconds(4)
     private static let idle = Duration.milliseconds(10)
-    private static let asleep = Duration.milliseconds(100)
+    private static let asleep = Duration.milliseconds(200)
     private static let activity = Duration.seconds(2)
     /// Nobody has written for so long: nobody waits for a screen.
     private static let drowsy = Duration.seconds(60)
@@ -35,7 +35,7 @@ struct ChangePoll: Sendable {
     mutating func numbered(_ number: Int?, at now: Instant) -> Bool {
         if number != lastNumber { stirred = now }
         lastNumber = number
-        let rare = isAsleep(at: now) ? ChangePoll.rare * 5 : ChangePoll.rare
+        let rare = isAsleep(at: now) ? ChangePoll.rare * 10 : ChangePoll.rare
         return isActive(at: now) || lastLook.map { now - $0 >= rare } ?? true
     }
 
