@@ -57,18 +57,18 @@ extension OutboundMessage {
 
 extension RabbitMQLink {
     /// Waits until so many messages are settled.
-    func settle(_ count: Int) throws -> [TrunklineCore.Confirmation] {
+    func settle(_ count: Int) async throws -> [TrunklineCore.Confirmation] {
         var settled: [TrunklineCore.Confirmation] = []
         let deadline = ContinuousClock.now + patience
         while settled.count < count, ContinuousClock.now < deadline {
-            settled += try confirmations(within: deadline - .now)
+            settled += try await confirmations(within: deadline - .now)
         }
         return settled
     }
 
-    func publishAndSettle(_ message: OutboundMessage) throws -> TrunklineCore.Confirmation? {
-        _ = try publish(message)
-        return try settle(1).first
+    func publishAndSettle(_ message: OutboundMessage) async throws -> TrunklineCore.Confirmation? {
+        _ = try await publish(message)
+        return try await settle(1).first
     }
 }
 

@@ -15,11 +15,12 @@ extension OfficeAssembly {
         let monitor = settings.monitoring.address.map { _ in self.monitor(of: services) }
         let journal = ServiceJournalKeeper(
             services.map(\.name), host: ProcessInfo.processInfo.hostName, store: try store())
-        let loops = try services.map { service in
+        let links = try links(services.count, for: name)
+        let loops = try zip(services, links).map { (service, link) in
             let logger = self.logger(service.name)
             let telemetry = monitor?.telemetry(of: service.name)
             return ServiceLoop(
-                try self.service(service, logger: logger, telemetry: telemetry), logger: logger,
+                try self.service(service, link: link, logger: logger, telemetry: telemetry), logger: logger,
                 telemetry: telemetry ?? .silent, journal: journal)
         }
         var companions: [(name: String, service: any Service)] = [("journal", journal)]

@@ -5,7 +5,7 @@ internal import TrunklineRabbitMQ
 /// Makes an office's parts from its settings: stores, broker links, services.
 ///
 /// Nothing here connects; the parts do so at their first call. Every service has a store and a link
-/// of its own, since each closes its own when it stops.
+/// of its own, since each closes its own when it stops; the links of a process share a connection.
 public struct OfficeAssembly: Sendable {
     public let settings: Settings
 
@@ -31,19 +31,29 @@ public struct OfficeAssembly: Sendable {
     }
 
     /// - Precondition: the settings were loaded for something that needs the broker.
-    public func link(for name: String) throws(BrokerError) -> any BrokerLink {
+    /// - Parameter name: what the broker is told that the connection is for.
+    public func link(for name: String) throws(BrokerError) -> any BrokerLink { RabbitMQLink(on: try connection(for: name)) }
+
+    /// So many links on one connection.
+    public func links(_ count: Int, for name: String) throws(BrokerError) -> [any BrokerLink] {
+        let connection = try connection(for: name)
+        return (0..<count).map { _ in RabbitMQLink(on: connection) }
+    }
+
+    private func connection(for name: String) throws(BrokerError) -> RabbitMQConnection {
         guard let url = settings.broker.url else { preconditionFailure("\(name) did not ask for broker.url") }
-        return RabbitMQLink(
+        return RabbitMQConnection(
             try settings.broker.rabbitMQ(
                 url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver))
     }
 
-    /// - Parameter telemetry: what the service tells of itself; nil: nobody listens.
+    /// - Parameters:
+    ///   - link: the service's own.
+    ///   - telemetry: what the service tells of itself; nil: nobody listens.
     public func service(
-        _ service: OfficeService, logger: Logger, telemetry: ServiceTelemetry? = nil
+        _ service: OfficeService, link plain: any BrokerLink, logger: Logger, telemetry: ServiceTelemetry? = nil
     ) throws -> any SteppedService {
         let store = try store()
-        let plain = try link(for: service.name)
         let link: any BrokerLink = if let telemetry { ObservedLink(plain, telemetry: telemetry) } else { plain }
         let listener = telemetry ?? .silent
         let office = settings.office.id

@@ -18,7 +18,9 @@ struct CompanionServices: Sendable {
         let handler = LineLogHandler(label: "trunkline", settings: log, write: StandardError.write)
         let logger = troubles.logger("trunkline", passingOnTo: handler)
         self.logger = logger
-        self.services = try services.map { try office.service($0, logger: logger) }
+        self.services = try zip(services, office.links(services.count, for: "trunkline")).map {
+            try office.service($0, link: $1, logger: logger)
+        }
     }
 
     /// Runs the services until `watch` returns or throws, and stops them cleanly.

@@ -1,7 +1,7 @@
 import CRabbitMQ
 import TrunklineCore
 
-extension Connection {
+extension LinkChannels {
     /// So many questions are on their way at a time: a slow link costs a round trip for each such piece.
     private static let pipelined = 32
 
@@ -11,11 +11,11 @@ extension Connection {
     /// reason costs the connection, as AMQP closes the channel with all its consumers.
     func subscribe(to queues: [String], prefetch: Int) throws(BrokerError) {
         guard !queues.isEmpty else { return }
-        try openChannel(.consuming)
+        try connection.openChannel(consuming)
         var qos = amqp_basic_qos_t()
         qos.prefetch_count = UInt16(prefetch)
-        _ = try call(
-            AMQP_BASIC_QOS_METHOD, qos, on: .consuming, operation: "consume", subject: configuration.address)
+        _ = try connection.call(
+            AMQP_BASIC_QOS_METHOD, qos, on: consuming, operation: "consume", subject: configuration.address)
         var rest = queues[...]
         while !rest.isEmpty, !isPaused, !buffer.isFull {
             let piece = try existing(Array(rest.prefix(Self.pipelined)))
@@ -23,7 +23,7 @@ extension Connection {
             try consume(piece)
         }
         isPaused = isPaused || !rest.isEmpty
-        try closeChannel(.topology)
+        try connection.closeChannel(.topology)
     }
 
     /// Those of the queues that exist. A consumer of a missing one would close the channel of all consumers, a look
@@ -32,7 +32,7 @@ extension Connection {
         var found: [String] = []
         var rest = queues[...]
         while !rest.isEmpty {
-            try openChannel(.topology)
+            try connection.openChannel(.topology)
             var arena = AMQPArena()
             var looks: [amqp_queue_declare_t] = []
             for queue in rest {
@@ -42,7 +42,7 @@ extension Connection {
                 looks.append(look)
             }
             let replies = try attributed(rest) { () throws(BrokerError) in
-                try calls(
+                try connection.calls(
                     AMQP_QUEUE_DECLARE_METHOD, looks, on: .topology, operation: "inspect queue",
                     subject: configuration.address)
             }
@@ -50,7 +50,7 @@ extension Connection {
                 let queue = rest.removeFirst()
                 if case .closed(let code, let text) = reply {
                     refused[queue] = BrokerError(
-                        replyCode: code, text: text, operation: Channel.consuming.operation, subject: queue)
+                        replyCode: code, text: text, operation: consuming.operation, subject: queue)
                 } else {
                     found.append(queue)
                 }
@@ -72,20 +72,23 @@ extension Connection {
             requests.append(request)
         }
         _ = try attributed(queues[...]) { () throws(BrokerError) in
-            try calls(
-                AMQP_BASIC_CONSUME_METHOD, requests, on: .consuming,
-                operation: Channel.consuming.operation, subject: configuration.address)
+            try connection.calls(
+                AMQP_BASIC_CONSUME_METHOD, requests, on: consuming,
+                operation: consuming.operation, subject: configuration.address)
         }
     }
 
-    /// Lays a failure at the door of the queue whose answer was awaited, unless it is the connection's own.
+    /// Lays a failure at the door of the queue whose answer was awaited, unless it is the connection's own: the broker
+    /// closed the channel, or did not answer.
     private func attributed(
         _ queues: ArraySlice<String>, _ calls: () throws(BrokerError) -> [Reply]
     ) throws(BrokerError) -> [Reply] {
         do throws(BrokerError) {
             return try calls()
         } catch {
-            guard failure != .connection, let queue = queues.dropFirst(replies.count).first else { throw error }
+            guard failure != nil || connection.isSilent,
+                let queue = queues.dropFirst(connection.replies.count).first
+            else { throw error }
             var error = error
             error.subject = queue
             refused[queue] = error
@@ -115,32 +118,34 @@ extension Connection {
         arguments.consumer_tag = arena.bytes(tag)
         arguments.nowait = 1
         let status = withUnsafeMutablePointer(to: &arguments) {
-            amqp_send_method(state, Channel.consuming.rawValue, AMQP_BASIC_CANCEL_METHOD, $0)
+            amqp_send_method(connection.state, consuming.rawValue, AMQP_BASIC_CANCEL_METHOD, $0)
         }
-        try check(status, Channel.consuming.operation, queue)
+        try connection.check(status, consuming.operation, queue)
     }
 
-    /// - Returns: nil when nothing came in time, or when a consumer ended meanwhile.
-    func receive(within timeout: Duration) throws(BrokerError) -> Delivery? {
-        try pump(within: timeout) { !buffer.isEmpty || !refusals.isEmpty || !refused.isEmpty }
+    /// Whether there is a delivery, or something else to tell who waits for one.
+    var hasNews: Bool { !buffer.isEmpty || !refusals.isEmpty || !refused.isEmpty }
+
+    func takeDelivery() throws(BrokerError) -> Delivery? {
         if !refusals.isEmpty { throw refusals.removeFirst() }
         return buffer.popFirst()
     }
 
     func acknowledge(_ delivery: Delivery) throws(BrokerError) {
-        try check(
-            amqp_basic_ack(state, Channel.consuming.rawValue, delivery.tag.number, 0), "acknowledge", delivery.queue)
+        try connection.check(
+            amqp_basic_ack(connection.state, consuming.rawValue, delivery.tag.number, 0), "acknowledge", delivery.queue)
     }
 
     private func giveBack(_ number: UInt64, to queue: String) throws(BrokerError) {
-        try check(amqp_basic_nack(state, Channel.consuming.rawValue, number, 0, 1), "give back", queue)
+        try connection.check(amqp_basic_nack(connection.state, consuming.rawValue, number, 0, 1), "give back", queue)
     }
 
     /// Files a delivery. One that is over the limit is rejected instead, which sends it to the queue's dead-letter
     /// exchange: its body was never in memory. One for which there is no room goes back: its consumer is cancelled.
     func delivered(_ message: IncomingMessage, _ origin: IncomingMessage.Origin) throws(BrokerError) {
         guard message.bodySize <= configuration.maxMessageBytes else {
-            try check(amqp_basic_reject(state, Channel.consuming.rawValue, origin.tag, 0), "reject", origin.queue)
+            try connection.check(
+                amqp_basic_reject(connection.state, consuming.rawValue, origin.tag, 0), "reject", origin.queue)
             refusals.append(
                 BrokerError(
                     .tooLarge, operation: "receive", subject: origin.queue,
@@ -163,7 +168,7 @@ extension Connection {
     func consumerCancelled(of queue: String) {
         consumers[queue] = nil
         refused[queue] = BrokerError(
-            .closedByBroker, operation: Channel.consuming.operation, subject: queue,
+            .closedByBroker, operation: consuming.operation, subject: queue,
             reason: "the broker cancelled the consumer: the queue was deleted or moved")
     }
 }

@@ -2,7 +2,7 @@ import CRabbitMQ
 import Foundation
 import TrunklineCore
 
-extension Connection {
+extension LinkChannels {
     /// Reads what has arrived first, so that a broker that blocks or closed is noticed before the body is sent.
     func publish(_ message: OutboundMessage) throws(BrokerError) -> MessageTag {
         guard message.body.count <= configuration.maxMessageBytes else {
@@ -15,28 +15,33 @@ extension Connection {
         }
         try pumpWhatIsThere()
         try startPublishing()
-        guard !isBlocked else {
+        guard !connection.isBlocked else {
             throw BrokerError(
                 .unreachable, operation: "publish", subject: configuration.address,
-                reason: "the broker takes no messages now", hint: Self.blockedHint)
+                reason: "the broker takes no messages now", hint: Connection.blockedHint)
         }
         try send(message)
         return ledger.published(messageID: message.messageID)
     }
 
-    /// The confirmations that arrived; waits for the first one, and takes what came with it.
-    func takeConfirmations(within timeout: Duration) throws(BrokerError) -> [Confirmation] {
-        try pump(within: timeout) { !confirmations.isEmpty }
+    /// Reads what has already arrived, as far as there is room for it, and sends our heartbeats.
+    func pumpWhatIsThere() throws(BrokerError) {
+        try connection.pumpWhatIsThere()
+        try check()
+    }
+
+    /// The confirmations that arrived.
+    func takeConfirmations() throws(BrokerError) -> [Confirmation] {
         try pumpWhatIsThere()
         defer { confirmations = [] }
         return confirmations
     }
 
     private func startPublishing() throws(BrokerError) {
-        guard !openChannels.contains(.publishing) else { return }
-        try openChannel(.publishing)
-        _ = try call(
-            AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t(), on: .publishing, operation: "select confirms",
+        guard !connection.openChannels.contains(publishing) else { return }
+        try connection.openChannel(publishing)
+        _ = try connection.call(
+            AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t(), on: publishing, operation: "select confirms",
             subject: configuration.address)
     }
 
@@ -45,12 +50,12 @@ extension Connection {
         var properties = properties(of: message, in: &arena)
         let status = message.body.withUnsafeBytes { body in
             amqp_basic_publish(
-                state, Channel.publishing.rawValue, arena.bytes(message.exchange),
+                connection.state, publishing.rawValue, arena.bytes(message.exchange),
                 arena.bytes(message.routingKey), 1, 0, &properties,
                 // The library's type has no const; it only reads the body.
                 amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
         }
-        try check(status, "publish", message.exchange)
+        try connection.check(status, "publish", message.exchange)
     }
 
     private func properties(
