@@ -196,7 +196,8 @@ public actor RabbitMQConnection {
             try channels.connection.pump(within: .zero) { isReady(channels) || channels.failure != nil }
             try channels.check()
         }
-        guard let channels = members[link]?.channels, channels.isOpen, !isReady(channels), ContinuousClock.now < deadline
+        guard let channels = members[link]?.channels, channels.isOpen, !isReady(channels),
+            ContinuousClock.now < deadline
         else { return }
         await withCheckedContinuation { continuation in
             waiters.append(
@@ -219,7 +220,7 @@ public actor RabbitMQConnection {
             let done = waiters.filter { $0.isDone(at: now) }
             waiters.removeAll { $0.isDone(at: now) }
             for waiter in done { waiter.continuation.resume() }
-            await Task.yield()
+            if !waiters.isEmpty { await Task.yield() }
         }
         isReading = false
     }

@@ -155,7 +155,8 @@ struct ConformanceTests {
     @Test(arguments: Pairing.all) func theFirstRowsInEachStateAreFound(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
         try pair.branchDatabase.run(
-            "insert into item with recursive c(x) as (select 1 union all select x + 1 from c where x < 12) select x, 'item', x from c")
+            "insert into item with recursive c(x) as (select 1 union all select x + 1 from c where x < 12) select x, 'item', x from c"
+        )
         try await pair.sync()
         try pair.branchDatabase.run("update item set n = 20 where id in (2, 11); delete from item where id in (3, 4)")
         let page = try await pair.branch.rows(of: TableName("item"), matching: RowFilter(limit: 3)).rows

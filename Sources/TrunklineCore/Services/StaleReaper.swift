@@ -12,7 +12,7 @@ public actor StaleReaper: SteppedService {
         /// The receiver's queue.
         public var queue: String
         public var policy = StalePolicy(timeout: .seconds(60), ceiling: .seconds(3_600))
-        public var interval = Duration.seconds(1)
+        public var interval = Duration.seconds(2)
         /// Between two looks at the queue.
         var lookEvery: Duration { max(interval, policy.timeout / 10) }
         /// An ack is late after so long.

@@ -66,7 +66,8 @@ extension PostgresStore {
             guard synced.contains(table), let found = try Catalog(connection).table(table) else {
                 throw StoreError.notSynced(table, synced: synced)
             }
-            let result = try atHead
+            let result =
+                try atHead
                 ? connection.run(headRows(found, filter), [], "list rows") : branchRows(connection, found, filter)
             let columns = found.columns.map(\.name)
             var listing = RowListing(
@@ -79,8 +80,10 @@ extension PostgresStore {
                     }
                 })
             if !atHead {
-                listing.standing = try CaptureState.all(connection).first { $0.table.captured && $0.table.name == table }?
-                    .standstill?.reason
+                listing.standing = try CaptureState.all(connection).first {
+                    $0.table.captured && $0.table.name == table
+                }?
+                .standstill?.reason
             }
             return listing
         }
@@ -102,7 +105,8 @@ extension PostgresStore {
 
     private func branchRows(_ table: Catalog.Table, _ filter: RowFilter, first: Int?) -> String {
         let keyColumns = table.key.map(\.identifier).joined(separator: ", ")
-        let rows = first.map { "(SELECT * FROM \(table.name.sql) ORDER BY \(keyColumns) LIMIT \($0))" } ?? table.name.sql
+        let rows =
+            first.map { "(SELECT * FROM \(table.name.sql) ORDER BY \(keyColumns) LIMIT \($0))" } ?? table.name.sql
         let columns = table.columns.map { column in
             guard let index = table.key.firstIndex(of: column.name) else { return "t.\(column.name.identifier)::text" }
             return "coalesce(t.\(column.name.identifier)::text, r.key[\(index + 1)])"

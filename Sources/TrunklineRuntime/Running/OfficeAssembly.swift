@@ -32,7 +32,9 @@ public struct OfficeAssembly: Sendable {
 
     /// - Precondition: the settings were loaded for something that needs the broker.
     /// - Parameter name: what the broker is told that the connection is for.
-    public func link(for name: String) throws(BrokerError) -> any BrokerLink { RabbitMQLink(on: try connection(for: name)) }
+    public func link(for name: String) throws(BrokerError) -> any BrokerLink {
+        RabbitMQLink(on: try connection(for: name))
+    }
 
     /// So many links on one connection.
     public func links(_ count: Int, for name: String) throws(BrokerError) -> [any BrokerLink] {
