@@ -44,7 +44,9 @@ struct CommandTests {
         let (code, output) = try await site.exit(site.head, "verify", "--timeout", "60s")
         #expect(code == 0 && output.contains("verify: 1 of 1 branches agree"), "\(output)")
         let broker = try #require(site.broker)
-        try await eventually("a connection an office") { try await broker.connectionCount() == 2 }
+        try await eventually("one connection at the branch, two at the head") {
+            try await broker.connectionCount() == 3
+        }
         for run in runs { run.send(SIGTERM) }
         for run in runs { #expect(try await run.waitForExit(within: .seconds(40)) == .code(0)) }
     }

@@ -111,6 +111,9 @@ public struct RowFilter: Hashable, Sendable {
 public struct RowListing: Hashable, Sendable, Codable {
     public var columns: [String]
     public var rows: [Row]
+    /// Of set-aside rows of a table that is not there: who sent it, and its key as JSON.
+    public static let keyColumns = ["branch_id", "key"]
+
     /// Why the table stands still, so that the states are not certain.
     public var standing: String?
 

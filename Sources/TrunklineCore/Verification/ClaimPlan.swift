@@ -27,7 +27,7 @@ public struct ClaimPlan {
             } ?? []
         var digester = RowDigester(columns: columns, key: key, bucketCount: bucketCount, covered: Set(covered))
         try scan(&digester)
-        covered = digester.dropOverflowed(covered)
+        covered = digester.stillCovered(covered)
         room = max(0, room - digester.entries.count)
         return digester.claim(
             name: name, key: key, columns: columns, round: request.round, covered: covered,

@@ -9,15 +9,13 @@ public struct RowDigester: Sendable {
     /// The rows of the covered buckets (round 2).
     public private(set) var entries: [TableClaim.RowEntry] = []
 
-    /// The bucket of each entry.
-    private var entryBuckets: [Int] = []
+    /// The bucket of each entry, and the bytes of its key.
+    private var places: [(bucket: Int, keyBytes: Int)] = []
     private var keyBytes = 0
-    /// Covered buckets of which not all rows have room.
-    private var overflowed: Set<Int> = []
 
     private let keyIndices: [Int]
     private let rules: [CanonicalValue.Rule]
-    private let covered: Set<Int>
+    private var covered: Set<Int>
     private let leftOut: Set<String>
     private var row: [UInt8] = []
 
@@ -62,21 +60,20 @@ public struct RowDigester: Sendable {
         buckets[bucket].add(low: low, high: high)
         guard covered.contains(bucket) else { return }
         keyBytes += keyText.count
-        guard entries.count < 2 * VerificationLimit.entries, keyBytes < 2 * VerificationLimit.keyBytes else {
-            overflowed.insert(bucket)
-            return
-        }
         entries.append(TableClaim.RowEntry(key: RowDigester.key(keyFields), hash: low))
-        entryBuckets.append(bucket)
+        places.append((bucket, keyText.count))
+        while entries.count > 2 * VerificationLimit.entries || keyBytes > 2 * VerificationLimit.keyBytes { coverLess() }
     }
 
-    /// Drops the buckets that turned out too large to be named.
-    /// - Returns: those that are covered now.
-    public mutating func dropOverflowed(_ covered: [Int]) -> [Int] {
-        guard !overflowed.isEmpty else { return covered }
-        entries = zip(entries, entryBuckets).filter { !overflowed.contains($0.1) }.map(\.0)
-        entryBuckets.removeAll(where: overflowed.contains)
-        return covered.filter { !overflowed.contains($0) }
+    /// Of the buckets that were to be covered those that still are: some had more rows, or longer keys, than can be named.
+    public func stillCovered(_ buckets: [Int]) -> [Int] { buckets.filter(covered.contains) }
+
+    /// Lets a quarter of the covered buckets go, the last ones, with what was kept of them.
+    private mutating func coverLess() {
+        covered.subtract(covered.sorted().suffix(max(1, covered.count / 4)))
+        entries = zip(entries, places).filter { covered.contains($0.1.bucket) }.map(\.0)
+        places.removeAll { !covered.contains($0.bucket) }
+        keyBytes = places.reduce(0) { $0 + $1.keyBytes }
     }
 
     /// The bucket of a row, by its key in canonical text.

@@ -54,8 +54,7 @@ extension TableClaim {
                 bucketCount: bucketCount)
         }
         // Buckets that have more rows here than can be named are looked into by nobody.
-        var own = own
-        let covered = Set(own.dropOverflowed(coveredBuckets ?? []))
+        let covered = Set(own.stillCovered(coveredBuckets ?? []))
         let isPartial = isPartial == true || covered.count < (coveredBuckets ?? []).count
         let named = entries.filter { covered.contains(RowDigester.bucket(of: $0.key, count: bucketCount)) }
         let theirs = Dictionary(named.map { ($0.key, $0.hash) }, uniquingKeysWith: { a, _ in a })

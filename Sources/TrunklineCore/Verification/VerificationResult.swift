@@ -65,6 +65,7 @@ public struct TableResult: Hashable, Sendable, Codable {
 
     public var agrees: Bool {
         problem == nil && rowsAtSender == rowsAtReceiver && differingBuckets.isEmpty && differingKeys.isEmpty
+            && differences == 0
     }
 }
 

@@ -17,7 +17,7 @@ enum SessionSettings {
     ///   qualified.
     /// - What we acknowledged or sent survives a crash: `synchronous_commit` is at least `local`.
     /// - No just-in-time compilation, which takes longer than any of our statements, and no parallel workers, which are
-    ///   the application's.
+    ///   the application's: only the list of rows, which a person waits for, asks for some.
     /// - No time-outs and no kind of transaction but the ordinary one. Some of them are newer than the oldest server.
     static let sql = """
         SET search_path = ''; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'iso_8601';

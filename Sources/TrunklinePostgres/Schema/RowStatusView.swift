@@ -37,6 +37,8 @@ enum RowStatusView {
         CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text, p_first integer)
         RETURNS TABLE (table_name text, key text[], state text, deleted boolean, reason text)
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
+        SET bytea_output = 'hex'
         SET parallel_setup_cost = 0 SET parallel_tuple_cost = 0 SET max_parallel_workers_per_gather = 2
         AS $function$
         DECLARE
@@ -84,6 +86,16 @@ enum RowStatusView {
                     $query$, t.name, found, t.whole, CASE WHEN p_first IS NULL THEN 'FULL' ELSE 'LEFT' END,
                     CASE WHEN p_first IS NOT NULL
                         THEN format('AND c.key[1] = ANY (%L::text[])', coalesce(first_keys, '{}')) END);
+                -- Deletes that the other side set aside.
+                IF p_first IS NULL THEN
+                    RETURN QUERY EXECUTE format($query$
+                        SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, w.reason
+                        FROM trunkline.refused_row w WHERE w.table_name = %1$L
+                            AND NOT EXISTS (SELECT FROM (%2$s) r WHERE to_json(r.written)::text = w.key)
+                            AND NOT EXISTS (SELECT FROM trunkline.change_state c
+                                WHERE c.table_name = %1$L AND to_json(c.key)::text = w.key)
+                        $query$, t.name, found);
+                END IF;
             END LOOP;
         END
         $function$

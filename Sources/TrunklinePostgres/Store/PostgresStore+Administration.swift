@@ -5,7 +5,9 @@ extension PostgresStore {
     public func initialise(_ given: OfficeSetup) throws(StoreError) -> InitialisationReport {
         var setup = given
         setup.tables = TableName.distinct(given.tables)
-        return try withConnection { (connection) throws(StoreError) in
+        // What is done later on this connection finds the new version: it is looked at anew.
+        defer { close() }
+        return try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
             let catalog = Catalog(connection)
             var report = InitialisationReport(created: false, captured: [:], released: [], warnings: [])
             if setup.role == .branch { _ = try catalog.fitTables(setup.tables) }
@@ -61,12 +63,7 @@ extension PostgresStore {
             let done =
                 try connection.run("SELECT coalesce(max(step), 0) FROM trunkline.migration", [], "migrate").integer(
                     0, 0) ?? 0
-            guard done <= Migrations.steps.count else {
-                throw StoreError(
-                    .notInitialised, operation: "init", subject: "schema trunkline",
-                    reason: "it is of a newer version (\(done)) than this program (\(Migrations.steps.count))",
-                    hint: "update this program")
-            }
+            guard done <= Migrations.steps.count else { throw Migrations.unfit(done) }
             for (index, step) in Migrations.steps.enumerated().dropFirst(done) {
                 try connection.script(step, "migrate")
                 try connection.run("INSERT INTO trunkline.migration (step) VALUES ($1)", ["\(index + 1)"], "migrate")

@@ -63,8 +63,14 @@ extension PostgresStore {
             let synced =
                 try atHead
                 ? Target.tables(connection) : SyncedTable.all(connection).filter(\.captured).map(\.name)
+            let standing =
+                atHead
+                ? nil
+                : try CaptureState.all(connection).first { $0.table.captured && $0.table.name == table }?.standstill
             guard synced.contains(table), let found = try Catalog(connection).table(table) else {
-                throw StoreError.notSynced(table, synced: synced)
+                if atHead, let listing = try setAsideAlone(connection, table, filter) { return listing }
+                guard let standing else { throw StoreError.notSynced(table, synced: synced) }
+                throw StoreError(.table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)
             }
             let result =
                 try atHead
@@ -79,14 +85,27 @@ extension PostgresStore {
                             deleted: result.flag(row, 1), reason: result.value(row, 2))
                     }
                 })
-            if !atHead {
-                listing.standing = try CaptureState.all(connection).first {
-                    $0.table.captured && $0.table.name == table
-                }?
-                .standstill?.reason
-            }
+            listing.standing = standing?.reason
             return listing
         }
+    }
+
+    /// What is set aside at the head of a table that is not there, or that nothing is stored in: its keys.
+    private func setAsideAlone(
+        _ connection: PostgresConnection, _ table: TableName, _ filter: RowFilter
+    ) throws(StoreError) -> RowListing? {
+        let result = try connection.run(
+            """
+            SELECT split_part(stream, '>', 1), key, reason FROM trunkline.set_aside
+            WHERE table_name = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, key LIMIT \(filter.limit)
+            """, [table.description, filter.branch.map { StreamID(from: $0, to: .head).description }], "list rows")
+        guard result.rowCount > 0 else { return nil }
+        return RowListing(
+            columns: RowListing.keyColumns,
+            rows: (0..<result.rowCount).map { row in
+                RowListing.Row(
+                    state: .setAside, values: [result.text(row, 0), result.text(row, 1)], reason: result.text(row, 2))
+            })
     }
 
     /// Existing rows come before deletes, so that the first rows of the table are the first of the list; the whole table is

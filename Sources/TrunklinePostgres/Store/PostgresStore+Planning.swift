@@ -4,7 +4,7 @@ extension PostgresStore {
     public func planInitialisation(
         _ selection: TableSelection, countingRows: Bool
     ) throws(StoreError) -> InitialisationPlan {
-        try withConnection { (connection) throws(StoreError) in
+        try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
             var plan = InitialisationPlan()
             let captured = try captured(connection)
             plan.createsBookkeeping = captured == nil
@@ -12,7 +12,7 @@ extension PostgresStore {
             plan.refusals = refusals
             plan.warnings = warnings
             let known = captured ?? []
-            for name in names where refusals.isEmpty {
+            for name in names {
                 let table = known.first { $0.relation == name.sql }
                 try plan.add(name, as: table, countingRows: countingRows, connection)
             }

@@ -10,6 +10,8 @@ public actor PostgresStore: OfficeStore {
     private var connection: PostgresConnection?
     private var listening: Set<StoreNews> = []
     private var poll = ChangePoll()
+    /// The steps of the bookkeeping's schema that are done; nil: there is none, or it may not be looked at.
+    private var bookkeeping: Int?
     /// When the capture was last looked at.
     var captureChecked: ContinuousClock.Instant?
     /// When a table was last seen to in vain, by its number.
@@ -72,7 +74,10 @@ public actor PostgresStore: OfficeStore {
     }
 
     /// Runs `body` on the connection; forgets the connection if it was lost.
-    func withConnection<T>(_ body: (PostgresConnection) throws(StoreError) -> T) throws(StoreError) -> T {
+    /// - Parameter ofAnyVersion: whether the bookkeeping may be of another version of the program.
+    func withConnection<T>(
+        ofAnyVersion: Bool = false, _ body: (PostgresConnection) throws(StoreError) -> T
+    ) throws(StoreError) -> T {
         let current: PostgresConnection
         if let connection, connection.isOpen {
             current = connection
@@ -80,7 +85,12 @@ public actor PostgresStore: OfficeStore {
             listening = []
             current = try PostgresConnection(url: url())
             try current.neverHideRowsOfABranch()
+            bookkeeping = try Migrations.done(current)
             connection = current
+        }
+        if !ofAnyVersion, let bookkeeping, bookkeeping != Migrations.steps.count {
+            close()
+            throw Migrations.unfit(bookkeeping)
         }
         do {
             return try body(current)

@@ -7,10 +7,9 @@ extension Connection {
     /// - Throws: a transient error, with the connection gone, when no answer came in time.
     func call<Arguments: BitwiseCopyable>(
         _ method: amqp_method_number_t, _ arguments: Arguments, on channel: Channel, operation: String,
-        subject: String, within timeout: Duration? = nil
+        subject: String
     ) throws(BrokerError) -> Reply {
-        let reply = try calls(
-            method, [arguments], on: channel, operation: operation, subject: subject, within: timeout)[0]
+        let reply = try calls(method, [arguments], on: channel, operation: operation, subject: subject)[0]
         if case .closed(let code, let text) = reply {
             throw BrokerError(replyCode: code, text: text, operation: operation, subject: subject)
         }
@@ -19,15 +18,13 @@ extension Connection {
 
     /// Sends synchronous methods one after the other, and waits for the answers, which come in the same order.
     ///
-    /// - Parameter timeout: for the answers; nil: the configuration's.
     /// - Returns: an answer each; fewer when the last one is that the broker closed the channel.
-    /// - Throws: as ``call(_:_:on:operation:subject:within:)``; and why the broker closed the channel, where it is a link's.
+    /// - Throws: as ``call(_:_:on:operation:subject:)``; and why the broker closed the channel, where it is a link's.
     func calls<Arguments: BitwiseCopyable>(
         _ method: amqp_method_number_t, _ arguments: [Arguments], on channel: Channel, operation: String,
-        subject: String, within timeout: Duration? = nil
+        subject: String
     ) throws(BrokerError) -> [Reply] {
         let link = link(of: channel)
-        let patience = timeout ?? configuration.replyTimeout
         replies = []
         for var arguments in arguments {
             let status = withUnsafeMutablePointer(to: &arguments) {
@@ -35,7 +32,7 @@ extension Connection {
             }
             try check(status, operation, subject)
         }
-        try pump(within: patience) {
+        try pump(within: configuration.replyTimeout) {
             if case .closed = replies.last { return true }
             return replies.count >= arguments.count || link?.failure != nil
         }
@@ -44,7 +41,7 @@ extension Connection {
         guard replies.count >= arguments.count else {
             throw lost(
                 BrokerError(
-                    .unreachable, operation: operation, subject: subject, reason: "no answer within \(patience)",
+                    .unreachable, operation: operation, subject: subject, reason: "no answer within \(configuration.replyTimeout)",
                     hint: isBlocked ? Self.blockedHint : nil),
                 silent: true)
         }
@@ -61,12 +58,12 @@ extension Connection {
         openChannels.insert(channel)
     }
 
-    func closeChannel(_ channel: Channel, within timeout: Duration? = nil) throws(BrokerError) {
+    func closeChannel(_ channel: Channel) throws(BrokerError) {
         guard openChannels.remove(channel) != nil else { return }
         var arguments = amqp_channel_close_t()
         arguments.reply_code = UInt16(AMQP_REPLY_SUCCESS)
         _ = try call(
             AMQP_CHANNEL_CLOSE_METHOD, arguments, on: channel, operation: "close channel",
-            subject: configuration.address, within: timeout)
+            subject: configuration.address)
     }
 }

@@ -90,6 +90,8 @@ extension Connection {
             let declared = decoded(amqp_queue_declare_ok_t.self)
             replies.append(
                 .declared(QueueDepth(ready: Int(declared.message_count), consumers: Int(declared.consumer_count))))
+        case AMQP_CHANNEL_CLOSE_OK_METHOD where closing.contains(channel):
+            closed(channel)
         default:
             replies.append(.method(method.id))
         }
@@ -104,6 +106,8 @@ extension Connection {
         try check(
             amqp_send_method(state, channel.rawValue, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer), "close channel",
             configuration.address)
+        // It crossed ours, whose answer still comes.
+        guard !closing.contains(channel) else { return }
         guard let link else { return replies.append(.closed(code: code, text: text)) }
         link.failure =
             link.failure

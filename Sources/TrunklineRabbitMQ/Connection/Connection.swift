@@ -1,4 +1,5 @@
 import CRabbitMQ
+import Glibc
 import TrunklineCore
 
 /// One connection of the library, from login until it is lost.
@@ -22,6 +23,8 @@ final class Connection {
     /// Whether the broker stopped reading from us (connection.blocked): low on memory or disk.
     var isBlocked = false
     var openChannels: Set<Channel> = [.connection]
+    /// Those that a link left, until the broker has let go of them.
+    private(set) var closing: Set<Channel> = []
     /// By their place.
     private var links: [UInt16: LinkChannels] = [:]
 
@@ -56,14 +59,32 @@ final class Connection {
     func link(of channel: Channel) -> LinkChannels? { links[channel.place].flatMap { $0.isLeft ? nil : $0 } }
 
     /// Closes the channels of a link: what it did not acknowledge goes back to the queues.
+    ///
+    /// The broker's answer is not waited for: on a slow line it comes behind all that others still send. Until then
+    /// nobody else gets the channels.
     func leave(_ channels: LinkChannels) {
         channels.isLeft = true
         guard isOpen else { return }
-        // Their place is not given to another one before the broker has let go of them.
-        for channel in [channels.publishing, channels.consuming] {
-            try? closeChannel(channel, within: .seconds(2))
+        for channel in [channels.publishing, channels.consuming] where openChannels.remove(channel) != nil {
+            var arguments = amqp_channel_close_t()
+            arguments.reply_code = UInt16(AMQP_REPLY_SUCCESS)
+            closing.insert(channel)
+            let status = amqp_send_method(state, channel.rawValue, AMQP_CHANNEL_CLOSE_METHOD, &arguments)
+            // Each link is told by its next call.
+            try? check(status, "close channel", configuration.address)
         }
-        links[channels.place] = nil
+        vacate(channels.place)
+    }
+
+    /// The broker has let go of a channel that was closed.
+    func closed(_ channel: Channel) {
+        closing.remove(channel)
+        vacate(channel.place)
+    }
+
+    private func vacate(_ place: UInt16) {
+        guard links[place]?.isLeft == true, !closing.contains(where: { $0.place == place }) else { return }
+        links[place] = nil
     }
 
     /// Says goodbye to the broker, and waits a little for its answer.
@@ -80,6 +101,8 @@ final class Connection {
     func lost(_ error: BrokerError, silent: Bool = false) -> BrokerError {
         loss = loss ?? error
         links = [:]
+        // So that the broker, if it can be reached, gives what was consumed here to the next connection.
+        shutdown(amqp_get_sockfd(state), Int32(SHUT_RDWR))
         isSilent = silent
         return error
     }

@@ -15,7 +15,7 @@ extension OfficeAssembly {
         let monitor = settings.monitoring.address.map { _ in self.monitor(of: services) }
         let journal = ServiceJournalKeeper(
             services.map(\.name), host: ProcessInfo.processInfo.hostName, store: try store())
-        let links = try links(services.count, for: name)
+        let links = try links(for: services, of: name)
         let loops = try zip(services, links).map { (service, link) in
             let logger = self.logger(service.name)
             let telemetry = monitor?.telemetry(of: service.name)

@@ -5,7 +5,8 @@ internal import TrunklineRabbitMQ
 /// Makes an office's parts from its settings: stores, broker links, services.
 ///
 /// Nothing here connects; the parts do so at their first call. Every service has a store and a link
-/// of its own, since each closes its own when it stops; the links of a process share a connection.
+/// of its own, since each closes its own when it stops; the links of a process share a connection
+/// where they may.
 public struct OfficeAssembly: Sendable {
     public let settings: Settings
 
@@ -36,10 +37,15 @@ public struct OfficeAssembly: Sendable {
         RabbitMQLink(on: try connection(for: name))
     }
 
-    /// So many links on one connection.
-    public func links(_ count: Int, for name: String) throws(BrokerError) -> [any BrokerLink] {
-        let connection = try connection(for: name)
-        return (0..<count).map { _ in RabbitMQLink(on: connection) }
+    /// A link each, on one connection but for those that must not share it.
+    /// - Parameter name: of the process.
+    public func links(for services: [OfficeService], of name: String) throws(BrokerError) -> [any BrokerLink] {
+        let shared = try connection(for: name)
+        var links: [any BrokerLink] = []
+        for service in services {
+            links.append(service.drains ? try link(for: service.name) : RabbitMQLink(on: shared))
+        }
+        return links
     }
 
     private func connection(for name: String) throws(BrokerError) -> RabbitMQConnection {

@@ -18,6 +18,10 @@ public enum OfficeService: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it drains what others send. It must go on while the broker reads from no connection that publishes, since it
+    /// is low on memory or disk (https://www.rabbitmq.com/docs/alarms): so it shares none with a service that does.
+    var drains: Bool { self == .headIngestor }
+
     public var requirements: SettingsRequirements {
         SettingsRequirements(name, broker: .always, role: role)
     }

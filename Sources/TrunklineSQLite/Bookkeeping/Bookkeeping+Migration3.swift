@@ -24,6 +24,7 @@ extension Bookkeeping {
         CREATE TABLE trunkline_held_change (    -- changes that were in a batch while their table stood still
             table_id INTEGER NOT NULL,
             key TEXT NOT NULL,
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
             PRIMARY KEY (table_id, key)
         ) WITHOUT ROWID;
 

@@ -18,7 +18,7 @@ extension SQLiteStore {
             let (names, refusals, warnings) = try TableSurvey(db: db).resolve(selection)
             plan.refusals = refusals
             plan.warnings = warnings
-            for name in names where refusals.isEmpty {
+            for name in names {
                 guard let shape = try TableKind.find(name.inSQLite, in: db).shape else { continue }
                 let captured = synced.first { $0.name == name }
                 let table = captured ?? SyncedTable(id: 0, name: name, keyColumns: shape.key)

@@ -26,6 +26,7 @@ struct RowQuery {
             FROM \(name) AS t WHERE \(stateFilter(state)) ORDER BY \(order) LIMIT \(filter.limit)
             """)
         rows += try gone(atMost: filter.limit - rows.count, key)
+        rows += try refusedDeletes(atMost: filter.limit - rows.count)
         return RowListing(columns: columns.map(\.name), rows: rows)
     }
 
@@ -63,6 +64,8 @@ struct RowQuery {
                 SELECT k.key, \(state) FROM (
                     SELECT c.key FROM trunkline_change AS c JOIN trunkline_synced_table AS s ON s.id = c.table_id
                     WHERE s.name = ?1 AND c.seq > (SELECT min(acked_seq) FROM trunkline_outbound)
+                    UNION SELECT h.key FROM trunkline_held_change AS h
+                        JOIN trunkline_synced_table AS s ON s.id = h.table_id WHERE s.name = ?1
                     UNION SELECT local_key FROM trunkline_set_aside_notice
                     WHERE table_name = ?1 AND local_key IS NOT NULL
                 ) AS k WHERE \(stateFilter(state)) ORDER BY k.key
@@ -90,41 +93,81 @@ struct RowQuery {
         return rows
     }
 
-    /// Stored rows, then set-aside ones that are not stored.
+    /// Deletes that the other side set aside.
+    private func refusedDeletes(atMost limit: Int) throws -> [RowListing.Row] {
+        guard limit > 0, filter.states.isEmpty || filter.states.contains(.setAside) else { return [] }
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT key, reason FROM trunkline_set_aside_notice WHERE table_name = ? AND local_key IS NULL
+                ORDER BY key LIMIT ?
+                """, arguments: [table.description, limit]
+        ).map { row in
+            let key = try JSONText.decode(RowKey.self, row["key"])
+            return RowListing.Row(
+                state: .setAside, values: spread(key.values.map { $0 }), deleted: true, reason: row["reason"])
+        }
+    }
+
+    /// What is set aside at the head of a table that is not there, or that nothing is stored in: its keys.
+    static func setAsideAlone(_ table: TableName, _ filter: RowFilter, _ db: Database) throws -> RowListing? {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT stream, key, reason FROM trunkline_set_aside WHERE table_name = ?1 AND (?2 IS NULL OR stream = ?2)
+                ORDER BY stream, rowid LIMIT ?3
+                """,
+            arguments: [
+                table.description, filter.branch.map { StreamID(from: $0, to: .head).description }, filter.limit,
+            ])
+        guard !rows.isEmpty else { return nil }
+        return RowListing(
+            columns: RowListing.keyColumns,
+            rows: rows.map { row in
+                let branch = StreamID(row["stream"] as String)?.source.description
+                return RowListing.Row(state: .setAside, values: [branch, row["key"]], reason: row["reason"])
+            })
+    }
+
+    /// Stored rows, then those of which an image is set aside: of these only the key is shown.
     func atHead() throws -> RowListing {
-        let list = columns.map { "t.\(TableName.quoted($0.name))" }.joined(separator: ", ")
-        let order = shape.key.map { "t.\(TableName.quoted($0))" }.joined(separator: ", ")
-        let branch = filter.branch.map { "t.branch_id = '\($0)'" } ?? "TRUE"
+        let setAside = try setAsideAtHead()
         var rows: [RowListing.Row] = []
         if filter.states.isEmpty || filter.states.contains(.acked) {
+            let list = columns.map { "t.\(TableName.quoted($0.name))" }.joined(separator: ", ")
+            let order = shape.key.map { "t.\(TableName.quoted($0))" }.joined(separator: ", ")
+            let branch = filter.branch.map { "t.branch_id = '\($0)'" } ?? "TRUE"
+            let keys = columns.indices.filter { shape.key.contains(columns[$0].name) }
+            let aside = Set(setAside.map { row in keys.map { row.values[$0] } })
             rows = try fetch(
                 """
                 SELECT 'acked', NULL, NULL, \(list) FROM \(name) AS t WHERE \(branch) AND ?1 IS NOT NULL
-                ORDER BY \(order) LIMIT \(filter.limit)
-                """)
+                ORDER BY \(order) LIMIT \(filter.limit + aside.count)
+                """
+            ).filter { row in !aside.contains(keys.map { row.values[$0] }) }
         }
-        guard filter.states.isEmpty || filter.states.contains(.setAside) else {
-            return RowListing(columns: columns.map(\.name), rows: rows)
-        }
+        if filter.states.isEmpty || filter.states.contains(.setAside) { rows += setAside }
+        return RowListing(columns: columns.map(\.name), rows: Array(rows.prefix(filter.limit)))
+    }
+
+    private func setAsideAtHead() throws -> [RowListing.Row] {
         let streams = try String.fetchAll(
             db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE table_name = ?",
             arguments: [table.description])
+        let key = shape.key.filter { $0 != "branch_id" }
+        var rows: [RowListing.Row] = []
         for stream in streams.compactMap({ StreamID($0) }) where filter.branch == nil || filter.branch == stream.source
         {
-            for notice in try SetAsideRows(stream, db).notices() where notice.table == table {
-                guard rows.count < filter.limit else { break }
-                let key = shape.key.filter { $0 != "branch_id" }
-                var values = [String?](repeating: nil, count: columns.count)
-                for (index, column) in columns.enumerated() {
-                    if column.name == "branch_id" { values[index] = stream.source.description }
-                    if let position = key.firstIndex(of: column.name), position < notice.key.values.count {
-                        values[index] = notice.key.values[position]
-                    }
+            for notice in try SetAsideRows(stream, db).notices(of: table) {
+                let values: [String?] = columns.map { column in
+                    if column.name == "branch_id" { return stream.source.description }
+                    guard let position = key.firstIndex(of: column.name) else { return nil }
+                    return position < notice.key.values.count ? notice.key.values[position] : nil
                 }
                 rows.append(RowListing.Row(state: .setAside, values: values, reason: notice.reason))
             }
         }
-        return RowListing(columns: columns.map(\.name), rows: rows)
+        return rows
     }
 
     private func fetch(_ sql: String) throws -> [RowListing.Row] {

@@ -30,6 +30,7 @@ extension SQLiteStore {
             let synced = try office.role == .head ? Target.tables(db) : SyncedTable.all(db).map(\.name)
             let standing = try Capture.standingTables(db).first { $0.table == table }
             guard synced.contains(table), let shape = try TableKind.find(table.inSQLite, in: db).shape else {
+                if office.role == .head, let listing = try RowQuery.setAsideAlone(table, filter, db) { return listing }
                 guard let standing else { throw StoreError.notSynced(table, synced: synced) }
                 throw StoreError(
                     .table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)

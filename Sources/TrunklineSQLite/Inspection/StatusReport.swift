@@ -19,8 +19,11 @@ enum StatusReport {
                     (SELECT count(*) FROM trunkline_batch AS b WHERE b.stream = o.stream AND b.state = 'sent') AS batches,
                     (SELECT count(*) FROM trunkline_set_aside_notice AS n
                         WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices,
-                    (SELECT \(Timestamp.age(of: "at")) FROM trunkline_change WHERE seq > o.acked_seq ORDER BY seq LIMIT 1)
-                        AS oldest,
+                    (SELECT count(*) FROM trunkline_held_change) AS held_changes,
+                    max(
+                        ifnull((SELECT \(Timestamp.age(of: "at")) FROM trunkline_change WHERE seq > o.acked_seq
+                            ORDER BY seq LIMIT 1), 0),
+                        ifnull((SELECT \(Timestamp.age(of: "min(at)")) FROM trunkline_held_change), 0)) AS oldest,
                     \(Timestamp.age(of: "o.last_contact")) AS contact
                 FROM trunkline_outbound AS o ORDER BY o.stream
                 """
@@ -28,14 +31,14 @@ enum StatusReport {
             guard let stream = StreamID(row["stream"]) else { return nil }
             var status = StreamStatus(stream: stream, direction: .sending)
             status.epoch = UUID(uuidString: row["epoch"])
-            status.pending = (row["unbatched"] as Int) + (row["pending"] as Int) + loading
+            status.pending = (row["unbatched"] as Int) + (row["pending"] as Int) + (row["held_changes"] as Int) + loading
             status.inFlightChanges = row["in_flight"]
             status.inFlightBatches = row["batches"]
             status.ackedRows = row["acked_rows"]
             status.setAside = (row["set_aside_total"] as Int) + (row["own_notices"] as Int)
             status.watermark = row["acked_watermark"]
             status.lastFormed = (row["next_number"] as Int64) - 1
-            status.oldestUnackedSeconds = row["oldest"]
+            status.oldestUnackedSeconds = (row["oldest"] as Double) > 0 ? row["oldest"] : nil
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
             status.held = row["held"]

@@ -176,12 +176,14 @@ struct SetAsideRows {
         }
     }
 
-    /// The whole list, for a sender that takes no differences.
-    func notices() throws -> [SetAsideNotice] {
+    /// The whole list, for a sender that takes no differences, or that of one table.
+    func notices(of table: TableName? = nil) throws -> [SetAsideNotice] {
         let rows = try Row.fetchAll(
             db,
-            sql: "SELECT op, line, shape_id, reason FROM trunkline_set_aside WHERE stream = ? ORDER BY rowid LIMIT ?",
-            arguments: [stream.description, Ack.maximalNotices])
+            sql: """
+                SELECT op, line, shape_id, reason FROM trunkline_set_aside
+                WHERE stream = ?1 AND (?3 IS NULL OR table_name = ?3) ORDER BY rowid LIMIT ?2
+                """, arguments: [stream.description, Ack.maximalNotices, table?.description])
         let shapes = try shapes(of: rows)
         return try rows.map { row in
             let line = try SetAsideRows.line(row, shapes)

@@ -14,6 +14,7 @@ enum NameArgument {
         guard let table = TableName(parsing: text) else {
             throw ValidationError("'\(text)' is not a table name; write name or schema.name")
         }
-        return table
+        // As PostgreSQL writes it; SQLite has no schema of that name.
+        return table.schema == "public" ? TableName(table.name) : table
     }
 }

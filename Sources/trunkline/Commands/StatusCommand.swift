@@ -63,16 +63,14 @@ struct StatusCommand: OfficeCommand {
         let streams = try await store.status().sorted { $0.stream.description < $1.stream.description }
         if json { return try JSONOutput.text(streams) + "\n" }
         let isHead = settings.office.role == .head
+        // Tables of the configuration that `init` has not seen, as one that was made later where `tables` is `all`.
+        let plan = isHead ? nil : try await store.planInitialisation(settings.tables, countingRows: false)
+        let isNew = plan?.createsBookkeeping ?? true
         return StatusReport(
             office: settings.office, streams: streams, notes: try await store.serviceNotes(),
             branches: isHead ? try await store.branches() : [],
-            uncaptured: isHead ? [] : try await uncaptured(settings.tables, store)
+            uncaptured: isNew ? [] : plan?.tables.filter(\.isNew).map(\.name) ?? [],
+            refusals: isNew ? [] : plan?.refusals ?? []
         ).text
-    }
-
-    /// Tables of the configuration that `init` has not seen, as one that was made later where `tables` is `all`.
-    private func uncaptured(_ selection: TableSelection, _ store: any OfficeStore) async throws -> [TableName] {
-        let plan = try await store.planInitialisation(selection, countingRows: false)
-        return plan.createsBookkeeping ? [] : plan.tables.filter(\.isNew).map(\.name)
     }
 }

@@ -72,13 +72,14 @@ struct VerifyCommand: OfficeCommand {
         let services = try CompanionServices(runs ? OfficeService.all(at: role) : [], of: office)
         let repairing = VerificationRepair(
             office: office, store: store, tables: table, timeout: timeout.duration, troubles: services.troubles)
-        let outcome = try await services.run { [timeout = timeout.duration, repair] in
-            let answers = try await question.ask(branches, timeout: timeout, troubles: services.troubles)
-                .limited(to: repairing.tables)
+        let outcome = try await services.run { [timeout = timeout.duration, repair, table] in
+            let all = try await question.ask(branches, timeout: timeout, troubles: services.troubles)
+            try Self.check(all, speakOf: table)
+            let answers = all.limited(to: repairing.tables)
             guard repair else { return VerificationRepair.Outcome(answers: answers, sent: 0) }
             return try await repairing.run(after: answers)
         }
-        let standing = try await store.status().flatMap(\.standing)
+        let standing = try await store.status().flatMap(\.standing).filter { table.isEmpty || table.contains($0.table) }
         await store.close()
         let report = VerificationReport(at: settings.office, answers: outcome.answers)
         if json {
@@ -100,6 +101,13 @@ struct VerifyCommand: OfficeCommand {
             throw CommandFailure(
                 .incomplete, report.unansweredText(timeout: timeout.duration, services.troubles.latest))
         }
+    }
+
+    /// A table that no branch said anything of was not compared.
+    private static func check(_ answers: VerificationAnswers, speakOf table: [TableName]) throws {
+        let known = Set(answers.results.flatMap(\.tables).map(\.name))
+        guard answers.isComplete, let unknown = table.first(where: { !known.contains($0) }) else { return }
+        throw StoreError.notSynced(unknown, synced: known.sorted())
     }
 
     private func checkTables(_ store: any OfficeStore) async throws {

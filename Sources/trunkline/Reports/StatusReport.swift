@@ -12,6 +12,8 @@ struct StatusReport {
     var branches: [Branch] = []
     /// Tables of the configuration whose changes nobody captures.
     var uncaptured: [TableName] = []
+    /// Why `init` would refuse the configuration's tables.
+    var refusals: [String] = []
 
     /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
     static let silence = Duration.seconds(26 * 3_600)
@@ -33,6 +35,7 @@ struct StatusReport {
         lines += uncaptured.map {
             "table \"\($0)\" is one of tables, and its changes are NOT CAPTURED; run: trunkline init"
         }
+        lines += refusals.map { "trunkline init would refuse: \($0)" }
         lines += notes.map { ServiceRemarks(office: office, notes: $0).lines } ?? []
         return table.rendered() + lines.map { SafeText.oneLine($0) + "\n" }.joined()
     }

@@ -18,7 +18,7 @@ struct CompanionServices: Sendable {
         let handler = LineLogHandler(label: "trunkline", settings: log, write: StandardError.write)
         let logger = troubles.logger("trunkline", passingOnTo: handler)
         self.logger = logger
-        self.services = try zip(services, office.links(services.count, for: "trunkline")).map {
+        self.services = try zip(services, office.links(for: services, of: "trunkline")).map {
             try office.service($0, link: $1, logger: logger)
         }
     }

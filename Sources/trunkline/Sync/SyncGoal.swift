@@ -18,7 +18,7 @@ struct SyncGoal: Sendable {
     private var lastBatch: Int64?
 
     mutating func look(_ status: StreamStatus) -> Verdict {
-        if let reason = status.standstill { return .stopped(reason: reason) }
+        if status.held == nil || status.stopped != nil, let reason = status.standstill { return .stopped(reason: reason) }
         let outstanding = status.pending + status.inFlightChanges
         total = max(total, outstanding)
         // What is in flight then has no changes, and nobody waits for it.

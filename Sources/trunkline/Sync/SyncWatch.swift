@@ -44,8 +44,9 @@ struct SyncWatch: Sendable {
             case .reached(let changes): return outcome(status, changes: changes, after: elapsed)
             case .stopped(let reason): throw stopped(reason)
             case .waiting(let done, let total):
-                display.show(done: done, total: total, at: elapsed / .seconds(1), note: troubles.latest)
-                if let timeout, elapsed >= timeout { throw tooLate(done, total, timeout, troubles.latest) }
+                let trouble = status.standstill ?? troubles.latest
+                display.show(done: done, total: total, at: elapsed / .seconds(1), note: trouble)
+                if let timeout, elapsed >= timeout { throw tooLate(done, total, timeout, trouble) }
             }
             try await Task.sleep(for: SyncWatch.interval)
         }
