@@ -15,7 +15,11 @@ struct RabbitMQManagement: Sendable {
     /// The same for a caller that is not asynchronous.
     @discardableResult
     func callBlocking(_ method: String, _ path: String, _ body: [String: any Sendable] = [:]) throws -> String {
-        let json = try String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self)
+        try callBlocking(
+            method, path, json: String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self))
+    }
+
+    func callBlocking(_ method: String, _ path: String, json: String) throws -> String {
         // The URL has a password, so it goes by standard input: arguments are there for everybody to read.
         let configuration = """
             url = "\(url)/api/\(path)"

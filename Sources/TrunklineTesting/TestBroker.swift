@@ -66,6 +66,17 @@ public final class TestBroker: Sendable {
         }
     }
 
+    /// Publishes a message with a header whose value is so many arrays in each other.
+    public func publishNested(_ depth: Int, to queue: String) async throws {
+        let nested = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        let json = """
+            {"properties": {"headers": {"x": \(nested)}}, "routing_key": "\(queue)", "payload": "", "payload_encoding": "string"}
+            """
+        _ = try await onThread { [management, virtualHost] in
+            try management.callBlocking("POST", "exchanges/\(virtualHost)/amq.default/publish", json: json)
+        }
+    }
+
     public func deleteQueue(_ name: String) async throws {
         try await management.call("DELETE", "queues/\(virtualHost)/\(name)")
     }

@@ -22,6 +22,15 @@ struct ConsumingTests {
         try await fixture.link.acknowledge(delivery)
     }
 
+    /// The library reads them by recursion, before anything of ours sees the message.
+    @Test func headersMayBeNestedAsDeepAsAFrameAllows() async throws {
+        let fixture = try await LinkFixture()
+        try await fixture.broker.publishNested(24_000, to: LinkFixture.queue)
+        try await fixture.link.consume([LinkFixture.queue], prefetch: 10)
+        let delivery = try #require(try await fixture.link.receive(within: patience))
+        try await fixture.link.acknowledge(delivery)
+    }
+
     @Test func receivesNothingFromAnEmptyQueue() async throws {
         let fixture = try await LinkFixture()
         try await fixture.link.consume([LinkFixture.queue], prefetch: 1)

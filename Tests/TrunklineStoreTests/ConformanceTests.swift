@@ -176,6 +176,40 @@ struct ConformanceTests {
         #expect(try await keys([.sent], 2) == ["2", "11"])
     }
 
+    /// Also where there is no row, or no table, to show it with.
+    @Test(arguments: Pairing.all) func whatIsSetAsideIsListed(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "\(Self.items); create table note (id integer primary key)", tables: ["item", "note"],
+            head: """
+                create table item (branch_id text not null, id integer not null, name text, n integer,
+                    primary key (branch_id, id));
+                create table kept (branch_id text, id integer,
+                    foreign key (branch_id, id) references item (branch_id, id))
+                """)
+        try pair.branchDatabase.run("insert into item values (1, 'a', 1), (2, 'b', 2)")
+        try await pair.sync()
+        try pair.headDatabase.run("insert into kept values ('east', 1)")
+        try pair.branchDatabase.run("delete from item where id = 1")
+        try await pair.sync()
+        #expect(try await pair.branch.status()[0].setAside == 1)
+        let filter = RowFilter(states: [.setAside])
+        let atBranch = try await pair.branch.rows(of: TableName("item"), matching: filter).rows
+        #expect(atBranch.map(\.values) == [["1", nil, nil]] && atBranch.map(\.deleted) == [true])
+        #expect(atBranch.first?.reason?.isEmpty == false)
+        // The stored row, whose newer image is set aside, is listed once.
+        let atHead = try await pair.head.rows(of: TableName("item"), matching: RowFilter()).rows
+        #expect(atHead.map { $0.values[1] }.sorted { $0! < $1! } == ["1", "2"])
+        #expect(Set(atHead.map(\.state)) == [.acked, .setAside])
+        #expect(try await pair.head.rows(of: TableName("item"), matching: RowFilter(states: [.acked])).rows.count == 1)
+        // Of a table that is gone.
+        try pair.headDatabase.run("drop table kept; drop table item")
+        let alone = try await pair.head.rows(of: TableName("item"), matching: filter)
+        #expect(alone.columns == ["branch_id", "key"] && alone.rows.map(\.values[0]) == ["east"])
+        await #expect(throws: StoreError.self) {
+            _ = try await pair.head.rows(of: TableName("nothing"), matching: filter)
+        }
+    }
+
     @Test(arguments: Pairing.all) func oneBadRowIsSetAsideToldRetriedAndCleared(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing, branch: Self.items, tables: ["item"],

@@ -27,6 +27,18 @@ struct KeySpellingTests {
         #expect(try await pair.verify().agrees)
     }
 
+    /// The view is for people, whose sessions write values as they like.
+    @Test func theStatesAreRightInAnySession() async throws {
+        let pair = try await Pair(
+            Self.fromPostgres[0], branch: "create table item (id timestamptz primary key, n int)", tables: ["item"])
+        try pair.branchDatabase.run("insert into item values ('2026-01-01 12:00+00', 1)")
+        #expect(
+            try pair.branchDatabase.run(
+                "set timezone = 'Asia/Tokyo'; set datestyle = 'German'; select state, deleted from trunkline.row_status"
+            )
+                == "pending|f")
+    }
+
     @Test(arguments: fromPostgres) func aSetAsideRowThatIsDeletedIsGone(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing, branch: "create table item (id char(5), yes boolean, n int, primary key (id, yes))",

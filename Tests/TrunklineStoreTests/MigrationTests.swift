@@ -35,6 +35,8 @@ struct MigrationTests {
             _ = try await pair.branch.claimBatch(of: pair.stream, window: 64, changes: 100)
         }
         #expect("\(refused!)".contains("run") && "\(refused!)".contains("trunkline init"))
+        let unread = await #expect(throws: StoreError.self) { _ = try await pair.head.status() }
+        #expect(unread?.code == .notInitialised && unread?.hint?.contains("trunkline init") == true)
         try await upgrade(pair)
         let before = try await pair.branch.status()[0]
         #expect(before.inFlightChanges == 4 && before.setAside == 1 && before.watermark == 1)

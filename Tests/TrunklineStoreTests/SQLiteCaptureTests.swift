@@ -86,6 +86,9 @@ struct SQLiteCaptureTests {
         let standing = try await pair.branch.status()[0].standing
         #expect(standing.map(\.table) == [TableName("sale")])
         #expect(standing[0].reason.contains("was renamed to \"sales\""))
+        // Two changes wait until someone acts, and are not forgotten.
+        let status = try await pair.branch.status()[0]
+        #expect(status.pending == 2 && status.oldestUnackedSeconds != nil)
         let refused = await #expect(throws: StoreError.self) {
             _ = try await pair.branch.rows(of: TableName("sale"), matching: RowFilter())
         }

@@ -43,6 +43,9 @@ struct CommandTests {
         try await site.settle()
         let (code, output) = try await site.exit(site.head, "verify", "--timeout", "60s")
         #expect(code == 0 && output.contains("verify: 1 of 1 branches agree"), "\(output)")
+        let unknown = try await site.exit(site.head, "verify", "--table", "itme", "--timeout", "60s")
+        #expect(unknown.0 == 78 && unknown.1.contains("the synced tables: \"item\""), "\(unknown.1)")
+        #expect(try await site.exit(site.head, "verify", "--table", "public.item", "--timeout", "60s").0 == 0)
         let broker = try #require(site.broker)
         try await eventually("one connection at the branch, two at the head") {
             try await broker.connectionCount() == 3

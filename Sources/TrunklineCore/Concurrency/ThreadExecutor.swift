@@ -29,7 +29,8 @@ public final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         bell = (ends[0], ends[1])
         let thread = Thread { [self] in work() }
         thread.name = name
-        thread.stackSize = 1 << 20
+        // librabbitmq reads nested tables of a message's headers by recursion, and a frame of 128 KiB nests 26,000 deep.
+        thread.stackSize = 64 << 20
         thread.start()
     }
 

@@ -13,6 +13,7 @@ public actor Acker: SteppedService {
     private let telemetry: ServiceTelemetry
 
     /// Streams whose ack no queue took, and when to try again.
+    /// Streams whose acks are put off.
     private var unroutable: [StreamID: ContinuousClock.Instant] = [:]
 
     public init(
@@ -91,7 +92,13 @@ public actor Acker: SteppedService {
         switch confirmation {
         case .confirmed(let tag):
             guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
-            try await store.removePendingAck(ack)
+            do throws(StoreError) {
+                try await store.removePendingAck(ack)
+            } catch {
+                guard error.code == .contention else { throw error }
+                // It is said once more, a little later.
+                unroutable[ack.ack.stream] = clock.now + .seconds(1)
+            }
             published(ack.ack)
         case .nacked(let tag):
             unconfirmed[tag] = nil

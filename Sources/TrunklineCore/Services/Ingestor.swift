@@ -53,7 +53,12 @@ public actor Ingestor: SteppedService {
     /// Lanes that wait for a connection, the longest waiting first.
     private var ready: [String] = []
     private var finished: [Delivery] = []
+    /// The first one is being buried, or waits for the next try.
     private var refused: [(delivery: Delivery, reason: WireError)] = []
+    /// The copy of the first refused one that the broker has not confirmed yet.
+    private var burial: (copy: MessageTag, deadline: ContinuousClock.Instant)?
+    private var nextBurial: ContinuousClock.Instant
+    private var burialTrouble: String?
     private var queues: Set<String>
     /// Queues that cannot be read at the moment.
     private var leftOut: [String: BrokerError] = [:]
@@ -66,9 +71,13 @@ public actor Ingestor: SteppedService {
     /// By stream: batches that came after it was stopped.
     var stops = LogLimit()
 
-    /// - Parameter stores: of one database; as many lanes run at once.
+    /// - Parameters:
+    ///   - stores: of one database; as many lanes run at once.
+    ///   - deadLetters: where refused messages are published; nil: the same link. On another connection the broker may
+    ///     block it, being low on memory, and still be drained over this one.
     public init(
-        name: String, configuration: Configuration, stores: [any Store], link: any BrokerLink, logger: Logger,
+        name: String, configuration: Configuration, stores: [any Store], link: any BrokerLink,
+        deadLetters: (any BrokerLink)? = nil, logger: Logger,
         clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
     ) {
         precondition(!stores.isEmpty, "an ingestor needs a store")
@@ -81,7 +90,8 @@ public actor Ingestor: SteppedService {
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
-        deadLetters = DeadLetters(link: link, clock: clock)
+        self.deadLetters = DeadLetters(link: deadLetters ?? link)
+        nextBurial = clock.now
         nextTending = clock.now
         nextRetry = clock.now + configuration.retryEvery
         for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
@@ -112,7 +122,7 @@ public actor Ingestor: SteppedService {
             return "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far"
         }
         let queues = leftOut.sorted { $0.key < $1.key }.map { "queue \($0.key): \($0.value)" }
-        let all = failing + slow + queues
+        let all = failing + slow + queues + (burialTrouble.map { ["refused messages: \($0)"] } ?? [])
         guard let first = all.first else { return nil }
         return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
     }
@@ -122,6 +132,8 @@ public actor Ingestor: SteppedService {
         for key in lanes.keys { lanes[key]!.connectionLost() }
         finished = []
         refused = []
+        burial = nil
+        await deadLetters.link.close()
         await link.close()
     }
 
@@ -132,6 +144,7 @@ public actor Ingestor: SteppedService {
             try? await Task.sleep(for: .milliseconds(10))
         }
         _ = try? await settle()
+        await deadLetters.link.close()
         await link.close()
         for store in stores { await store.close() }
     }
@@ -139,17 +152,49 @@ public actor Ingestor: SteppedService {
     /// Acknowledges what the lanes dealt with, and buries what they refused.
     /// - Returns: whether there was any.
     private func settle() async throws -> Bool {
-        let wasBusy = !finished.isEmpty || !refused.isEmpty
+        let wasBusy = !finished.isEmpty || mayBury
         while let delivery = finished.first {
             finished.removeFirst()
             try await link.acknowledge(delivery)
         }
-        // One a step: whoever sends nonsense without end does not keep the others from the broker.
-        if let first = refused.first {
-            refused.removeFirst()
-            try await bury(first.delivery, first.reason)
-        }
+        if mayBury { try await bury() }
         return wasBusy
+    }
+
+    private var mayBury: Bool { burial != nil || !refused.isEmpty && clock.now >= nextBurial }
+
+    /// One at a time, and never waiting: whoever sends nonsense without end does not keep the others from the broker, nor
+    /// does a broker that takes no messages. What waits is not acknowledged, and only its own queue waits behind it.
+    private func bury() async throws {
+        guard let first = refused.first else {
+            burial = nil
+            return
+        }
+        do {
+            guard let burial else {
+                let copy = try await deadLetters.publish(
+                    first.delivery, reason: "\(first.reason.code.rawValue): \(first.reason)", by: name)
+                self.burial = (copy, clock.now + .seconds(30))
+                return
+            }
+            guard try await deadLetters.isConfirmed(burial.copy) == true else {
+                guard clock.now < burial.deadline else {
+                    throw ServiceFailure("the broker did not confirm a message for \(Topology.deadQueue)")
+                }
+                return
+            }
+        } catch {
+            burial = nil
+            burialTrouble = "\(error)"
+            nextBurial = clock.now + .seconds(5)
+            await deadLetters.link.close()
+            return
+        }
+        burial = nil
+        burialTrouble = nil
+        refused.removeFirst()
+        noteRefusal(first.delivery, first.reason)
+        try await link.acknowledge(first.delivery)
     }
 
     /// Takes messages into their lanes, as far as there is room.
@@ -157,7 +202,7 @@ public actor Ingestor: SteppedService {
     private func receive() async throws -> Bool {
         var any = false
         while hasRoom {
-            let isBusy = any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || !refused.isEmpty
+            let isBusy = any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || mayBury
             guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
             else { return any }
             any = true
@@ -222,7 +267,7 @@ public actor Ingestor: SteppedService {
         }
     }
 
-    private func bury(_ delivery: Delivery, _ error: WireError) async throws {
+    private func noteRefusal(_ delivery: Delivery, _ error: WireError) {
         telemetry.count(Metrics.refusedMessages, error.code.rawValue)
         let count = refusals.count(delivery.routingKey)
         if LogLimit.isLogged(count) {
@@ -233,7 +278,6 @@ public actor Ingestor: SteppedService {
                     LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
                 ])
         }
-        try await deadLetters.bury(delivery, reason: "\(error.code.rawValue): \(error)", by: name)
         telemetry.note(.progressed)
     }
 

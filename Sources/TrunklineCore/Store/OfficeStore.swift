@@ -21,6 +21,9 @@ public protocol AdministrationStore: Sendable {
     ///   key) and the way out, before anything is changed.
     func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport
 
+    /// Whose bookkeeping it is.
+    func owner() async throws(StoreError) -> OfficeID
+
     /// Records a branch at the head, with the broker's user that speaks for it. Of a branch that was already there it
     /// replaces the user.
     /// - Returns: false when it was already there.
@@ -87,4 +90,16 @@ public enum StoreNews: Hashable, Sendable {
     case changes
     /// An ack became pending (the acker waits for it).
     case acks
+}
+
+extension AdministrationStore {
+    /// - Throws: ``StoreError`` `.configuration` where the database is another office's: its configuration beside that
+    ///   database would look as if all were well, and do nothing.
+    public func requireOwner(_ office: OfficeID) async throws(StoreError) {
+        let owner = try await owner()
+        guard owner != office else { return }
+        throw StoreError(
+            .configuration, operation: "use the bookkeeping", subject: "office \"\(office)\"",
+            reason: "this database belongs to the office \"\(owner)\"", hint: "correct office.id or database.url")
+    }
 }

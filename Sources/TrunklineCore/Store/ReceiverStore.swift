@@ -55,6 +55,7 @@ public protocol ReceiverStore: Sendable {
     func pendingAcks(limit: Int) async throws(StoreError) -> [PendingAck]
 
     /// Forgets a pending ack that was published, unless the stream has news since.
+    /// - Throws: ``StoreError`` `.contention` where the stream is busy: the ack stays, and nothing was waited for.
     func removePendingAck(_ ack: PendingAck) async throws(StoreError)
 }
 

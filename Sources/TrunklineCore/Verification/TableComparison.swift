@@ -38,7 +38,7 @@ extension TableClaim {
     public var isWellFormed: Bool {
         let names = columns.map(\.name)
         return (1...65_536).contains(bucketCount) && bucketCount & (bucketCount - 1) == 0
-            && (buckets.isEmpty || buckets.count == bucketCount)
+            && (entries == nil ? buckets.count == bucketCount : buckets.isEmpty)
             && (coveredBuckets ?? []).allSatisfy { (0..<bucketCount).contains($0) }
             && !key.isEmpty && Set(key).isSubset(of: names) && Set(names).count == names.count
     }

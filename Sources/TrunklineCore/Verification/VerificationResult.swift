@@ -17,7 +17,8 @@ public struct VerificationResult: Hashable, Sendable, Codable {
         self.tables = tables
     }
 
-    public var agrees: Bool { tables.allSatisfy(\.agrees) }
+    /// Where nothing was compared, nothing agrees.
+    public var agrees: Bool { !tables.isEmpty && tables.allSatisfy(\.agrees) }
 
     /// Whether the keys that differ are still to be asked for; otherwise this result is the last one.
     public var needsSecondRound: Bool { round == 1 && tables.contains { !$0.agrees && $0.problem == nil } }

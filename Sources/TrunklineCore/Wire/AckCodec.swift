@@ -14,7 +14,7 @@ extension Ack {
             throw WireError(.tooLarge, "the message is \(message.count) bytes; the limit is \(limits.messageBytes)")
         }
         let body = try Zstd.decompress(message, limit: limits.bodyBytes)
-        try JSONDepth.check(body[...], limit: limits.jsonDepth)
+        try JSONDepth.check(body[...], limit: limits.jsonDepth, values: limits.jsonValues)
         do {
             self = try JSONDecoder().decode(Ack.self, from: Data(body))
         } catch {

@@ -130,7 +130,7 @@ public struct InboundBatch: Sendable {
 extension BatchHeader {
     /// Parses and checks the header line.
     init(line: ArraySlice<UInt8>, limits: WireLimits) throws(WireError) {
-        try JSONDepth.check(line, limit: limits.jsonDepth)
+        try JSONDepth.check(line, limit: limits.jsonDepth, values: limits.jsonValues)
         let decoder = JSONDecoder()
         do {
             let version = try decoder.decode(VersionOnly.self, from: Data(line)).version
@@ -175,6 +175,7 @@ extension BatchHeader {
 
     /// What is worth looking at at all; whether a table's claim fits together is said in the answer.
     private func check(_ claim: VerificationClaim, _ limits: WireLimits) throws(WireError) {
+        guard (1...2).contains(claim.round) else { throw WireError(.malformed, "a claim is of no round that there is") }
         let names = claim.tables.map(\.name) + (claim.leftOut ?? []).map(\.name)
         guard names.count <= limits.tables, Set(names).count == names.count else {
             throw WireError(.malformed, "a claim names too many tables, or one twice")
@@ -210,7 +211,8 @@ extension BatchHeader {
         guard Set(names).count == names.count, !table.key.isEmpty, Set(table.key).count == table.key.count,
             Set(table.key).isSubset(of: names)
         else { throw WireError(.malformed, "columns and key of a table do not fit together") }
-        for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !names.contains(misfit.column)
+        let known = Set(names)
+        for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !known.contains(misfit.column)
         {
             throw WireError(.malformed, "a misfit names a row or column that is not there")
         }

@@ -21,6 +21,8 @@ public struct WireLimits: Hashable, Sendable {
     public var claimEntries = 100_000
     /// How deep the header's JSON may nest.
     public var jsonDepth = 16
+    /// Of a header or an ack.
+    public var jsonValues = 500_000
 
     public init() {}
 }

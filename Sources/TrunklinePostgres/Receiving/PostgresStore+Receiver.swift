@@ -122,9 +122,14 @@ extension PostgresStore {
 
     public func removePendingAck(_ ack: PendingAck) throws(StoreError) {
         try withConnection { (connection) throws(StoreError) in
-            _ = try connection.query(
+            let result = try connection.query(
                 ReceiverStatements.ackPublished,
                 [ack.ack.stream.description, "\(ack.serial)", "\(ack.ack.setAsideVersion)"])
+            guard result.flag(0, 0) else {
+                throw StoreError(
+                    .contention, operation: "note a published ack", subject: ack.ack.stream.description,
+                    reason: "a batch of the stream is being stored")
+            }
         }
     }
 }

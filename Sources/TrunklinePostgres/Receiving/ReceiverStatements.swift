@@ -362,15 +362,22 @@ enum ReceiverStatements {
         """)
 
     /// `$3`: the version through which it told of the list. What is left to tell goes with the next one, at once.
+    ///
+    /// Says false where a lane has the stream in hand: it may take long, and the acks of the other streams wait.
     static let ackPublished = Statement(
         "ack_published",
         """
-        WITH told AS (
+        WITH free AS (
+            SELECT stream FROM trunkline.inbound i JOIN trunkline.pending_ack p USING (stream) WHERE stream = $1
+            FOR UPDATE SKIP LOCKED
+        ), told AS (
             UPDATE trunkline.inbound SET told_version = greatest(told_version, $3), told_at = clock_timestamp()
-            WHERE stream = $1 RETURNING takes_differences AND set_aside_version > told_version AS has_more
+            WHERE stream IN (SELECT stream FROM free)
+            RETURNING takes_differences AND set_aside_version > told_version AS has_more
+        ), published AS (
+            UPDATE trunkline.pending_ack SET pending = (SELECT has_more FROM told), whole = false, verification = NULL
+            WHERE stream IN (SELECT stream FROM free) AND serial = $2
         )
-        UPDATE trunkline.pending_ack SET pending = coalesce((SELECT has_more FROM told), false), whole = false,
-            verification = NULL
-        WHERE stream = $1 AND serial = $2
+        SELECT EXISTS (SELECT FROM free) OR NOT EXISTS (SELECT FROM trunkline.pending_ack WHERE stream = $1)
         """)
 }

@@ -151,7 +151,7 @@ extension PostgresStore {
             column.name == "branch_id"
                 ? "branch AS branch_id"
                 : key.firstIndex(of: column.name).map {
-                    "coalesce(\(column.name.identifier), (s_key::json)->>\($0)) AS \(column.name.identifier)"
+                    "coalesce(\(column.name.identifier), CASE WHEN s_key NOT LIKE '%\\\\u0000%' THEN (s_key::json)->>\($0) END) AS \(column.name.identifier)"
                 }
                     ?? column.name.identifier
         }

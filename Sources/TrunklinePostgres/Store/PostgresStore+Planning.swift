@@ -25,6 +25,19 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in try captured(connection)?.map(\.name) ?? [] }
     }
 
+    public func owner() throws(StoreError) -> OfficeID {
+        try withConnection { (connection) throws(StoreError) in
+            let office = try connection.query(Statements.office)
+            guard office.rowCount == 1, let owner = OfficeID(office.text(0, 0)) else {
+                throw StoreError(
+                    .notInitialised, operation: "use the bookkeeping", subject: "trunkline.office",
+                    reason: "it is empty",
+                    hint: "run trunkline init")
+            }
+            return owner
+        }
+    }
+
     /// Nil without bookkeeping.
     private func captured(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable]? {
         let found = try connection.run("SELECT to_regclass('trunkline.synced_table')", [], "plan")
@@ -38,7 +51,7 @@ extension InitialisationPlan {
     fileprivate mutating func add(
         _ name: TableName, as captured: SyncedTable?, countingRows: Bool, _ connection: PostgresConnection
     ) throws(StoreError) {
-        guard let found = try Catalog(connection).table(name) else { return }
+        guard let found = try Catalog(connection).table(name), !found.key.isEmpty else { return }
         guard Set(found.key).isSubset(of: found.columns.map(\.name)) else {
             refusals.append("table \"\(name)\" has a generated column in its primary key; leave it out of tables")
             return

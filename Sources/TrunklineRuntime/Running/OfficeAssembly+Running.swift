@@ -16,11 +16,11 @@ extension OfficeAssembly {
         let journal = ServiceJournalKeeper(
             services.map(\.name), host: ProcessInfo.processInfo.hostName, store: try store())
         let links = try links(for: services, of: name)
-        let loops = try zip(services, links).map { (service, link) in
+        let loops = try zip(services, links).map { (service, links) in
             let logger = self.logger(service.name)
             let telemetry = monitor?.telemetry(of: service.name)
             return ServiceLoop(
-                try self.service(service, link: link, logger: logger, telemetry: telemetry), logger: logger,
+                try self.service(service, links: links, logger: logger, telemetry: telemetry), logger: logger,
                 telemetry: telemetry ?? .silent, journal: journal)
         }
         var companions: [(name: String, service: any Service)] = [("journal", journal)]

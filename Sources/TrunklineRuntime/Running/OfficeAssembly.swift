@@ -37,13 +37,22 @@ public struct OfficeAssembly: Sendable {
         RabbitMQLink(on: try connection(for: name))
     }
 
-    /// A link each, on one connection but for those that must not share it.
+    /// What a service has of the broker.
+    public struct Links: Sendable {
+        /// The service's own.
+        public let link: any BrokerLink
+        /// For what it does not understand; the broker may block it.
+        public let deadLetters: any BrokerLink
+    }
+
+    /// Links on one connection but for those that must not share it.
     /// - Parameter name: of the process.
-    public func links(for services: [OfficeService], of name: String) throws(BrokerError) -> [any BrokerLink] {
+    public func links(for services: [OfficeService], of name: String) throws(BrokerError) -> [Links] {
         let shared = try connection(for: name)
-        var links: [any BrokerLink] = []
+        var links: [Links] = []
         for service in services {
-            links.append(service.drains ? try link(for: service.name) : RabbitMQLink(on: shared))
+            let link = RabbitMQLink(on: shared)
+            links.append(Links(link: service.drains ? try self.link(for: service.name) : link, deadLetters: link))
         }
         return links
     }
@@ -56,12 +65,21 @@ public struct OfficeAssembly: Sendable {
     }
 
     /// - Parameters:
-    ///   - link: the service's own.
+    ///   - links: the service's own.
     ///   - telemetry: what the service tells of itself; nil: nobody listens.
     public func service(
-        _ service: OfficeService, link plain: any BrokerLink, logger: Logger, telemetry: ServiceTelemetry? = nil
+        _ service: OfficeService, links: Links, logger: Logger, telemetry: ServiceTelemetry? = nil
     ) throws -> any SteppedService {
         let store = try store()
+        return OwnedService(
+            try self.service(service, store, links, logger: logger, telemetry: telemetry), of: settings.office.id,
+            store: store)
+    }
+
+    private func service(
+        _ service: OfficeService, _ store: any OfficeStore, _ links: Links, logger: Logger, telemetry: ServiceTelemetry?
+    ) throws -> any SteppedService {
+        let plain = links.link
         let link: any BrokerLink = if let telemetry { ObservedLink(plain, telemetry: telemetry) } else { plain }
         let listener = telemetry ?? .silent
         let office = settings.office.id
@@ -78,7 +96,7 @@ public struct OfficeAssembly: Sendable {
             let more = try (1..<OfficeAssembly.laneConnections).map { _ in try self.store() }
             return Ingestor(
                 name: service.name, configuration: ingestor(queue: Topology.headQueue), stores: [store] + more,
-                link: link, logger: logger, telemetry: listener)
+                link: link, deadLetters: links.deadLetters, logger: logger, telemetry: listener)
         case .headAcker:
             return Acker(name: service.name, store: store, link: link, logger: logger, telemetry: listener)
         case .staleReaper:

@@ -45,7 +45,10 @@ extension SQLiteStore {
     }
 
     /// Reads over a connection of its own that writes nothing, not even the journal mode.
-    private func look<Value: Sendable>(
+    ///
+    /// The file itself is never opened by other means: to close it would drop all locks of this process on it, and another
+    /// program might then take the write-ahead log away (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    func look<Value: Sendable>(
         _ body: @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         var configuration = Configuration()
@@ -58,6 +61,12 @@ extension SQLiteStore {
             return try await queue.read { db in try body(db) }
         } catch {
             throw StoreError(error, operation: "plan", subject: location.path)
+        }
+    }
+
+    public func owner() async throws(StoreError) -> OfficeID {
+        try await read("use the bookkeeping", location.path) { db in
+            try Office.read(db, operation: "use the bookkeeping").id
         }
     }
 

@@ -8,6 +8,9 @@ extension Capture {
         switch try TableKind.find(table.name.inSQLite, in: db) {
         case .table: return nil
         case .withoutKey: return "table \"\(table.name)\" has no primary key any more; give it one, or \(remedy)"
+        case .unnameable(let bad):
+            return
+                "table \"\(table.name)\" has the name \"\(bad)\", which is empty or over 255 bytes; rename it, or \(remedy)"
         case .notATable(let type): return "\"\(table.name)\" is a \(type) now; make it a table, or \(remedy)"
         case .missing:
             // SQLite lets triggers follow a table that is renamed.

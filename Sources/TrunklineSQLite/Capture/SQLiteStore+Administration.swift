@@ -4,8 +4,11 @@ public import TrunklineCore
 
 extension SQLiteStore {
     public func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport {
-        let hadRollbackJournal = location.hasRollbackJournal
-        if setup.role == .branch, try location.identity(mayBeMissing: true) != nil { try await checkTables(setup) }
+        let isThere = try location.identity(mayBeMissing: true) != nil
+        // Opening it for work changes that.
+        let hadRollbackJournal =
+            isThere ? try await look { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" } : false
+        if setup.role == .branch, isThere { try await checkTables(setup) }
         var (report, isBranch) = try await write("init", location.path, creating: true) { db in
             try Initialisation(setup: setup, db: db).run()
         }

@@ -35,15 +35,6 @@ enum DatabaseLocation: Hashable, Sendable {
         }
     }
 
-    /// Whether there is a database that is not in WAL mode, as its header says (https://www.sqlite.org/fileformat.html,
-    /// «File format version numbers»). Opening it changes that.
-    var hasRollbackJournal: Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? file.close() }
-        guard let header = try? file.read(upToCount: 20), header.count == 20 else { return false }
-        return header[header.startIndex + 18] == 1
-    }
-
     /// The file itself, so that one put in its place (a restored backup) is told from it; nil when there is none.
     func identity(mayBeMissing: Bool) throws(StoreError) -> FileIdentity? {
         if let identity = FileIdentity(path: path) { return identity }

@@ -51,6 +51,8 @@ final class Target {
         case .missing: break
         case .notATable(let type):
             return .unfit(reason: "\"\(name)\" is a \(type) at \(mapping.place); give one of the two another name")
+        case .unnameable(let bad):
+            return .unfit(reason: "table \"\(name)\" has a name \"\(bad)\" at \(mapping.place) that no batch can have")
         case .withoutKey: return .unfit(reason: "table \"\(name)\" has no primary key at \(mapping.place)")
         case .table(let found): return try check(found, mapping, stream, db)
         }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import TrunklineCore
 
 /// What a name means in the database, and whether a table of that name can be synced.
 enum TableKind {
@@ -6,6 +7,8 @@ enum TableKind {
     /// A view or a virtual table.
     case notATable(String)
     case withoutKey
+    /// A name that a batch cannot have: of the table or of this column.
+    case unnameable(String)
     case table(TableShape)
 
     /// Looks the name up: spelt exactly so, else in any case, as SQLite does.
@@ -21,7 +24,10 @@ enum TableKind {
         let type: String = row["type"]
         guard type == "table" else { return .notATable(type) }
         let shape = try TableShape(name: row["name"], isWithoutRowid: row["wr"], in: db)
-        return shape.key.isEmpty ? .withoutKey : .table(shape)
+        guard !shape.key.isEmpty else { return .withoutKey }
+        let names = [shape.name] + shape.wireColumns.map(\.name)
+        let bad = names.first { !(1...WireLimits().nameBytes).contains($0.utf8.count) }
+        return bad.map { .unnameable(String($0.prefix(40))) } ?? .table(shape)
     }
 
     /// The table, if it can be synced.
@@ -35,6 +41,8 @@ enum TableKind {
         switch self {
         case .missing: "there is no table \"\(name)\"; create it first, or leave it out of tables"
         case .notATable(let type): "\"\(name)\" is a \(type), not a table; leave it out of tables"
+        case .unnameable(let bad):
+            "table \"\(name)\" has the name \"\(bad)\", which is empty or over 255 bytes; rename it, or leave the table out of tables"
         case .withoutKey: "table \"\(name)\" has no primary key; add one, or leave the table out of tables"
         case .table: nil
         }

@@ -60,6 +60,7 @@ struct StatusCommand: OfficeCommand {
             let notes = try await store.serviceNotes()
             return json ? try JSONOutput.text(notes) + "\n" : ServicesReport(notes: notes).text
         }
+        try await store.requireOwner(settings.office.id)
         let streams = try await store.status().sorted { $0.stream.description < $1.stream.description }
         if json { return try JSONOutput.text(streams) + "\n" }
         let isHead = settings.office.role == .head

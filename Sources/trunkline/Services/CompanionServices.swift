@@ -19,7 +19,7 @@ struct CompanionServices: Sendable {
         let logger = troubles.logger("trunkline", passingOnTo: handler)
         self.logger = logger
         self.services = try zip(services, office.links(for: services, of: "trunkline")).map {
-            try office.service($0, link: $1, logger: logger)
+            try office.service($0, links: $1, logger: logger)
         }
     }
 

@@ -54,6 +54,33 @@ import Testing
         #expect(second.differingKeys.map(\.kind) == [.different, .onlyAtReceiver, .onlyAtSender])
     }
 
+    /// Of keys that are longer than there is room for, some are compared, and what is not compared does not agree.
+    @Test func ofLongKeysSomeAreNamedAndTheRestIsNotCalledEqual() {
+        let long = String(repeating: "7", count: 900)
+        let sender = (1000...5_999).map { ["\($0)\(long)", "a"] }
+        var receiver = sender
+        for index in stride(from: 0, to: sender.count, by: 50) { receiver[index][1] = "b" }
+        let (first, second) = verify(sender, receiver)
+        #expect(first.differingBuckets.count == 16)
+        #expect(!second.agrees && !second.differingKeys.isEmpty && second.isTruncated)
+        // Where nothing differs in what was compared, too.
+        var last = sender
+        let place = (0..<sender.count).last {
+            RowDigester.bucket(of: RowKey([sender[$0][0]]), count: 16) == 15
+        }!
+        last[place][1] = "b"
+        let uneven = round(2, sender, last, covered: Array(0..<16))
+        #expect(uneven.rowsAtSender == uneven.rowsAtReceiver && uneven.differingKeys.isEmpty && !uneven.agrees)
+    }
+
+    @Test func aClaimThatSaysTooLittleIsNotWorkedWith() {
+        var claim = RowDigester(columns: columns, key: ["id"], bucketCount: 16)
+            .claim(name: name, key: ["id"], columns: columns, round: 1, covered: [])
+        #expect(claim.isWellFormed)
+        claim.buckets = []
+        #expect(!claim.isWellFormed)
+    }
+
     @Test func noMoreKeysThanTheLimitAreNamed() {
         let many = (1...1_500).map { ["\($0)", "v"] }
         let (first, second) = verify(many, [])

@@ -98,6 +98,14 @@ import TrunklineRuntime
         #expect(!text.contains("branch-ack-listener"))
     }
 
+    @Test func whatInitWouldRefuseIsSaidBesideWhatIsNotCaptured() {
+        let text = StatusReport(
+            office: east, streams: [sending], uncaptured: [TableName("late")], refusals: ["there is no table \"lte\""]
+        ).text
+        #expect(text.contains("table \"late\" is one of tables, and its changes are NOT CAPTURED"))
+        #expect(text.contains("trunkline init would refuse: there is no table \"lte\""))
+    }
+
     @Test func aBranchThatWasNotHeardOfIsListedAtTheHead() {
         var receiving = sending
         receiving.direction = .receiving

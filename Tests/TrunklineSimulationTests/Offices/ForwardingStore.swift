@@ -23,6 +23,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
             try await base.planInitialisation(selection, countingRows: countingRows)
         }
     }
+    func owner() async throws(StoreError) -> OfficeID {
+        try await pass { () async throws(StoreError) in try await base.owner() }
+    }
     func capturedTables() async throws(StoreError) -> [TableName] {
         try await pass { () async throws(StoreError) in try await base.capturedTables() }
     }
