@@ -41,7 +41,8 @@ extension Connection {
         guard replies.count >= arguments.count else {
             throw lost(
                 BrokerError(
-                    .unreachable, operation: operation, subject: subject, reason: "no answer within \(configuration.replyTimeout)",
+                    .unreachable, operation: operation, subject: subject,
+                    reason: "no answer within \(configuration.replyTimeout)",
                     hint: isBlocked ? Self.blockedHint : nil),
                 silent: true)
         }

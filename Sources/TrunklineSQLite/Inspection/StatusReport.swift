@@ -31,7 +31,8 @@ enum StatusReport {
             guard let stream = StreamID(row["stream"]) else { return nil }
             var status = StreamStatus(stream: stream, direction: .sending)
             status.epoch = UUID(uuidString: row["epoch"])
-            status.pending = (row["unbatched"] as Int) + (row["pending"] as Int) + (row["held_changes"] as Int) + loading
+            let counts: [Int] = [row["unbatched"], row["pending"], row["held_changes"]]
+            status.pending = counts.reduce(loading, +)
             status.inFlightChanges = row["in_flight"]
             status.inFlightBatches = row["batches"]
             status.ackedRows = row["acked_rows"]

@@ -18,7 +18,9 @@ struct SyncGoal: Sendable {
     private var lastBatch: Int64?
 
     mutating func look(_ status: StreamStatus) -> Verdict {
-        if status.held == nil || status.stopped != nil, let reason = status.standstill { return .stopped(reason: reason) }
+        // What is held is tried again by itself.
+        let mayGoOn = status.held != nil && status.stopped == nil
+        if !mayGoOn, let reason = status.standstill { return .stopped(reason: reason) }
         let outstanding = status.pending + status.inFlightChanges
         total = max(total, outstanding)
         // What is in flight then has no changes, and nobody waits for it.
