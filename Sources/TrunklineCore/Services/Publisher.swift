@@ -62,6 +62,8 @@ public actor Publisher: SteppedService {
     private var nextIdleBatch: ContinuousClock.Instant
     private var sizing: BatchSizing
     private var pace: LinkPace
+    /// What the broker did not take, and when it is tried again: each try may cost the line a batch.
+    private var untaken: (reason: String, times: Int, until: ContinuousClock.Instant)?
     /// The longest message that the broker takes, as far as it has said so to this process.
     private var messageLimit = Int.max
 
@@ -136,7 +138,10 @@ public actor Publisher: SteppedService {
         await store.close()
     }
 
+    public func trouble() -> String? { untaken?.reason }
+
     private func readNext() async throws -> ReadBatch? {
+        if let untaken, clock.now < untaken.until { return nil }
         guard unconfirmed.values.reduce(0, { $0 + $1.bytes }) < pace.unconfirmedBytes else { return nil }
         // Leaves room for the header line, and for a batch that comes out a quarter larger.
         sizing.bytes = min(pace.batchBytes, max(messageLimit / 4 * 3, 1))
@@ -222,6 +227,7 @@ public actor Publisher: SteppedService {
             case .confirmed(let tag):
                 if let halt = takeHalt(tag) { try await store.haltPublished(halt) }
                 guard let sent = unconfirmed.removeValue(forKey: tag) else { continue }
+                untaken = nil
                 pace.confirmed(bytes: sent.bytes, publishedAt: sent.publishedAt, at: lastConfirm)
             case .nacked(let tag):
                 _ = takeHalt(tag)
@@ -234,16 +240,22 @@ public actor Publisher: SteppedService {
             }
         }
         if let unroutable {
-            throw ServiceFailure(
+            throw notTaken(
                 "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head"
             )
         }
         if isNacked {
-            throw ServiceFailure(
+            throw notTaken(
                 "the broker refused a batch of stream \(configuration.stream) (nack): its queue is full, or the broker has no majority of its nodes; it is sent again when head-ingestor has taken what waits there"
             )
         }
         return true
+    }
+
+    private func notTaken(_ reason: String) -> ServiceFailure {
+        let times = (untaken?.times ?? 0) + 1
+        untaken = (reason, times, clock.now + min(.seconds(15), .milliseconds(250) * (1 << min(times, 6))))
+        return ServiceFailure(reason)
     }
 
     private func refused(_ batch: ClaimedBatch) async throws {
