@@ -2,14 +2,15 @@
 /// original may be acknowledged. After a crash there may be two copies.
 struct DeadLetters: Sendable {
     let link: any BrokerLink
+    let clock: ServiceClock
 
     /// The broker's limit for a short string, in bytes.
     private static let shortString = 255
 
     /// Publishes a copy with the headers `trunkline-reason`, `trunkline-by` and `trunkline-user` (who sent it: the
-    /// broker lets us publish only as ourselves), without waiting for the confirm.
-    func publish(_ delivery: Delivery, reason: String, by service: String) async throws(BrokerError) -> MessageTag {
-        try await link.publish(
+    /// broker lets us publish only as ourselves), and waits for the confirm.
+    func bury(_ delivery: Delivery, reason: String, by service: String) async throws {
+        let tag = try await link.publish(
             OutboundMessage(
                 exchange: Topology.deadExchange, routingKey: DeadLetters.cut(delivery.routingKey),
                 type: delivery.type.flatMap(MessageType.init(rawValue:)) ?? .batch,
@@ -21,22 +22,20 @@ struct DeadLetters: Sendable {
                     "trunkline-user": delivery.userID ?? "",
                 ],
                 body: delivery.body))
-    }
-
-    /// - Returns: whether the broker has the copy; nil: it did not say yet.
-    /// - Throws: why it did not take it.
-    func isConfirmed(_ tag: MessageTag) async throws -> Bool? {
-        for confirmation in try await link.confirmations(within: .zero) {
-            switch confirmation {
-            case .confirmed(tag): return true
-            case .nacked(tag), .returned(tag, _):
-                throw ServiceFailure(
-                    "the broker did not take a message into \(Topology.deadQueue); run \"trunkline init\" at the head if that queue is missing"
-                )
-            case .confirmed, .nacked, .returned: continue
+        let deadline = clock.now + .seconds(30)
+        while clock.now < deadline {
+            for confirmation in try await link.confirmations(within: .seconds(1)) {
+                switch confirmation {
+                case .confirmed(tag): return
+                case .nacked(tag), .returned(tag, _):
+                    throw ServiceFailure(
+                        "the broker did not take a message into \(Topology.deadQueue); run \"trunkline init\" at the head if that queue is missing"
+                    )
+                case .confirmed, .nacked, .returned: continue
+                }
             }
         }
-        return nil
+        throw ServiceFailure("the broker did not confirm a message for \(Topology.deadQueue)")
     }
 
     /// Bytes that are no UTF-8 are three each when they have been read.

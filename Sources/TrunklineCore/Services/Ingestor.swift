@@ -55,8 +55,7 @@ public actor Ingestor: SteppedService {
     private var finished: [Delivery] = []
     /// The first one is being buried, or waits for the next try.
     private var refused: [(delivery: Delivery, reason: WireError)] = []
-    /// The copy of the first refused one that the broker has not confirmed yet.
-    private var burial: (copy: MessageTag, deadline: ContinuousClock.Instant)?
+    private var isBurying = false
     private var nextBurial: ContinuousClock.Instant
     private var burialTrouble: String?
     private var queues: Set<String>
@@ -90,7 +89,7 @@ public actor Ingestor: SteppedService {
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
-        self.deadLetters = DeadLetters(link: deadLetters ?? link)
+        self.deadLetters = DeadLetters(link: deadLetters ?? link, clock: clock)
         nextBurial = clock.now
         nextTending = clock.now
         nextRetry = clock.now + configuration.retryEvery
@@ -132,15 +131,13 @@ public actor Ingestor: SteppedService {
         for key in lanes.keys { lanes[key]!.connectionLost() }
         finished = []
         refused = []
-        burial = nil
-        await deadLetters.link.close()
         await link.close()
     }
 
     public func shutdown() async {
         // Lanes are short of a second; what they stored is acknowledged, or comes again as a duplicate.
         let deadline = clock.now + .seconds(10)
-        while lanes.values.contains(where: \.isRunning) || isTending, clock.now < deadline {
+        while lanes.values.contains(where: \.isRunning) || isTending || isBurying, clock.now < deadline {
             try? await Task.sleep(for: .milliseconds(10))
         }
         _ = try? await settle()
@@ -157,44 +154,32 @@ public actor Ingestor: SteppedService {
             finished.removeFirst()
             try await link.acknowledge(delivery)
         }
-        if mayBury { try await bury() }
+        if mayBury { await start { await $0.bury() } }
         return wasBusy
     }
 
-    private var mayBury: Bool { burial != nil || !refused.isEmpty && clock.now >= nextBurial }
+    private var mayBury: Bool { !isBurying && !refused.isEmpty && clock.now >= nextBurial }
 
-    /// One at a time, and never waiting: whoever sends nonsense without end does not keep the others from the broker, nor
+    /// One at a time, and beside the steps: whoever sends nonsense without end does not keep the others from the broker, nor
     /// does a broker that takes no messages. What waits is not acknowledged, and only its own queue waits behind it.
-    private func bury() async throws {
-        guard let first = refused.first else {
-            burial = nil
-            return
-        }
+    private func bury() async {
+        guard !isBurying, let first = refused.first else { return }
+        isBurying = true
+        defer { isBurying = false }
         do {
-            guard let burial else {
-                let copy = try await deadLetters.publish(
-                    first.delivery, reason: "\(first.reason.code.rawValue): \(first.reason)", by: name)
-                self.burial = (copy, clock.now + .seconds(30))
-                return
-            }
-            guard try await deadLetters.isConfirmed(burial.copy) == true else {
-                guard clock.now < burial.deadline else {
-                    throw ServiceFailure("the broker did not confirm a message for \(Topology.deadQueue)")
-                }
-                return
-            }
+            try await deadLetters.bury(
+                first.delivery, reason: "\(first.reason.code.rawValue): \(first.reason)", by: name)
         } catch {
-            burial = nil
             burialTrouble = "\(error)"
             nextBurial = clock.now + .seconds(5)
-            await deadLetters.link.close()
-            return
+            return await deadLetters.link.close()
         }
-        burial = nil
         burialTrouble = nil
+        // After a lost connection it comes again, and there are two copies.
+        guard let present = refused.first, present.delivery.tag == first.delivery.tag else { return }
         refused.removeFirst()
         noteRefusal(first.delivery, first.reason)
-        try await link.acknowledge(first.delivery)
+        finished.append(first.delivery)
     }
 
     /// Takes messages into their lanes, as far as there is room.
