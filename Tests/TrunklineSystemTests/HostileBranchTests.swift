@@ -113,6 +113,11 @@ struct HostileBranchTests {
             (signed, Zstd.compress(Array((String(repeating: #"{"a":"#, count: 200_000) + "\n").utf8))),
             (signed, (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 167) }),
             (RawAMQP.Properties(type: "ack", userID: user), body("east>head")),
+            // No UTF-8: three times as long when it has been read.
+            (
+                RawAMQP.Properties(userID: user, messageID: [UInt8](repeating: 0xff, count: 255)),
+                body("west>head")
+            ),
         ]
         for (properties, body) in messages {
             #expect(try east.publish("trunkline.up", "east", properties, body) == .done("60.80"))

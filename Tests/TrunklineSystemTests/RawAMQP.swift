@@ -82,6 +82,8 @@ final class RawAMQP {
         var type: String? = "batch"
         var encoding: String? = "zstd"
         var userID: String?
+        /// At most 255 bytes.
+        var messageID: [UInt8]?
         /// The sender-selected keys of RabbitMQ, which are to take the message elsewhere as well.
         var copies: [String] = []
 
@@ -97,6 +99,7 @@ final class RawAMQP {
             let array = copies.flatMap { [UInt8(ascii: "S")] + Wire.long($0.utf8.count) + Array($0.utf8) }
             let table = Wire.short("CC") + [UInt8(ascii: "A")] + Wire.long(array.count) + array
             add(13, copies.isEmpty ? nil : Wire.long(table.count) + table)
+            add(7, messageID.map { [UInt8($0.count)] + $0 })
             add(5, type.map(Wire.short))
             add(4, userID.map(Wire.short))
             return Wire.word(flags) + fields

@@ -187,7 +187,9 @@ public actor Ingestor: SteppedService {
     private func receive() async throws -> Bool {
         var any = false
         while hasRoom {
-            let isBusy = any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || mayBury
+            let isBusy =
+                any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || mayBury
+                || isBurying
             guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
             else { return any }
             any = true
