@@ -1,5 +1,6 @@
 import Testing
 import TrunklineCore
+import TrunklineRabbitMQ
 import TrunklineTesting
 
 /// Promises 1 to 3: kill -9 of anything, at any moment, loses nothing, doubles nothing, and needs no hand.
@@ -51,6 +52,34 @@ struct CrashTests {
             try await site.settle(within: .seconds(100))
         }
         for branch in site.branches { #expect(try site.differences(branch) == []) }
+        try await site.stopAll()
+    }
+
+    /// It takes no message then, so what the head refuses has to wait, and nothing else behind it.
+    @Test func aBrokerThatIsLowOnMemoryIsDrainedPastARefusedMessage() async throws {
+        let broker = try await PrivateBroker()
+        let site = try await Site(Pairing(branch: .sqlite, head: .sqlite), broker: broker)
+        let link = RabbitMQLink(try RabbitMQConfiguration(url: site.brokerURL))
+        _ = try await link.publish(
+            OutboundMessage(
+                exchange: Topology.upExchange, routingKey: "east", type: .batch, messageID: "refused", contentType: "",
+                contentEncoding: nil, body: [7]))
+        #expect(try await link.confirmations(within: .seconds(30)).count == 1)
+        await link.close()
+        for service in Site.branchServices { try site.start(service, at: site.east) }
+        // More than the head has in hand at a time.
+        for number in 1...20 {
+            try site.east.run("insert into item values (\(number), 'item', 1)")
+            try await eventually("batch \(number)") { try site.status(site.east)[0].inFlightBatches == number }
+        }
+        try await broker.control("set_vm_memory_high_watermark", "0")
+        for service in Site.headServices { try site.start(service, at: site.head) }
+        try await eventually("all is stored", within: .seconds(60)) {
+            try site.head.run("select count(*) from sqlite_master where name = 'item'") == "1"
+                && site.head.run("select count(*) from item") == "20"
+        }
+        try await broker.control("set_vm_memory_high_watermark", "0.4")
+        try await site.settle(within: .seconds(100))
         try await site.stopAll()
     }
 
