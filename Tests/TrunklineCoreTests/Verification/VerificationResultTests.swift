@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test func agreement() {
-        #expect(result([]).agrees)
+        // Nothing was compared.
+        #expect(!result([]).agrees)
         #expect(result([agreeing]).agrees)
         #expect(!result([agreeing, differing]).agrees)
         #expect(!result([agreeing, problem]).agrees)
