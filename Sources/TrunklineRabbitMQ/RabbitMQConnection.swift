@@ -42,7 +42,8 @@ public actor RabbitMQConnection {
     /// Connects at the first call of a link that needs the broker.
     public init(_ configuration: RabbitMQConfiguration) {
         self.configuration = configuration
-        executor = ThreadExecutor(name: "rabbitmq")
+        // The library reads nested tables of a message's headers by recursion, and a frame of 128 KiB nests 26,000 deep.
+        executor = ThreadExecutor(name: "rabbitmq", stackSize: 64 << 20)
     }
 
     deinit { executor.stop() }

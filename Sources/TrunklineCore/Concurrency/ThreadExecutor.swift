@@ -17,8 +17,10 @@ public final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     /// A pipe that is readable when a job was enqueued meanwhile; -1: the system has no descriptors for it.
     private let bell: (reading: Int32, writing: Int32)
 
-    /// - Parameter name: the thread's name, as debuggers show it.
-    public init(name: String) {
+    /// - Parameters:
+    ///   - name: the thread's name, as debuggers show it.
+    ///   - stackSize: in bytes.
+    public init(name: String, stackSize: Int = 1 << 20) {
         var ends: [Int32] = [-1, -1]
         if pipe(&ends) == 0 {
             for end in ends {
@@ -29,8 +31,7 @@ public final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         bell = (ends[0], ends[1])
         let thread = Thread { [self] in work() }
         thread.name = name
-        // librabbitmq reads nested tables of a message's headers by recursion, and a frame of 128 KiB nests 26,000 deep.
-        thread.stackSize = 64 << 20
+        thread.stackSize = stackSize
         thread.start()
     }
 

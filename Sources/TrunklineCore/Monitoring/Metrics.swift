@@ -59,7 +59,8 @@ public enum Metrics {
         buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
         "How long a step of a service took, by result: worked, idle (may wait for a message a second) or failed.")
     public static let reconnects = counter(
-        "reconnects", ["service"], "Connections to the broker after the first one of the process.")
+        "reconnects", ["service"],
+        "How often the service had the broker again after it had lost it, or had closed its own part.")
     public static let linkUp = gauge(
         "link_up", ["service"], "1 while the last call of the broker succeeded, 0 when it failed.")
     public static let certificateEnd = gauge(

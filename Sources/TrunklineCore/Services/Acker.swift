@@ -12,9 +12,8 @@ public actor Acker: SteppedService {
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
 
-    /// Streams whose ack no queue took, and when to try again.
-    /// Streams whose acks are put off.
-    private var unroutable: [StreamID: ContinuousClock.Instant] = [:]
+    /// Streams whose ack no queue took, or was too large, or could not be noted, and when to try again.
+    private var postponed: [StreamID: ContinuousClock.Instant] = [:]
 
     public init(
         name: String, store: any ReceiverStore & AdministrationStore, link: any BrokerLink, logger: Logger,
@@ -30,10 +29,10 @@ public actor Acker: SteppedService {
 
     public func step() async throws -> StepResult {
         try await link.keepAlive()
-        unroutable = unroutable.filter { $0.value > clock.now }
+        postponed = postponed.filter { $0.value > clock.now }
         // So many more that those which nobody takes hide no other one: there is at most one of a stream.
-        let pending = try await store.pendingAcks(limit: 200 + unroutable.count)
-            .filter { unroutable[$0.ack.stream] == nil }
+        let pending = try await store.pendingAcks(limit: 200 + postponed.count)
+            .filter { postponed[$0.ack.stream] == nil }
         telemetry.note(.backlog(pending.count))
         guard !pending.isEmpty else { return .idle }
         var unconfirmed: [MessageTag: PendingAck] = [:]
@@ -97,7 +96,7 @@ public actor Acker: SteppedService {
             } catch {
                 guard error.code == .contention else { throw error }
                 // It is said once more, a little later.
-                unroutable[ack.ack.stream] = clock.now + .seconds(1)
+                postponed[ack.ack.stream] = clock.now + .seconds(1)
             }
             published(ack.ack)
         case .nacked(let tag):
@@ -109,7 +108,7 @@ public actor Acker: SteppedService {
     }
 
     private func putOff(_ stream: StreamID, _ message: Logger.Message, _ reason: String) {
-        unroutable[stream] = clock.now + .seconds(10)
+        postponed[stream] = clock.now + .seconds(10)
         logger.warning(message, metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(reason)"])
     }
 }

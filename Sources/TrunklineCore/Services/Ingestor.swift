@@ -53,11 +53,7 @@ public actor Ingestor: SteppedService {
     /// Lanes that wait for a connection, the longest waiting first.
     private var ready: [String] = []
     private var finished: [Delivery] = []
-    /// The first one is being buried, or waits for the next try.
-    private var refused: [(delivery: Delivery, reason: WireError)] = []
-    private var isBurying = false
-    private var nextBurial: ContinuousClock.Instant
-    private var burialTrouble: String?
+    private var refused = RefusedMessages()
     private var queues: Set<String>
     /// Queues that cannot be read at the moment.
     private var leftOut: [String: BrokerError] = [:]
@@ -90,7 +86,6 @@ public actor Ingestor: SteppedService {
         self.clock = clock
         self.telemetry = telemetry
         self.deadLetters = DeadLetters(link: deadLetters ?? link, clock: clock)
-        nextBurial = clock.now
         nextTending = clock.now
         nextRetry = clock.now + configuration.retryEvery
         for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
@@ -121,7 +116,7 @@ public actor Ingestor: SteppedService {
             return "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far"
         }
         let queues = leftOut.sorted { $0.key < $1.key }.map { "queue \($0.key): \($0.value)" }
-        let all = failing + slow + queues + (burialTrouble.map { ["refused messages: \($0)"] } ?? [])
+        let all = failing + slow + queues + (refused.trouble.map { ["refused messages: \($0)"] } ?? [])
         guard let first = all.first else { return nil }
         return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
     }
@@ -130,14 +125,14 @@ public actor Ingestor: SteppedService {
     public func recover() async {
         for key in lanes.keys { lanes[key]!.connectionLost() }
         finished = []
-        refused = []
+        refused.forget()
         await link.close()
     }
 
     public func shutdown() async {
         // Lanes are short of a second; what they stored is acknowledged, or comes again as a duplicate.
         let deadline = clock.now + .seconds(10)
-        while lanes.values.contains(where: \.isRunning) || isTending || isBurying, clock.now < deadline {
+        while lanes.values.contains(where: \.isRunning) || isTending || refused.isBurying, clock.now < deadline {
             try? await Task.sleep(for: .milliseconds(10))
         }
         _ = try? await settle()
@@ -149,37 +144,29 @@ public actor Ingestor: SteppedService {
     /// Acknowledges what the lanes dealt with, and buries what they refused.
     /// - Returns: whether there was any.
     private func settle() async throws -> Bool {
-        let wasBusy = !finished.isEmpty || mayBury
+        let wasBusy = !finished.isEmpty || refused.isDue(at: clock.now)
         while let delivery = finished.first {
             finished.removeFirst()
             try await link.acknowledge(delivery)
         }
-        if mayBury { await start { await $0.bury() } }
+        if refused.isDue(at: clock.now) { await start { await $0.bury() } }
         return wasBusy
     }
-
-    private var mayBury: Bool { !isBurying && !refused.isEmpty && clock.now >= nextBurial }
 
     /// One at a time, and beside the steps: whoever sends nonsense without end does not keep the others from the broker, nor
     /// does a broker that takes no messages. What waits is not acknowledged, and only its own queue waits behind it.
     private func bury() async {
-        guard !isBurying, let first = refused.first else { return }
-        isBurying = true
-        defer { isBurying = false }
+        guard let message = refused.begin(at: clock.now) else { return }
         do {
             try await deadLetters.bury(
-                first.delivery, reason: "\(first.reason.code.rawValue): \(first.reason)", by: name)
+                message.delivery, reason: "\(message.reason.code.rawValue): \(message.reason)", by: name)
         } catch {
-            burialTrouble = "\(error)"
-            nextBurial = clock.now + .seconds(5)
+            refused.failed(error, at: clock.now)
             return await deadLetters.link.close()
         }
-        burialTrouble = nil
-        // After a lost connection it comes again, and there are two copies.
-        guard let present = refused.first, present.delivery.tag == first.delivery.tag else { return }
-        refused.removeFirst()
-        noteRefusal(first.delivery, first.reason)
-        finished.append(first.delivery)
+        guard refused.buried(message) else { return }
+        noteRefusal(message.delivery, message.reason)
+        finished.append(message.delivery)
     }
 
     /// Takes messages into their lanes, as far as there is room.
@@ -188,8 +175,8 @@ public actor Ingestor: SteppedService {
         var any = false
         while hasRoom {
             let isBusy =
-                any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || mayBury
-                || isBurying
+                any || lanes.values.contains { $0.isRunning || $0.isReady(at: clock.now) } || refused.isBurying
+                || refused.isDue(at: clock.now)
             guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
             else { return any }
             any = true

@@ -131,7 +131,8 @@ struct RowQuery {
 
     /// Stored rows, then those of which an image is set aside: of these only the key is shown.
     func atHead() throws -> RowListing {
-        let setAside = try setAsideAtHead()
+        // All of them where stored rows are listed, each of which may be one of these.
+        let setAside = try setAsideAtHead(atMost: filter.states == [.setAside] ? filter.limit : .max)
         var rows: [RowListing.Row] = []
         if filter.states.isEmpty || filter.states.contains(.acked) {
             let list = columns.map { "t.\(TableName.quoted($0.name))" }.joined(separator: ", ")
@@ -150,7 +151,7 @@ struct RowQuery {
         return RowListing(columns: columns.map(\.name), rows: Array(rows.prefix(filter.limit)))
     }
 
-    private func setAsideAtHead() throws -> [RowListing.Row] {
+    private func setAsideAtHead(atMost limit: Int) throws -> [RowListing.Row] {
         let streams = try String.fetchAll(
             db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE table_name = ?",
             arguments: [table.description])
@@ -158,6 +159,7 @@ struct RowQuery {
         var rows: [RowListing.Row] = []
         for stream in streams.compactMap({ StreamID($0) }) where filter.branch == nil || filter.branch == stream.source
         {
+            guard rows.count < limit else { break }
             for notice in try SetAsideRows(stream, db).notices(of: table) {
                 let values: [String?] = columns.map { column in
                     if column.name == "branch_id" { return stream.source.description }

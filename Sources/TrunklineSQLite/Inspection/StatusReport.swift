@@ -20,10 +20,10 @@ enum StatusReport {
                     (SELECT count(*) FROM trunkline_set_aside_notice AS n
                         WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices,
                     (SELECT count(*) FROM trunkline_held_change) AS held_changes,
-                    max(
-                        ifnull((SELECT \(Timestamp.age(of: "at")) FROM trunkline_change WHERE seq > o.acked_seq
-                            ORDER BY seq LIMIT 1), 0),
-                        ifnull((SELECT \(Timestamp.age(of: "min(at)")) FROM trunkline_held_change), 0)) AS oldest,
+                    (SELECT \(Timestamp.age(of: "min(at)")) FROM (
+                        SELECT at FROM (
+                            SELECT at FROM trunkline_change WHERE seq > o.acked_seq ORDER BY seq LIMIT 1)
+                        UNION ALL SELECT min(at) FROM trunkline_held_change)) AS oldest,
                     \(Timestamp.age(of: "o.last_contact")) AS contact
                 FROM trunkline_outbound AS o ORDER BY o.stream
                 """
@@ -39,7 +39,7 @@ enum StatusReport {
             status.setAside = (row["set_aside_total"] as Int) + (row["own_notices"] as Int)
             status.watermark = row["acked_watermark"]
             status.lastFormed = (row["next_number"] as Int64) - 1
-            status.oldestUnackedSeconds = (row["oldest"] as Double) > 0 ? row["oldest"] : nil
+            status.oldestUnackedSeconds = row["oldest"]
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
             status.held = row["held"]
