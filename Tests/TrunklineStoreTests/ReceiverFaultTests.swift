@@ -170,6 +170,21 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
         try pass { () throws(StoreError) in try base.leaveAck(stream) }
     }
     func park(_ batch: InboundBatch) throws(StoreError) { try pass { () throws(StoreError) in try base.park(batch) } }
+    func unpark(through header: BatchHeader) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.unpark(through: header) }
+    }
+    func shapes(of tables: [TableName], _ stream: StreamID) throws(StoreError) -> [TableName: WireShape] {
+        try pass { () throws(StoreError) in try base.shapes(of: tables, stream) }
+    }
+    func keep(_ shape: WireShape, of table: TableName, _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.keep(shape, of: table, stream) }
+    }
+    func keptShapes(_ stream: StreamID) throws(StoreError) -> (count: Int, bytes: Int) {
+        try pass { () throws(StoreError) in try base.keptShapes(stream) }
+    }
+    func note(_ keeping: ShapeKeeping, _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.note(keeping, stream) }
+    }
     func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int) {
         try pass { () throws(StoreError) in try base.parked(stream) }
     }

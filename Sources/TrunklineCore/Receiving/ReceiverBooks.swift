@@ -17,7 +17,7 @@ public protocol ReceiverBooks {
     func stop(_ stream: StreamID, reason: String, epoch: UUID, number: Int64) throws(StoreError)
     /// Stops the stream because its sender did; one of another epoch changes nothing.
     func stop(by halt: Halt) throws(StoreError)
-    /// Advances the watermark to this batch, leaves a pending ack, and drops what was parked through it.
+    /// Advances the watermark to this batch, and leaves a pending ack.
     /// - Parameters:
     ///   - stored: rows and deletes that were stored.
     ///   - answer: to the batch's question.
@@ -25,8 +25,19 @@ public protocol ReceiverBooks {
     /// Leaves a pending ack; to a sender that does not take differences, with the whole list of set-aside rows.
     func leaveAck(_ stream: StreamID) throws(StoreError)
 
+    /// The shapes that are kept of these tables of the stream.
+    func shapes(of tables: [TableName], _ stream: StreamID) throws(StoreError) -> [TableName: WireShape]
+    /// Keeps a table's shape, in the place of the one before.
+    func keep(_ shape: WireShape, of table: TableName, _ stream: StreamID) throws(StoreError)
+    /// How many shapes are kept of the stream, and the bytes of their texts.
+    func keptShapes(_ stream: StreamID) throws(StoreError) -> (count: Int, bytes: Int)
+    /// Notes what the acks of the stream say of shapes.
+    func note(_ keeping: ShapeKeeping, _ stream: StreamID) throws(StoreError)
+
     /// Keeps the message; once more does nothing.
     func park(_ batch: InboundBatch) throws(StoreError)
+    /// Drops what is parked of the batch's epoch, up to and including it.
+    func unpark(through header: BatchHeader) throws(StoreError)
     /// How much is parked of the stream.
     func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int)
     /// Holds the stream: nothing of it is stored until `retryIn` has passed.
@@ -75,6 +86,7 @@ public struct InboundStream: Sendable {
     public var takesDifferences: Bool
     /// How far it was told of the list.
     public var telling: SetAsideListTelling
+    public var shapes: ShapeKeeping
     /// Why nothing of it is stored for now; nil while it runs.
     public var held: Hold?
 
@@ -94,13 +106,14 @@ public struct InboundStream: Sendable {
 
     public init(
         watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, takesDifferences: Bool,
-        telling: SetAsideListTelling, held: Hold? = nil
+        telling: SetAsideListTelling, shapes: ShapeKeeping, held: Hold? = nil
     ) {
         self.watermark = watermark
         self.hasSetAside = hasSetAside
         self.hasKeptRows = hasKeptRows
         self.takesDifferences = takesDifferences
         self.telling = telling
+        self.shapes = shapes
         self.held = held
     }
 }

@@ -15,6 +15,9 @@ public struct ReceiverEngine {
         /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20
+        /// Shapes kept of one stream, and the bytes of their texts.
+        static let shapes = 10_000
+        static let shapeBytes = 16 << 20
     }
 
     let books: any ReceiverBooks
@@ -46,11 +49,11 @@ public struct ReceiverEngine {
         switch ReceiverDecision.decide(header, after: inbound?.watermark) {
         case .store:
             if let held = inbound?.held, !(isRetry && held.isDue) { return try parkHeld(batch, held) }
-            return try store(batch, inbound!)
+            return try complete(batch, inbound!)
         case .adopt:
             try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
             try books.leaveAck(header.stream)
-            return try store(batch, inbound!)
+            return try complete(batch, inbound!)
         case .behind(let acked):
             try books.noteBehind(acked, epoch: header.epoch, of: header.stream)
             try books.leaveAck(header.stream)
@@ -113,7 +116,7 @@ public struct ReceiverEngine {
         return true
     }
 
-    private func store(_ batch: InboundBatch, _ inbound: InboundStream) throws(StoreError) -> ReceiveOutcome {
+    func store(_ batch: InboundBatch, _ inbound: InboundStream) throws(StoreError) -> ReceiveOutcome {
         let header = batch.header
         let stream = header.stream
         var groups = LineGroup.all(of: batch)
@@ -139,6 +142,7 @@ public struct ReceiverEngine {
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
         try books.advance(header, stored: rows + deletes, answer: answer)
+        try books.unpark(through: header)
         try tellList(header, inbound)
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
     }

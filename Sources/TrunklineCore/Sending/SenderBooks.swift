@@ -25,6 +25,9 @@ public protocol SenderBooks {
     func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError)
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError)
+    /// Notes whether the receiver keeps shapes. Where it does not any more, batches in flight are pending again: they may
+    /// name one that it lacks.
+    func noteShapes(kept: Bool, of stream: StreamID) throws(StoreError)
     /// Keeps the result of a verification, unless a later round's is there.
     func keepResult(_ result: VerificationResult) throws(StoreError)
     /// Records the wish for a verification; once more does nothing.
@@ -57,9 +60,14 @@ public struct OutboundStream: Sendable {
     public var setAsideVersion: Int64
     /// How many rows the receiver said to have set aside.
     public var setAsideTotal: Int
+    /// As its last ack says, ``Ack/keepsShapes``.
+    public var receiverKeepsShapes: Bool
 
-    public init(position: AckDecision.Position, setAsideVersion: Int64, setAsideTotal: Int) {
+    public init(
+        position: AckDecision.Position, setAsideVersion: Int64, setAsideTotal: Int, receiverKeepsShapes: Bool
+    ) {
         self.position = position
+        self.receiverKeepsShapes = receiverKeepsShapes
         self.setAsideVersion = setAsideVersion
         self.setAsideTotal = setAsideTotal
     }

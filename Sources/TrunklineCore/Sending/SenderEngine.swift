@@ -27,6 +27,8 @@ public struct SenderEngine {
         }
         let acked = try books.acknowledge(stream, through: ack.watermark, held: ack.held.map(ShortReason.text))
         try takeList(ack, outbound)
+        let keepsShapes = ack.keepsShapes ?? false
+        if keepsShapes != outbound.receiverKeepsShapes { try books.noteShapes(kept: keepsShapes, of: stream) }
         if let result = ack.verification, result.stream == stream { try take(result) }
         try books.askAgain(stream, answeredThrough: ack.watermark)
         return .recorded(acked: acked)

@@ -12,6 +12,7 @@ public enum LogKey {
     /// The broker's user who sent a message.
     public static let user = "user"
     public static let attempt = "attempt"
+    public static let table = "table"
     public static let rows = "rows"
     public static let deletes = "deletes"
     public static let setAside = "set_aside"

@@ -66,6 +66,7 @@ public actor Publisher: SteppedService {
     private var untaken: (reason: String, times: Int, until: ContinuousClock.Instant)?
     /// The longest message that the broker takes, as far as it has said so to this process.
     private var messageLimit = Int.max
+    private var toldShapes = ToldShapes()
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
@@ -160,7 +161,8 @@ public actor Publisher: SteppedService {
     private func send(_ outgoing: ReadBatch?) async throws {
         guard let batch = outgoing?.batch, let tables = outgoing?.tables else { return }
         do {
-            let body = try BatchEncoder.encode(batch, tables: tables, level: pace.compressionLevel)
+            let named = toldShapes.send(tables.map { ($0.name, $0.shape.hash) }, in: batch)
+            let body = try BatchEncoder.encode(batch, tables: tables, naming: named, level: pace.compressionLevel)
             let now = clock.now
             if unconfirmed.isEmpty { lastConfirm = now }
             pace.published(at: now, isAlone: unconfirmed.isEmpty)

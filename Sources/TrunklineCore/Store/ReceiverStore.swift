@@ -76,6 +76,8 @@ public enum ReceiveOutcome: Hashable, Sendable {
     /// The sender has an ack of a later batch: this database was restored from an older backup. The batch is not kept,
     /// its sender is told and sends it again.
     case behind(acked: Int64)
+    /// It names a table's shape that is not here. The batch is not kept, its sender is told and sends it again, whole.
+    case unknownShape(table: TableName)
     /// Of another history (promise 9): the stream is stopped, the batch is kept.
     case stopped(reason: String)
 }

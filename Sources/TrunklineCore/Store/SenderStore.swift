@@ -107,6 +107,8 @@ public struct ClaimedBatch: Hashable, Sendable {
     public var setAsideVersion: Int64
     public var follows: [UUID]
     public var recovery: RecoveryMode?
+    /// As the receiver's last ack says, ``Ack/keepsShapes``.
+    public var receiverKeepsShapes: Bool
     /// 1 for the first sending. Names the claim: the batch's later claims have higher attempts.
     public var attempt: Int
     /// How many changes it covers; 0 for a batch that only verifies.
@@ -115,8 +117,8 @@ public struct ClaimedBatch: Hashable, Sendable {
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
-        setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil, attempt: Int, changes: Int,
-        verification: VerificationClaim? = nil
+        setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil, receiverKeepsShapes: Bool = false,
+        attempt: Int, changes: Int, verification: VerificationClaim? = nil
     ) {
         self.stream = stream
         self.epoch = epoch
@@ -127,6 +129,7 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.setAsideVersion = setAsideVersion
         self.follows = follows
         self.recovery = recovery
+        self.receiverKeepsShapes = receiverKeepsShapes
         self.attempt = attempt
         self.changes = changes
         self.verification = verification

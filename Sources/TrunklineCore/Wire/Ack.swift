@@ -34,6 +34,9 @@ public struct Ack: Hashable, Sendable, Codable {
     /// Why the receiver stores nothing of this stream for now, though it keeps what comes and tries again; nil while it
     /// does.
     public var held: String?
+    /// Whether the receiver keeps the shapes of this stream's tables, so that the batches may name them; nil: every batch
+    /// says them whole, as a receiver of version 0.1 needs it, and one that lacks a shape that a batch named.
+    public var keepsShapes: Bool?
     public var verification: VerificationResult?
 
     /// A batch of this epoch claimed an ack of this number.
@@ -57,7 +60,8 @@ public struct Ack: Hashable, Sendable, Codable {
     public init(
         stream: StreamID, epoch: UUID, watermark: Int64, batchID: UUID? = nil, behind: Behind? = nil,
         setAsideVersion: Int64, setAsideFrom: Int64? = nil, setAside: [SetAsideNotice]?, gone: [SetAsideKey]? = nil,
-        setAsideTotal: Int, stopped: StopNotice? = nil, held: String? = nil, verification: VerificationResult? = nil
+        setAsideTotal: Int, stopped: StopNotice? = nil, held: String? = nil, keepsShapes: Bool? = nil,
+        verification: VerificationResult? = nil
     ) {
         self.version = Ack.currentVersion
         self.stream = stream
@@ -72,6 +76,7 @@ public struct Ack: Hashable, Sendable, Codable {
         self.setAsideTotal = setAsideTotal
         self.stopped = stopped
         self.held = held
+        self.keepsShapes = keepsShapes
         self.verification = verification
     }
 }

@@ -5,14 +5,22 @@ public enum BatchEncoder {
     /// - Parameters:
     ///   - batch: what the header says.
     ///   - tables: foreign-key order, parents first.
+    ///   - named: tables whose shape the receiver keeps.
     ///   - level: zstd's, 1 to 19.
     /// - Returns: the message's body.
-    public static func encode(_ batch: ClaimedBatch, tables: [TableContent], level: Int32 = 1) throws -> [UInt8] {
+    public static func encode(
+        _ batch: ClaimedBatch, tables: [TableContent], naming named: Set<TableName> = [], level: Int32 = 1
+    ) throws -> [UInt8] {
+        let headers = tables.map { table in
+            var header = table.header
+            if named.contains(table.name) { header.nameShape() }
+            return header
+        }
         let header = BatchHeader(
             stream: batch.stream, epoch: batch.epoch, number: batch.number, id: batch.id,
             previousID: batch.previousID, acked: batch.acked,
             setAsideVersion: max(-1, batch.setAsideVersion), follows: batch.follows.isEmpty ? nil : batch.follows,
-            recovery: batch.recovery, tables: tables.map(\.header), verification: batch.verification)
+            recovery: batch.recovery, tables: headers, verification: batch.verification)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var body = [UInt8](try encoder.encode(header))

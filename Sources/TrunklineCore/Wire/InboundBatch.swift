@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// A received batch whose form was checked: the header, and where each table's lines are in the body.
 public struct InboundBatch: Sendable {
-    public let header: BatchHeader
+    public internal(set) var header: BatchHeader
     /// The message's body as it arrived, for parking.
     public let message: [UInt8]
     /// Decompressed: the header line and all lines.
@@ -20,7 +20,7 @@ public struct InboundBatch: Sendable {
     ///
     /// After this, every row line has as many fields as its table has columns, every delete line as
     /// many as the key, all counts are true, and everything is UTF-8. Whether the values fit their
-    /// columns is for the database to say.
+    /// columns is for the database to say, and so is what the columns are where a shape is only named.
     /// - Throws: ``WireError``.
     public init(message: [UInt8], limits: WireLimits = WireLimits()) throws(WireError) {
         guard message.count <= limits.messageBytes else {
@@ -49,20 +49,19 @@ public struct InboundBatch: Sendable {
         var lines = header.tables.map { _ in TableLines(rows: 0..<0, deletes: 0..<0) }
         for (index, table) in header.tables.enumerated() {
             let found = try section(
-                of: table.rowBytes, lines: table.rows, fields: table.columns.count, at: &position, in: body,
+                of: table.rowBytes, lines: table.rows, fields: table.fieldCount, at: &position, in: body,
                 what: "rows of table \"\(table.name)\"")
             lines[index].rows = found.range
             guard found.longest > limits.keyBytes else { continue }
-            let key = Set(table.key.compactMap { name in table.columns.firstIndex { $0.name == name } })
-            try checkKeys(body[found.range], of: key, table.name, limits)
+            try checkKeys(body[found.range], of: Set(table.keyFields), table.name, limits)
         }
         for (index, table) in header.tables.enumerated().reversed() {
             let found = try section(
-                of: table.deleteBytes, lines: table.deletes, fields: table.key.count, at: &position, in: body,
+                of: table.deleteBytes, lines: table.deletes, fields: table.keyFields.count, at: &position, in: body,
                 what: "deletes of table \"\(table.name)\"")
             lines[index].deletes = found.range
             guard found.longest > limits.keyBytes else { continue }
-            try checkKeys(body[found.range], of: Set(table.key.indices), table.name, limits)
+            try checkKeys(body[found.range], of: Set(table.keyFields.indices), table.name, limits)
         }
         guard position == body.count else {
             throw WireError(.malformed, "\(body.count - position) bytes follow the last line that the header counts")
@@ -200,9 +199,10 @@ extension BatchHeader {
         guard counts.allSatisfy({ $0 >= 0 && $0 <= limits.bodyBytes }) else {
             throw WireError(.malformed, "a count of a table is out of range")
         }
-        guard (1...limits.columns).contains(table.columns.count) else {
-            throw WireError(.tooLarge, "\(table.columns.count) columns; 1 to \(limits.columns) are accepted")
+        guard (1...limits.columns).contains(table.fieldCount) else {
+            throw WireError(.tooLarge, "\(table.fieldCount) columns; 1 to \(limits.columns) are accepted")
         }
+        if let named = table.named { return try check(named, of: table, limits) }
         let names = table.columns.map(\.name)
         let texts = names + table.columns.map(\.type) + [table.name.name, table.name.schema ?? "-"]
         guard texts.allSatisfy({ (1...limits.nameBytes).contains($0.utf8.count) && !$0.utf8.contains(0) }) else {
@@ -211,9 +211,29 @@ extension BatchHeader {
         guard Set(names).count == names.count, !table.key.isEmpty, Set(table.key).count == table.key.count,
             Set(table.key).isSubset(of: names)
         else { throw WireError(.malformed, "columns and key of a table do not fit together") }
+        if let shape = table.shape, shape != WireShape(key: table.key, columns: table.columns).hash {
+            throw WireError(.malformed, "the hash of a table's shape is not that of its columns")
+        }
         let known = Set(names)
         for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !known.contains(misfit.column)
         {
+            throw WireError(.malformed, "a misfit names a row or column that is not there")
+        }
+    }
+
+    /// The columns of misfits are looked at with the shape.
+    private func check(_ named: TableHeader.NamedFields, of table: TableHeader, _ limits: WireLimits) throws(WireError) {
+        guard let shape = table.shape, shape.utf8.count == 2 * WireShape.hashBytes else {
+            throw WireError(.malformed, "a table has no columns, and names no shape")
+        }
+        let texts = [table.name.name, table.name.schema ?? "-"]
+        guard texts.allSatisfy({ (1...limits.nameBytes).contains($0.utf8.count) && !$0.utf8.contains(0) }) else {
+            throw WireError(.tooLarge, "a name is empty or over \(limits.nameBytes) bytes")
+        }
+        guard !named.key.isEmpty, named.key.allSatisfy((0..<named.count).contains),
+            Set(named.key).count == named.key.count
+        else { throw WireError(.malformed, "columns and key of a table do not fit together") }
+        guard (table.misfits ?? []).allSatisfy({ (0..<table.rows).contains($0.row) }) else {
             throw WireError(.malformed, "a misfit names a row or column that is not there")
         }
     }

@@ -19,10 +19,14 @@ public struct TableContent: Sendable {
         self.allNew = allNew
     }
 
+    var shape: WireShape { WireShape(key: key, columns: columns) }
+
     var header: TableHeader {
-        TableHeader(
+        var header = TableHeader(
             name: name, key: key, columns: columns, rows: rowCount, rowBytes: rows.count,
             deletes: deleteCount, deleteBytes: deletes.count, allNew: allNew,
             misfits: misfits.isEmpty ? nil : misfits)
+        header.shape = shape.hash
+        return header
     }
 }

@@ -27,7 +27,7 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
             telling: SetAsideListTelling(
                 version: Int64(row.integer(0, 11)!), told: Int64(row.integer(0, 12)!), kept: Int64(row.integer(0, 13)!),
                 isFreshlyTold: row.flag(0, 14), isFreshlyBegun: row.flag(0, 15)),
-            held: held)
+            shapes: ShapeKeeping(rawValue: row.text(0, 16)) ?? .refused, held: held)
     }
 
     func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError) {
@@ -67,7 +67,6 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
                 stream, "\(header.number)", header.id.uuidString, "\(stored)",
                 answer.map { JSONText.encode($0).asciiEscaped }, "\(header.setAsideVersion ?? -1)",
             ])
-        try connection.query(ReceiverStatements.unpark, [stream, header.epoch.uuidString, "\(header.number)"])
     }
 
     func leaveAck(_ stream: StreamID) throws(StoreError) {
@@ -82,6 +81,12 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
                 header.stream.description, header.epoch.uuidString, "\(header.number)", header.id.uuidString,
                 Hex.bytea(batch.message),
             ])
+    }
+
+    func unpark(through header: BatchHeader) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.unpark,
+            [header.stream.description, header.epoch.uuidString, "\(header.number)"])
     }
 
     func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int) {

@@ -79,7 +79,8 @@ extension PostgresStore {
                             },
                             setAsideVersion: list.version, setAsideFrom: list.from, setAside: list.notices,
                             gone: list.gone, setAsideTotal: result.integer(row, 5)!, stopped: stopped,
-                            held: result.value(row, 14), verification: verification)))
+                            held: result.value(row, 14), keepsShapes: result.flag(row, 18) ? true : nil,
+                            verification: verification)))
             }
             return acks
         }

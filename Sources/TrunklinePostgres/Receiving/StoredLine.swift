@@ -6,6 +6,7 @@ enum StoredLine {
     /// The shape, with the line's misfits.
     static func header(of line: ReceivedLine) -> String {
         var table = line.table
+        table.shape = nil
         table.rows = 0
         table.rowBytes = 0
         table.deletes = 0

@@ -4,7 +4,7 @@ import TrunklineCore
 enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
-            array_to_json(o.past_epochs), o.recovery, a.set_aside_version
+            array_to_json(o.past_epochs), o.recovery, a.set_aside_version, a.receiver_keeps_shapes
         """
 
     static let claim = Statement(
@@ -81,7 +81,8 @@ enum SenderStatements {
     static let ackState = Statement(
         "ack_state",
         """
-        SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version, a.set_aside_total
+        SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version, a.set_aside_total,
+            a.receiver_keeps_shapes
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF o, a
         """)
 
@@ -131,6 +132,17 @@ enum SenderStatements {
         """)
     static let haltTold = Statement(
         "halt_told", "UPDATE trunkline.outbound_ack SET halt_untold = false WHERE stream = $1")
+
+    /// Where the receiver lacks a shape, whatever is in flight may name it.
+    static let noteShapes = Statement(
+        "note_receiver_shapes",
+        """
+        WITH noted AS (
+            UPDATE trunkline.outbound_ack SET receiver_keeps_shapes = $2 WHERE stream = $1
+        ), again AS (
+            UPDATE trunkline.batch SET state = 'pending' WHERE stream = $1 AND state = 'sent' AND NOT $2 RETURNING 1)
+        SELECT pg_notify('trunkline_changes', '') FROM again
+        """)
 
     static let refusedVersion = Statement(
         "refused_version",

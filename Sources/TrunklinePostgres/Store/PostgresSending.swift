@@ -15,7 +15,8 @@ struct PostgresSending: SenderBooks {
                 epoch: UUID(uuidString: row.text(0, 0))!,
                 pastEpochs: Set(try JSONText.decode([UUID].self, row.text(0, 1), "past epochs")),
                 lastFormed: Int64(row.integer(0, 2)!), acked: Int64(row.integer(0, 3)!)),
-            setAsideVersion: Int64(row.integer(0, 4)!), setAsideTotal: row.integer(0, 5)!)
+            setAsideVersion: Int64(row.integer(0, 4)!), setAsideTotal: row.integer(0, 5)!,
+            receiverKeepsShapes: row.flag(0, 6))
     }
 
     func ownBatchID(_ number: Int64, of stream: StreamID) throws(StoreError) -> UUID? {
@@ -65,6 +66,10 @@ struct PostgresSending: SenderBooks {
 
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError) {
         try connection.query(SenderStatements.refusedVersion, [stream.description, "\(version)", "\(total)"])
+    }
+
+    func noteShapes(kept: Bool, of stream: StreamID) throws(StoreError) {
+        try connection.query(SenderStatements.noteShapes, [stream.description, kept ? "t" : "f"])
     }
 
     func keepResult(_ result: VerificationResult) throws(StoreError) {

@@ -92,8 +92,8 @@ extension PostgresStore {
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
             acked: Int64(result.integer(0, 7)!), setAsideVersion: Int64(result.integer(0, 10)!),
             follows: try JSONText.decode([UUID].self, result.text(0, 8), "past epochs"),
-            recovery: result.value(0, 9).flatMap(RecoveryMode.init(rawValue:)), attempt: result.integer(0, 4)!,
-            changes: result.integer(0, 5)!,
+            recovery: result.value(0, 9).flatMap(RecoveryMode.init(rawValue:)), receiverKeepsShapes: result.flag(0, 11),
+            attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!,
             verification: try result.value(0, 6).map { (text) throws(StoreError) in
                 try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
             })

@@ -14,6 +14,7 @@ struct Outbound {
     var stopped: String?
     var pastEpochs: [UUID]
     var recovery: RecoveryMode?
+    var receiverKeepsShapes: Bool
 
     /// Whether changes travel, or a recovery waits for a decision.
     var sendsChanges: Bool { recovery?.sendsChanges ?? true }
@@ -29,7 +30,8 @@ struct Outbound {
             setAsideVersion: row["set_aside_version"], setAsideTotal: row["set_aside_total"],
             ackedWatermark: row["acked_watermark"],
             stopped: row["stopped"], pastEpochs: try JSONText.decode([UUID].self, row["past_epochs"]),
-            recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)))
+            recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
+            receiverKeepsShapes: row["receiver_keeps_shapes"])
     }
 
     /// - Throws: ``StoreError`` when this office does not send the stream.

@@ -27,7 +27,7 @@ enum Inbound {
             telling: SetAsideListTelling(
                 version: row["set_aside_version"], told: row["told_version"], kept: row["changes_kept"],
                 isFreshlyTold: row["is_told"] ?? false, isFreshlyBegun: row["is_begun"] ?? false),
-            held: held)
+            shapes: ShapeKeeping(rawValue: row["shapes"]) ?? .refused, held: held)
     }
 
     /// Goes over to another epoch; what was parked of others is of no use any more.
@@ -94,9 +94,6 @@ enum Inbound {
             arguments: [
                 header.number, header.id.uuidString, stored, header.setAsideVersion ?? -1, header.stream.description,
             ])
-        try db.execute(
-            sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch = ? AND number <= ?",
-            arguments: [header.stream.description, header.epoch.uuidString, header.number])
     }
 
     static func stop(_ stream: StreamID, reason: String, _ epoch: UUID, _ number: Int64, _ db: Database) throws {
@@ -218,7 +215,7 @@ enum Inbound {
                     stopped: refused.map {
                         StopNotice(epoch: $0, number: row["stopped_number"] ?? 0, reason: row["stopped"] ?? "")
                     },
-                    held: row["held"],
+                    held: row["held"], keepsShapes: row["shapes"] == ShapeKeeping.kept.rawValue ? true : nil,
                     verification: try (row["verification"] as String?).map {
                         try JSONText.decode(VerificationResult.self, $0)
                     }))

@@ -25,6 +25,12 @@ struct ParkedBatches {
             ])
     }
 
+    func drop(through header: BatchHeader) throws {
+        try db.execute(
+            sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch = ? AND number <= ?",
+            arguments: [stream.description, header.epoch.uuidString, header.number])
+    }
+
     func size() throws -> (batches: Int, bytes: Int) {
         let row = try Row.fetchOne(
             db,

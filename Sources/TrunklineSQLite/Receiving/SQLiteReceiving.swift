@@ -57,6 +57,10 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         try run("park batch", batch.header.stream) { try ParkedBatches(batch.header.stream, db).keep(batch) }
     }
 
+    func unpark(through header: BatchHeader) throws(StoreError) {
+        try run("drop parked batches", header.stream) { try ParkedBatches(header.stream, db).drop(through: header) }
+    }
+
     func parked(_ stream: StreamID) throws(StoreError) -> (batches: Int, bytes: Int) {
         try run("count parked batches", stream) { try ParkedBatches(stream, db).size() }
     }

@@ -108,8 +108,7 @@ struct BatchQueue {
             stream: stream, epoch: outbound.epoch, number: number, id: UUID(uuidString: row["id"])!,
             previousID: (row["previous_id"] as String?).flatMap(UUID.init(uuidString:)),
             acked: outbound.ackedWatermark, setAsideVersion: outbound.setAsideVersion, follows: outbound.pastEpochs,
-            recovery: outbound.recovery,
-            attempt: row["attempts"],
+            recovery: outbound.recovery, receiverKeepsShapes: outbound.receiverKeepsShapes, attempt: row["attempts"],
             changes: row["changes"], verification: claim)
     }
 }

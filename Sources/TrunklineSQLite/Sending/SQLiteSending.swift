@@ -20,7 +20,8 @@ struct SQLiteSending: SenderBooks {
                 position: AckDecision.Position(
                     epoch: outbound.epoch, pastEpochs: Set(outbound.pastEpochs), lastFormed: outbound.nextNumber - 1,
                     acked: outbound.ackedWatermark),
-                setAsideVersion: outbound.setAsideVersion, setAsideTotal: outbound.setAsideTotal)
+                setAsideVersion: outbound.setAsideVersion, setAsideTotal: outbound.setAsideTotal,
+                receiverKeepsShapes: outbound.receiverKeepsShapes)
         }
     }
 
@@ -129,6 +130,18 @@ struct SQLiteSending: SenderBooks {
             try db.execute(
                 sql: "UPDATE trunkline_outbound SET set_aside_version = ?, set_aside_total = ? WHERE stream = ?",
                 arguments: [version, total, stream.description])
+        }
+    }
+
+    func noteShapes(kept: Bool, of stream: StreamID) throws(StoreError) {
+        try run("note what the receiver keeps", stream) {
+            try db.execute(
+                sql: "UPDATE trunkline_outbound SET receiver_keeps_shapes = ? WHERE stream = ?",
+                arguments: [kept, stream.description])
+            guard !kept else { return }
+            try db.execute(
+                sql: "UPDATE trunkline_batch SET state = 'pending' WHERE stream = ? AND state = 'sent'",
+                arguments: [stream.description])
         }
     }
 
