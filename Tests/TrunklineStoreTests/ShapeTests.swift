@@ -45,13 +45,15 @@ struct ShapeTests {
         try insert(2, pair)
         let batch = try await claim(pair)
         #expect(batch.receiverKeepsShapes)
-        #expect(try await pair.head.receive(try await named(batch, pair), parking: true)
-            == .stored(rows: 1, deletes: 0, setAside: 0))
+        #expect(
+            try await pair.head.receive(try await named(batch, pair), parking: true)
+                == .stored(rows: 1, deletes: 0, setAside: 0))
         try await pair.deliverAcks()
         try pair.branchDatabase.run("delete from item where id = 1")
         let delete = try await claim(pair)
-        #expect(try await pair.head.receive(try await named(delete, pair), parking: true)
-            == .stored(rows: 0, deletes: 1, setAside: 0))
+        #expect(
+            try await pair.head.receive(try await named(delete, pair), parking: true)
+                == .stored(rows: 0, deletes: 1, setAside: 0))
         try await pair.deliverAcks()
         #expect(try await pair.verify().agrees)
     }
@@ -70,8 +72,9 @@ struct ShapeTests {
         // It goes again at once, and whole.
         let again = try await claim(pair)
         #expect(again.number == 2 && again.attempt == 2 && !again.receiverKeepsShapes)
-        #expect(try await pair.head.receive(try await pair.build(again), parking: true)
-            == .stored(rows: 1, deletes: 0, setAside: 0))
+        #expect(
+            try await pair.head.receive(try await pair.build(again), parking: true)
+                == .stored(rows: 1, deletes: 0, setAside: 0))
         #expect(try await pair.head.pendingAcks(limit: 1).first?.ack.keepsShapes == true)
         try await pair.deliverAcks()
         #expect(try await pair.verify().agrees)
@@ -103,8 +106,9 @@ struct ShapeTests {
         try insert(2, pair)
         try await pair.sync()
         try insert(3, pair)
-        #expect(try await pair.head.receive(try await named(try await claim(pair), pair), parking: true)
-            == .stored(rows: 1, deletes: 0, setAside: 0))
+        #expect(
+            try await pair.head.receive(try await named(try await claim(pair), pair), parking: true)
+                == .stored(rows: 1, deletes: 0, setAside: 0))
     }
 
     @Test(arguments: Pairing.all) func aParkedBatchIsReadWhenItsTurnComes(pairing: Pairing) async throws {
@@ -117,8 +121,9 @@ struct ShapeTests {
         #expect(try await pair.head.receive(second, parking: true) == .parked)
         _ = try await pair.head.receive(whole, parking: true)
         let message = try #require(try await pair.head.nextParked(of: pair.stream))
-        #expect(try await pair.head.receiveParked(InboundBatch(message: message))
-            == .stored(rows: 1, deletes: 0, setAside: 0))
+        #expect(
+            try await pair.head.receiveParked(InboundBatch(message: message))
+                == .stored(rows: 1, deletes: 0, setAside: 0))
         // One whose shape is not there does not stay: it would be tried for ever.
         try await pair.deliverAcks()
         try forgetShapes(pair, pairing.head)

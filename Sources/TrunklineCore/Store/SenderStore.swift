@@ -117,7 +117,8 @@ public struct ClaimedBatch: Hashable, Sendable {
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
-        setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil, receiverKeepsShapes: Bool = false,
+        setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil,
+        receiverKeepsShapes: Bool = false,
         attempt: Int, changes: Int, verification: VerificationClaim? = nil
     ) {
         self.stream = stream

@@ -222,7 +222,8 @@ extension BatchHeader {
     }
 
     /// The columns of misfits are looked at with the shape.
-    private func check(_ named: TableHeader.NamedFields, of table: TableHeader, _ limits: WireLimits) throws(WireError) {
+    private func check(_ named: TableHeader.NamedFields, of table: TableHeader, _ limits: WireLimits) throws(WireError)
+    {
         guard let shape = table.shape, shape.utf8.count == 2 * WireShape.hashBytes else {
             throw WireError(.malformed, "a table has no columns, and names no shape")
         }

@@ -12,7 +12,8 @@ import Testing
 
     /// Offices compare it, so it must not change from version to version.
     @Test func theHashIsTheSameEverywhere() {
-        let shape = WireShape(key: ["id"], columns: [Column(name: "id", type: "bigint"), Column(name: "ü", type: "text")])
+        let shape = WireShape(
+            key: ["id"], columns: [Column(name: "id", type: "bigint"), Column(name: "ü", type: "text")])
         #expect(shape.hash == "5dedcd24b3681fadc98fc716a10a6cf7")
     }
 
@@ -77,7 +78,8 @@ import Testing
         #expect(try refusal { _ in } == nil)
         #expect(try refusal { $0.shape = nil } == "a table has no columns, and names no shape")
         #expect(try refusal { $0.shape = "ab" } == "a table has no columns, and names no shape")
-        #expect(try refusal { $0.named!.count = 3 } == "a line of the rows of table \"customers\" does not have 3 fields")
+        #expect(
+            try refusal { $0.named!.count = 3 } == "a line of the rows of table \"customers\" does not have 3 fields")
         #expect(try refusal { $0.named!.count = 0 } == "0 columns; 1 to 1600 are accepted")
         #expect(try refusal { $0.named!.key = [2] } == "columns and key of a table do not fit together")
         #expect(try refusal { $0.named!.key = [] } == "columns and key of a table do not fit together")
