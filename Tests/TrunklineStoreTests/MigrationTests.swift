@@ -60,6 +60,39 @@ struct MigrationTests {
         #expect(try await pair.sync() == 0)
     }
 
+    /// A wave of which a batch is in flight and the rest is not cut yet, with a transaction that was open when the wave
+    /// before was opened, and one that still was when it was opened itself.
+    @Test func aWaveThatIsHalfCutGoesOnWhereItWas() async throws {
+        let pair = try pair(.postgres)
+        try pair.branchDatabase.run(
+            """
+            update trunkline.change set transaction = '740' where seq = 6;
+            update trunkline.change set transaction = '765' where seq = 10;
+            update trunkline.batch set upper = '740:753:740' where number = 1;
+            update trunkline.batch set late = '{740}', upper = '765:771:765', to_seq = 7, changes = 2 where number = 2;
+            update trunkline.outbound set late = '{740}', upper = '765:771:765', at_seq = 7;
+            """)
+        try await upgrade(pair)
+        #expect(
+            try pair.branchDatabase.run("select number, snapshot from trunkline.wave order by number")
+                == "0|1:1:\n1|1:1:\n2|740:753:740\n3|740:753:740\n4|765:771:765")
+        let before = try await pair.branch.status()[0]
+        #expect(before.inFlightChanges == 2 && before.pending == 3)
+        let policy = StalePolicy(timeout: .zero, ceiling: .zero)
+        _ = try await pair.branch.resetStale(of: pair.stream, policy: policy, quietFor: .seconds(1))
+        var content: [[String]] = []
+        while let claimed = try await pair.branch.claimBatch(of: pair.stream, window: 64, changes: 3) {
+            content.append(try await pair.read(claimed).flatMap { $0.keys() }.map(\.description))
+            _ = try await pair.head.receive(try await pair.build(claimed), parking: false)
+        }
+        #expect(content.map { $0.sorted() } == [[#"["6"]"#, #"["7"]"#], [#"["1"]"#, #"["5"]"#], [#"["8"]"#]])
+        try await pair.deliverAcks()
+        #expect(try pair.headDatabase.run("select id, n from sale order by id") == "1|10\n2|2\n4|4\n6|6\n8|8")
+        while try await pair.branch.prune(pair.stream) > 0 {}
+        #expect(try pair.branchDatabase.run("select count(*) from trunkline.change") == "0")
+        #expect(try pair.branchDatabase.run("select count(*) from trunkline.wave") == "3")
+    }
+
     /// Its log took its numbers from `sqlite_sequence` alone, which anybody may empty.
     @Test func changesThatVersion01LostAreFoundByInit() async throws {
         let pair = try pair(.sqlite)

@@ -22,9 +22,13 @@ final class OpenTransaction {
         }
     }
 
-    func commit() throws {
+    func commit(after sql: String = "") throws { try end(sql.isEmpty ? "commit" : "\(sql); commit") }
+
+    func rollBack() throws { try end("rollback") }
+
+    private func end(_ sql: String) throws {
         // Told to quit: another process that was started meanwhile may have the pipe open too, and then its end never comes.
-        try input.fileHandleForWriting.write(contentsOf: Data("commit;\n\\q\n".utf8))
+        try input.fileHandleForWriting.write(contentsOf: Data("\(sql);\n\\q\n".utf8))
         try input.fileHandleForWriting.close()
         process.waitUntilExit()
     }

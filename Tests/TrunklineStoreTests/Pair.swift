@@ -62,9 +62,14 @@ struct Pair {
     }
 
     func build(_ claimed: ClaimedBatch) async throws -> InboundBatch {
+        try InboundBatch(message: BatchEncoder.encode(claimed, tables: try await read(claimed)))
+    }
+
+    /// What a claimed batch has now.
+    func read(_ claimed: ClaimedBatch) async throws -> [TableContent] {
         let reading = try await branch.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
         guard case .content(let tables) = reading else { throw TestFailure("too large") }
-        return try InboundBatch(message: BatchEncoder.encode(claimed, tables: tables))
+        return tables
     }
 
     func deliverAcks() async throws {

@@ -1,16 +1,17 @@
-/// The changes of a batch as SQL: what its wave (`late`, `floor`, `upper`) makes visible, from one position to another,
+/// A piece of the change log as SQL: what the snapshot `upper` sees and `lower` does not, from one position to another,
 /// in the order of (transaction, seq).
 ///
-/// It is taken apart where its first and last transaction end and begin, and where transactions that the wave does not
+/// It is taken apart where its first and last transaction end and begin, and where transactions that `upper` does not
 /// see lie in between, and each part is one range of the index. A row comparison would say the ends in one
 /// condition, but of its end PostgreSQL looks only at the transaction (`_bt_mark_scankey_required` in nbtutils.c): a
 /// transaction of a million changes would be read to its end for each of its batches. And one that is still open, or was
-/// when the wave began, is stepped over, however many changes it has.
+/// at the moment of `upper`, is stepped over, however many changes it has.
 struct ChangeRange {
-    /// Expressions of the types xid8[], xid8 and pg_snapshot; no late ones: nil.
-    var late: String?
-    var floor: String
+    /// Expressions of the type pg_snapshot, the later one second.
+    var lower: String
     var upper: String
+    /// Whether transactions may have been in progress in `lower`.
+    var mayHaveLate = true
     /// What is behind this position; expressions of the types xid8 and bigint.
     var from: (transaction: String, seq: String)
     /// Up to this position, inclusive.
@@ -18,34 +19,34 @@ struct ChangeRange {
 
     /// A condition for each part but those of ``gaps``; a change fulfils at most one of them all.
     var conditions: [String] {
-        func isMember(_ transaction: String) -> String {
-            let fresh = "\(transaction) >= \(floor)"
-            return late.map { "(\(transaction) = ANY (\($0)) OR \(fresh))" } ?? fresh
-        }
         let end = "CASE WHEN \(from.transaction) < \(to.transaction) THEN 9223372036854775807 ELSE \(to.seq) END"
         var conditions = [
             """
-            \(isMember(from.transaction)) AND \(seen(from.transaction)) \
+            \(isCovered(from.transaction)) \
             AND transaction = \(from.transaction) AND seq > \(from.seq) AND seq <= \(end)
             """,
             """
-            \(isMember(to.transaction)) AND \(from.transaction) < \(to.transaction) AND \(seen(to.transaction)) \
+            \(isCovered(to.transaction)) AND \(from.transaction) < \(to.transaction) \
             AND transaction = \(to.transaction) AND seq <= \(to.seq)
             """,
         ]
-        if let late {
+        if mayHaveLate {
             conditions.append(
                 """
-                transaction = ANY (ARRAY(SELECT x FROM unnest(\(late)) x WHERE \(seen("x")) \
-                AND x > \(from.transaction) AND x < \(to.transaction) AND x < \(floor)))
+                transaction = ANY (ARRAY(SELECT x FROM pg_snapshot_xip(\(lower)) x WHERE \(isSeen("x", in: upper)) \
+                AND x > \(from.transaction) AND x < \(to.transaction)))
                 """)
         }
         return conditions
     }
 
-    /// The ranges between the transactions that the wave does not see, as rows `after`, `before`; both exclusive.
+    /// The ranges between the transactions that `upper` does not see, of those that began after `lower`, as rows
+    /// `after`, `before`; both exclusive.
     var gaps: String {
-        "trunkline.gaps(\(upper), greatest(\(from.transaction), trunkline.xid_before(\(floor))), \(to.transaction))"
+        """
+        trunkline.gaps(\(upper), greatest(\(from.transaction), trunkline.xid_before(pg_snapshot_xmax(\(lower)))), \
+        \(to.transaction))
+        """
     }
 
     /// All of it as one query.
@@ -63,5 +64,11 @@ struct ChangeRange {
         """
     }
 
-    private func seen(_ transaction: String) -> String { "pg_visible_in_snapshot(\(transaction), \(upper))" }
+    private func isCovered(_ transaction: String) -> String {
+        "NOT \(isSeen(transaction, in: lower)) AND \(isSeen(transaction, in: upper))"
+    }
+
+    private func isSeen(_ transaction: String, in snapshot: String) -> String {
+        "pg_visible_in_snapshot(\(transaction), \(snapshot))"
+    }
 }

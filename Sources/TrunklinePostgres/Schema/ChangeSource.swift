@@ -7,12 +7,15 @@ struct ChangeSource {
         var table: SyncedTable
         /// Distinct keys.
         var keys: Int
-        var onlyInserts: Bool
+        /// Whether each key is there once.
+        var isDistinct: Bool
         /// Only inserts and initial load: the receiver should have none of them.
         var allNew: Bool
     }
 
     private let changes: String
+    /// Of several waves that are read as one, each was compacted by itself.
+    private let isOneWave: Bool
 
     init(_ batch: ClaimedBatch, _ connection: PostgresConnection) throws(StoreError) {
         let range = try connection.query(SenderStatements.range, [batch.stream.description, "\(batch.number)"])
@@ -22,11 +25,12 @@ struct ChangeSource {
                 reason: "it was acked and pruned meanwhile")
         }
         let covered = ChangeRange(
-            late: range.text(0, 0) == "{}" ? nil : "'\(range.text(0, 0))'::xid8[]",
-            floor: "'\(range.text(0, 1))'::xid8", upper: "'\(range.text(0, 2))'::pg_snapshot",
+            lower: "'\(range.text(0, 0))'::pg_snapshot", upper: "'\(range.text(0, 1))'::pg_snapshot",
+            mayHaveLate: !range.text(0, 0).hasSuffix(":"),
             from: ("'\(range.text(0, 3))'::xid8", range.text(0, 4)),
             to: ("'\(range.text(0, 5))'::xid8", range.text(0, 6)))
         changes = covered.select("table_id, key, op")
+        isOneWave = range.flag(0, 2)
     }
 
     func tables(_ connection: PostgresConnection) throws(StoreError) -> [Part] {
@@ -39,9 +43,9 @@ struct ChangeSource {
         for row in 0..<result.rowCount {
             guard let table = synced.first(where: { $0.id == result.integer(row, 0) }) else { continue }
             var part = Part(
-                table: table, keys: result.integer(row, 1)!, onlyInserts: result.flag(row, 2),
+                table: table, keys: result.integer(row, 1)!, isDistinct: isOneWave && result.flag(row, 2),
                 allNew: result.flag(row, 3))
-            if !part.onlyInserts {
+            if !part.isDistinct {
                 part.keys = try connection.run("SELECT count(*) FROM (\(keys(of: part))) k", [], "count keys").integer(
                     0, 0)!
             }
@@ -50,8 +54,8 @@ struct ChangeSource {
         return parts
     }
 
-    /// The distinct keys of one table. A key that was only inserted is there once anyway.
+    /// The distinct keys of one table. In one wave a key that was only inserted is there once anyway.
     func keys(of part: Part) -> String {
-        "SELECT \(part.onlyInserts ? "" : "DISTINCT") key FROM (\(changes)) w WHERE table_id = \(part.table.id)"
+        "SELECT \(part.isDistinct ? "" : "DISTINCT") key FROM (\(changes)) w WHERE table_id = \(part.table.id)"
     }
 }

@@ -6,9 +6,9 @@ enum Functions {
             untranslatable,
         ]
 
-    /// What the batch `b` covers.
+    /// What the batch `b` covers, between its waves.
     private static let covered = ChangeRange(
-        late: "b.late", floor: "b.floor", upper: "b.upper", from: ("b.from_transaction", "b.from_seq"),
+        lower: "waves.lower", upper: "waves.upper", from: ("b.from_transaction", "b.from_seq"),
         to: ("b.to_transaction", "b.to_seq"))
 
     /// Whether changes travel, or a recovery waits for a decision.
@@ -30,18 +30,18 @@ enum Functions {
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         AS $function$
         DECLARE
-            o trunkline.outbound;
+            p trunkline.position;
             next bigint;
             looked boolean := false;
         BEGIN
             LOOP
-                SELECT * INTO o FROM trunkline.outbound WHERE stream = p_stream;
+                SELECT * INTO p FROM trunkline.position WHERE stream = p_stream;
                 IF (SELECT stopped FROM trunkline.outbound_ack WHERE stream = p_stream) IS NOT NULL
                     OR (SELECT count(*) FROM trunkline.batch WHERE stream = p_stream AND state = 'sent') >= p_window
                 THEN
                     RETURN;
                 END IF;
-                IF pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(o.upper) THEN
+                IF pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(p.upper) THEN
                     UPDATE trunkline.outbound_ack SET halt_untold = true,
                         stopped = 'the server''s transaction ids are lower than this database''s: it was restored from a dump'
                         WHERE stream = p_stream AND stopped IS NULL;
@@ -49,8 +49,9 @@ enum Functions {
                 END IF;
                 SELECT min(number) INTO next FROM trunkline.batch WHERE stream = p_stream AND state = 'pending';
                 EXIT WHEN looked;
-                IF next IS NULL AND ((o.recovery IN ('compare', 'keep-head')) IS TRUE
-                    OR ((trunkline.next_cut(o, 1)).n = 0 AND (trunkline.next_cut(trunkline.open_wave(o), 1)).n = 0))
+                IF next IS NULL AND (NOT trunkline.sends_changes(p_stream)
+                    OR ((trunkline.next_cut(p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
+                        AND (trunkline.next_cut(p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0))
                 THEN
                     RETURN;
                 END IF;
@@ -92,12 +93,14 @@ enum Functions {
         DECLARE
             o trunkline.outbound;
             b trunkline.batch;
+            waves record;
             cut record;
         BEGIN
             SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
             SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND state = 'sent'
                 AND attempts = p_attempt;
             IF NOT FOUND THEN RETURN; END IF;
+            \(WaveFunctions.findWaves(of: "b"))
             SELECT w.transaction, w.seq INTO cut FROM (
                 \(covered.select("transaction, seq"))
             ) w ORDER BY transaction, seq OFFSET greatest(p_changes, 1) - 1 LIMIT 1;
@@ -135,12 +138,14 @@ enum Functions {
         AS $function$
         DECLARE
             b trunkline.batch;
+            waves record;
             held integer;
         BEGIN
             PERFORM FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
             SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND state = 'sent'
                 AND attempts = p_attempt;
             IF NOT FOUND THEN RETURN false; END IF;
+            \(WaveFunctions.findWaves(of: "b"))
             WITH gone AS (
                 DELETE FROM trunkline.change c USING (
                     \(covered.select("transaction, seq"))
@@ -159,12 +164,15 @@ enum Functions {
         """
 
     /// Deletes the oldest acked batch and its change-log rows; false when there is none, or when it can wait.
+    ///
+    /// It takes it that one stream reads the log: another one that has yet to read these changes would lose them.
     private static let pruneBatch = """
         CREATE OR REPLACE FUNCTION trunkline.prune_batch(p_stream text) RETURNS boolean
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
         AS $function$
         DECLARE
             b trunkline.batch;
+            waves record;
             g record;
         BEGIN
             DELETE FROM trunkline.batch WHERE stream = p_stream AND number = (
@@ -173,6 +181,7 @@ enum Functions {
                         OR NOT EXISTS (SELECT FROM trunkline.batch WHERE stream = p_stream AND state <> 'acked'))
                 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING * INTO b;
             IF b.number IS NULL THEN RETURN false; END IF;
+            \(WaveFunctions.findWaves(of: "b"))
             \(covered.conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
             FOR g IN SELECT * FROM \(covered.gaps) LOOP
                 DELETE FROM trunkline.change WHERE transaction > g.after AND transaction < g.before;
@@ -185,23 +194,26 @@ enum Functions {
     /// The changes that belong to no batch yet.
     private static let unbatched = """
         CREATE OR REPLACE VIEW trunkline.unbatched AS
-        SELECT o.stream, c.* FROM trunkline.change c CROSS JOIN trunkline.outbound o
-        WHERE NOT pg_visible_in_snapshot(c.transaction, o.upper)
-            OR (c.transaction >= o.floor OR c.transaction = ANY (o.late))
-                AND (c.transaction, c.seq) > (o.at_transaction, o.at_seq)
+        SELECT p.stream, c.* FROM trunkline.change c CROSS JOIN trunkline.position p
+        WHERE NOT pg_visible_in_snapshot(c.transaction, p.upper)
+            OR (c.transaction, c.seq) > (p.at_transaction, p.at_seq)
+                AND NOT pg_visible_in_snapshot(c.transaction, p.lower)
         """
 
-    /// The streams for which there are changes that no wave has seen, with the number of their last batch: what a
+    /// The streams for which there are changes beyond their last wave, with the number of their last batch: what a
     /// publisher that has nothing to do looks at again and again. It locks nothing and uses up no transaction id.
     private static let news = """
         CREATE OR REPLACE VIEW trunkline.news AS
-        SELECT o.stream, o.last_number FROM trunkline.outbound o
+        SELECT o.stream, o.last_number FROM (
+            SELECT o.stream, o.last_number, w.snapshot FROM trunkline.outbound o
+            JOIN trunkline.wave w ON w.number = o.last_wave OFFSET 0  -- asked of these waves only
+        ) o
         WHERE EXISTS (
-            SELECT FROM trunkline.gaps(pg_current_snapshot(), trunkline.xid_before(pg_snapshot_xmax(o.upper)),
+            SELECT FROM trunkline.gaps(pg_current_snapshot(), trunkline.xid_before(pg_snapshot_xmax(o.snapshot)),
                 pg_snapshot_xmax(pg_current_snapshot())) g
             WHERE EXISTS (SELECT FROM trunkline.change c WHERE c.transaction > g.after AND c.transaction < g.before))
         OR EXISTS (
-            SELECT FROM pg_snapshot_xip(o.upper) x
+            SELECT FROM pg_snapshot_xip(o.snapshot) x
             WHERE pg_visible_in_snapshot(x, pg_current_snapshot())
                 AND EXISTS (SELECT FROM trunkline.change c WHERE c.transaction = x))
         """

@@ -14,7 +14,7 @@ enum InspectionStatements {
             a.acked_rows,
             a.set_aside_total + (SELECT count(*) FROM trunkline.refused_row r WHERE r.stream = o.stream AND r.at_sender),
             a.watermark, o.last_number,
-            extract(epoch FROM now() - least(min(b.oldest_at), (SELECT trunkline.oldest_unsent(x) FROM trunkline.outbound x WHERE x.stream = o.stream),
+            extract(epoch FROM now() - least(min(b.oldest_at), trunkline.oldest_unsent(o.stream),
                 (SELECT min(at) FROM trunkline.held_change))),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery,
             o.recovery_report, a.held

@@ -1,7 +1,7 @@
 /// The bookkeeping's schema: numbered steps, forward only. A step that was released is never edited.
 enum Migrations {
     static let steps: [String] = [
-        bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList, shapes,
+        bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList, shapes, waves,
     ]
 
     private static let bookkeeping = """

@@ -20,6 +20,17 @@ enum RecoveryStatements {
         WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())
         """)
 
+    static let holdWaves = Statement("hold_waves", "SELECT pg_advisory_xact_lock(\(WaveFunctions.openingLock))")
+    /// Waves of such a cluster would be taken for newer than those that follow. Nobody opens one meanwhile.
+    static let reopenWaves = Statement(
+        "reopen_waves",
+        """
+        INSERT INTO trunkline.wave (number, snapshot)
+        SELECT number + 1, pg_current_snapshot() FROM (
+            SELECT * FROM trunkline.wave ORDER BY number DESC LIMIT 1
+        ) newest WHERE pg_snapshot_xmax(snapshot) > pg_snapshot_xmax(pg_current_snapshot())
+        """)
+
     /// Numbers begin anew and every change that is still in the log is free again. 16 epochs back are enough: each is
     /// one recovery.
     static let beginEpoch = Statement(
@@ -38,8 +49,8 @@ enum RecoveryStatements {
             past_epochs = (SELECT coalesce(array_agg(e ORDER BY n), '{}') FROM (
                 SELECT e, n FROM unnest(past_epochs || epoch || receiver_epoch) WITH ORDINALITY AS p (e, n)
                 WHERE e IS NOT NULL ORDER BY n DESC LIMIT 16) recent),
-            receiver_epoch = NULL, epoch = gen_random_uuid(), last_number = 0, last_id = NULL, late = '{}', floor = '0',
-            upper = '1:1:', at_transaction = '0', at_seq = 0, recovery_new_keys = $2, recovery_report = NULL
+            receiver_epoch = NULL, epoch = gen_random_uuid(), last_number = 0, last_id = NULL, after_wave = 0,
+            last_wave = 0, at_transaction = '0', at_seq = 0, recovery_new_keys = $2, recovery_report = NULL
         WHERE stream = $1
         """)
 

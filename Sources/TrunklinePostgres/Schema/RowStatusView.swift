@@ -17,12 +17,16 @@ enum RowStatusView {
             UNION ALL
             SELECT table_id, key, 'pending' FROM trunkline.held_change
             UNION ALL
-            SELECT c.table_id, c.key, b.state FROM trunkline.batch b JOIN trunkline.change c
-                ON (c.transaction >= b.floor OR c.transaction = ANY (b.late))
-                AND (c.transaction, c.seq) > (b.from_transaction, b.from_seq)
+            SELECT c.table_id, c.key, b.state FROM (
+                SELECT b.*, before.snapshot AS lower, last.snapshot AS upper FROM trunkline.batch b
+                JOIN trunkline.wave before ON before.number = b.after_wave
+                JOIN trunkline.wave last ON last.number = b.last_wave
+                WHERE b.state <> 'acked' OFFSET 0
+            ) b JOIN trunkline.change c
+                ON (c.transaction, c.seq) > (b.from_transaction, b.from_seq)
                 AND (c.transaction, c.seq) <= (b.to_transaction, b.to_seq)
+                AND NOT pg_visible_in_snapshot(c.transaction, b.lower)
                 AND pg_visible_in_snapshot(c.transaction, b.upper)
-            WHERE b.state <> 'acked'
         ) q JOIN trunkline.synced_table s ON s.id = q.table_id
         GROUP BY s.name, q.key
         """

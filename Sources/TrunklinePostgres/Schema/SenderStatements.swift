@@ -75,6 +75,7 @@ enum SenderStatements {
         """)
 
     static let prune = Statement("prune", "SELECT trunkline.prune_batch($1)")
+    static let pruneWaves = Statement("prune_waves", "SELECT trunkline.prune_waves()")
 
     static let batchID = Statement("batch_id", "SELECT id FROM trunkline.batch WHERE stream = $1 AND number = $2")
 
@@ -238,9 +239,10 @@ enum SenderStatements {
         WITH o AS (
             UPDATE trunkline.outbound SET last_number = last_number + 1 WHERE stream = $1 RETURNING *
         ), b AS (
-            INSERT INTO trunkline.batch (stream, number, previous_id, late, floor, upper, from_transaction, from_seq,
+            INSERT INTO trunkline.batch (stream, number, previous_id, after_wave, last_wave, from_transaction, from_seq,
                 to_transaction, to_seq, changes, verification)
-            SELECT stream, last_number, last_id, late, floor, upper, at_transaction, at_seq, at_transaction, at_seq, 0, $2
+            SELECT stream, last_number, last_id, after_wave, last_wave, at_transaction, at_seq, at_transaction, at_seq,
+                0, $2
             FROM o RETURNING number, id
         )
         SELECT number, id, pg_notify('trunkline_changes', '') FROM b
@@ -260,9 +262,9 @@ enum SenderStatements {
             UPDATE trunkline.outbound o SET last_number = idle.last_number + 1, last_id = idle.id
             FROM idle WHERE o.stream = idle.stream
         ), formed AS (
-            INSERT INTO trunkline.batch (stream, number, id, previous_id, late, floor, upper, from_transaction,
+            INSERT INTO trunkline.batch (stream, number, id, previous_id, after_wave, last_wave, from_transaction,
                 from_seq, to_transaction, to_seq, changes)
-            SELECT stream, last_number + 1, id, last_id, late, floor, upper, at_transaction, at_seq, at_transaction,
+            SELECT stream, last_number + 1, id, last_id, after_wave, last_wave, at_transaction, at_seq, at_transaction,
                 at_seq, 0
             FROM idle RETURNING number
         )
@@ -273,11 +275,14 @@ enum SenderStatements {
     static let requestFormed = Statement(
         "request_formed", "UPDATE trunkline.verification_request SET formed_number = $3 WHERE id = $1 AND round = $2")
 
-    /// What a claimed batch covers: the wave and the cut.
+    /// What a claimed batch covers: its waves, whether they are one, and the cut.
     static let range = Statement(
         "range",
         """
-        SELECT late::text, floor, upper, from_transaction, from_seq, to_transaction, to_seq
-        FROM trunkline.batch WHERE stream = $1 AND number = $2
+        SELECT before.snapshot, last.snapshot, b.after_wave + 1 = b.last_wave, b.from_transaction, b.from_seq,
+            b.to_transaction, b.to_seq
+        FROM trunkline.batch b JOIN trunkline.wave before ON before.number = b.after_wave
+        JOIN trunkline.wave last ON last.number = b.last_wave
+        WHERE b.stream = $1 AND b.number = $2
         """)
 }

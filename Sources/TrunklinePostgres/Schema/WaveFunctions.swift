@@ -1,9 +1,38 @@
-/// The stored functions that cut waves into batches.
+/// The stored functions that open waves and cut them into batches.
 ///
-/// A wave is the changes that its snapshot sees and the wave before did not. Transactions that it does not see, because
-/// they were open when it began, are never looked at: an open transaction of millions of changes costs nothing.
+/// A wave is a numbered snapshot. What it sees and the wave before does not are its changes; no wave is changed once it
+/// is opened, and wave 0 sees nothing. All streams of the database share them: a stream, and each of its batches,
+/// stands between two of them, in what `last_wave` sees and `after_wave` does not, which may be the changes of many
+/// waves.
+///
+/// Transactions that a wave does not see, because they were open when it was opened, are never looked at: an open
+/// transaction of millions of changes costs nothing.
 enum WaveFunctions {
-    static let all = [xidBefore, gaps, openWave, nextCut, formBatch, compactWave, oldestUnsent]
+    static let all = [
+        position, xidBefore, gaps, nextCut, compactWave, newerWave, formBatch, oldestUnsent, pruneWaves,
+    ]
+
+    /// The advisory lock of who opens a wave; the number is arbitrary and ours alone.
+    static let openingLock = 7_236_741_210
+    /// The one that who is about to refer to the newest wave shares, and who deletes waves has alone; as arbitrary.
+    private static let referenceLock = 7_236_741_211
+
+    /// Looks up the waves between which a stream or a batch stands, as `waves`.
+    static func findWaves(of row: String) -> String {
+        """
+        SELECT before.snapshot AS lower, last.snapshot AS upper INTO STRICT waves
+            FROM trunkline.wave before, trunkline.wave last
+            WHERE before.number = \(row).after_wave AND last.number = \(row).last_wave;
+        """
+    }
+
+    /// Where the streams stand: at which position, in what `upper` sees and `lower` does not.
+    private static let position = """
+        CREATE OR REPLACE VIEW trunkline.position AS
+        SELECT o.stream, before.snapshot AS lower, last.snapshot AS upper, o.at_transaction, o.at_seq
+        FROM trunkline.outbound o JOIN trunkline.wave before ON before.number = o.after_wave
+        JOIN trunkline.wave last ON last.number = o.last_wave
+        """
 
     /// Without settings of its own, so that the planner can inline it.
     private static let xidBefore = """
@@ -26,29 +55,12 @@ enum WaveFunctions {
         $function$
         """
 
-    /// The wave after the one of `o`, as of now.
-    private static let openWave = """
-        CREATE OR REPLACE FUNCTION trunkline.open_wave(o trunkline.outbound) RETURNS trunkline.outbound
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-        AS $function$
-        DECLARE
-            snapshot pg_snapshot := pg_current_snapshot();
-        BEGIN
-            o.late := ARRAY(SELECT x FROM pg_snapshot_xip(o.upper) x WHERE pg_visible_in_snapshot(x, snapshot)
-                ORDER BY x);
-            o.floor := pg_snapshot_xmax(o.upper);
-            o.upper := snapshot;
-            o.at_transaction := '0';
-            o.at_seq := 0;
-            RETURN o;
-        END
-        $function$
-        """
-
-    /// The position of the last of the next `p_changes` changes of the wave of `o`, and how many they are: 0 when the
-    /// wave is used up. Full batches are found by stepping over the index, the rest of a range by counting it.
+    /// The position of the last of the next `p_changes` changes between two snapshots, behind a position, and how many
+    /// they are: 0 when there are no more. Full batches are found by stepping over the index, the rest of a range by
+    /// counting it.
     private static let nextCut = """
-        CREATE OR REPLACE FUNCTION trunkline.next_cut(o trunkline.outbound, p_changes bigint,
+        CREATE OR REPLACE FUNCTION trunkline.next_cut(p_lower pg_snapshot, p_upper pg_snapshot,
+            p_transaction xid8, p_seq bigint, p_changes bigint,
             OUT cut_transaction xid8, OUT cut_seq bigint, OUT n bigint, OUT oldest timestamptz)
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
             SET enable_seqscan = off SET enable_bitmapscan = off
@@ -63,14 +75,14 @@ enum WaveFunctions {
         BEGIN
             n := 0;
             -- The transaction in whose middle the last batch ended, and the late ones behind it.
-            FOR x IN SELECT DISTINCT e FROM unnest(o.late || o.at_transaction) e
-                WHERE e >= o.at_transaction AND (e = ANY (o.late) OR e >= o.floor)
-                    AND pg_visible_in_snapshot(e, o.upper) ORDER BY e
+            FOR x IN SELECT e FROM (SELECT p_transaction AS e UNION SELECT pg_snapshot_xip(p_lower)) late
+                WHERE e >= p_transaction AND NOT pg_visible_in_snapshot(e, p_lower)
+                    AND pg_visible_in_snapshot(e, p_upper) ORDER BY e
             LOOP
-                \(advance("transaction = x AND seq > CASE WHEN x = o.at_transaction THEN o.at_seq ELSE 0 END", "seq"))
+                \(advance("transaction = x AND seq > CASE WHEN x = p_transaction THEN p_seq ELSE 0 END", "seq"))
             END LOOP;
-            FOR g IN SELECT * FROM trunkline.gaps(o.upper, greatest(o.at_transaction, trunkline.xid_before(o.floor)),
-                pg_snapshot_xmax(o.upper))
+            FOR g IN SELECT * FROM trunkline.gaps(p_upper,
+                greatest(p_transaction, trunkline.xid_before(pg_snapshot_xmax(p_lower))), pg_snapshot_xmax(p_upper))
             LOOP
                 \(advance("transaction > g.after AND transaction < g.before", "transaction, seq"))
             END LOOP;
@@ -101,49 +113,15 @@ enum WaveFunctions {
             """
     }
 
-    /// Cuts the next batch, from the wave that is open or from a new one.
-    private static let formBatch = """
-        CREATE OR REPLACE FUNCTION trunkline.form_batch(p_stream text, p_changes integer) RETURNS bigint
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-        AS $function$
-        DECLARE
-            o trunkline.outbound;
-            cut record;
-        BEGIN
-            SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
-            SELECT * INTO cut FROM trunkline.next_cut(o, p_changes);
-            IF cut.n = 0 THEN
-                o := trunkline.open_wave(o);
-                SELECT * INTO cut FROM trunkline.next_cut(o, p_changes);
-                IF cut.n = 0 THEN RETURN NULL; END IF;
-                IF cut.n >= p_changes THEN
-                    PERFORM trunkline.compact_wave(o);
-                    SELECT * INTO cut FROM trunkline.next_cut(o, p_changes);
-                END IF;
-            END IF;
-            INSERT INTO trunkline.batch (stream, number, previous_id, late, floor, upper, from_transaction, from_seq,
-                    to_transaction, to_seq, changes, oldest_at)
-                VALUES (p_stream, o.last_number + 1, o.last_id, o.late, o.floor, o.upper, o.at_transaction, o.at_seq,
-                    cut.cut_transaction, cut.cut_seq, cut.n, cut.oldest)
-                RETURNING id INTO o.last_id;
-            UPDATE trunkline.outbound SET last_number = o.last_number + 1, last_id = o.last_id, late = o.late,
-                floor = o.floor, upper = o.upper, at_transaction = cut.cut_transaction, at_seq = cut.cut_seq
-                WHERE stream = p_stream;
-            RETURN o.last_number + 1;
-        END
-        $function$
-        """
-
-    /// The whole of a wave that was just opened.
+    /// The whole of a wave.
     private static let wave = ChangeRange(
-        late: "o.late", floor: "o.floor", upper: "o.upper", from: ("'0'::xid8", "0"),
-        to: ("pg_snapshot_xmax(o.upper)", "0"))
+        lower: "p_lower", upper: "p_upper", from: ("'0'::xid8", "0"), to: ("pg_snapshot_xmax(p_upper)", "0"))
 
-    /// Keeps the first change of each key of a wave that is larger than a batch: every image of the
-    /// wave is read after its snapshot, so one of them says it all. The first, because a parent's
-    /// first change comes before its children's.
+    /// Keeps the first change of each key of a wave that is about to be opened: every image of the wave is read after
+    /// its snapshot, by whatever stream, so one of them says it all. The first, because a parent's first change comes
+    /// before its children's.
     private static let compactWave = """
-        CREATE OR REPLACE FUNCTION trunkline.compact_wave(o trunkline.outbound) RETURNS void
+        CREATE OR REPLACE FUNCTION trunkline.compact_wave(p_lower pg_snapshot, p_upper pg_snapshot) RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = off SET enable_seqscan = off
         AS $function$
         BEGIN
@@ -160,12 +138,99 @@ enum WaveFunctions {
         $function$
         """
 
+    /// The newest wave, where it is newer than `p_wave`; else one that is opened now, compacted if it has as many
+    /// changes as a batch. NULL: there is nothing to open one for.
+    ///
+    /// One opens a wave at a time. Who waits for another to be done takes the wave that the other opened, so that no
+    /// change is in two.
+    private static let newerWave = """
+        CREATE OR REPLACE FUNCTION trunkline.newer_wave(p_wave bigint, p_changes integer) RETURNS bigint
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $function$
+        DECLARE
+            newest trunkline.wave;
+            snapshot pg_snapshot;
+            changes bigint;
+        BEGIN
+            PERFORM pg_advisory_xact_lock_shared(\(referenceLock));
+            SELECT * INTO newest FROM trunkline.wave ORDER BY number DESC LIMIT 1;
+            IF newest.number > p_wave THEN RETURN newest.number; END IF;
+            PERFORM pg_advisory_xact_lock(\(openingLock));
+            SELECT * INTO newest FROM trunkline.wave ORDER BY number DESC LIMIT 1;
+            IF newest.number > p_wave THEN RETURN newest.number; END IF;
+            snapshot := pg_current_snapshot();
+            changes := (trunkline.next_cut(newest.snapshot, snapshot, '0', 0, p_changes)).n;
+            IF changes = 0 THEN RETURN NULL; END IF;
+            IF changes >= p_changes THEN PERFORM trunkline.compact_wave(newest.snapshot, snapshot); END IF;
+            INSERT INTO trunkline.wave (number, snapshot) VALUES (newest.number + 1, snapshot);
+            RETURN newest.number + 1;
+        END
+        $function$
+        """
+
+    /// Cuts the next batch: from where the stream stands, from all waves that were opened since, or from a new one.
+    private static let formBatch = """
+        CREATE OR REPLACE FUNCTION trunkline.form_batch(p_stream text, p_changes integer) RETURNS bigint
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $function$
+        DECLARE
+            o trunkline.outbound;
+            waves record;
+            cut record;
+            newer bigint;
+        BEGIN
+            SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
+            LOOP
+                \(findWaves(of: "o"))
+                SELECT * INTO cut FROM trunkline.next_cut(waves.lower, waves.upper, o.at_transaction, o.at_seq,
+                    p_changes);
+                EXIT WHEN cut.n > 0;
+                newer := trunkline.newer_wave(o.last_wave, p_changes);
+                IF newer IS NULL THEN RETURN NULL; END IF;
+                o.after_wave := o.last_wave;
+                o.last_wave := newer;
+                o.at_transaction := '0';
+                o.at_seq := 0;
+            END LOOP;
+            INSERT INTO trunkline.batch (stream, number, previous_id, after_wave, last_wave, from_transaction, from_seq,
+                    to_transaction, to_seq, changes, oldest_at)
+                VALUES (p_stream, o.last_number + 1, o.last_id, o.after_wave, o.last_wave, o.at_transaction, o.at_seq,
+                    cut.cut_transaction, cut.cut_seq, cut.n, cut.oldest)
+                RETURNING id INTO o.last_id;
+            UPDATE trunkline.outbound SET last_number = o.last_number + 1, last_id = o.last_id,
+                after_wave = o.after_wave, last_wave = o.last_wave, at_transaction = cut.cut_transaction,
+                at_seq = cut.cut_seq
+                WHERE stream = p_stream;
+            RETURN o.last_number + 1;
+        END
+        $function$
+        """
+
     /// When the first change was made that belongs to no batch yet.
     private static let oldestUnsent = """
-        CREATE OR REPLACE FUNCTION trunkline.oldest_unsent(o trunkline.outbound) RETURNS timestamptz
+        CREATE OR REPLACE FUNCTION trunkline.oldest_unsent(p_stream text) RETURNS timestamptz
         LANGUAGE sql SET search_path = pg_catalog, pg_temp
         AS $function$
-            SELECT least((trunkline.next_cut(o, 1)).oldest, (trunkline.next_cut(trunkline.open_wave(o), 1)).oldest)
+            SELECT least((trunkline.next_cut(p.lower, p.upper, p.at_transaction, p.at_seq, 1)).oldest,
+                (trunkline.next_cut(p.upper, pg_current_snapshot(), '0', 0, 1)).oldest)
+            FROM trunkline.position p WHERE p.stream = p_stream
+        $function$
+        """
+
+    /// Deletes the waves that nothing refers to any more; if somebody is just about to, another time.
+    private static let pruneWaves = """
+        CREATE OR REPLACE FUNCTION trunkline.prune_waves() RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            IF pg_try_advisory_xact_lock(\(referenceLock)) THEN
+                DELETE FROM trunkline.wave WHERE number > 0 AND number < (SELECT max(number) FROM trunkline.wave)
+                    AND number NOT IN (
+                        SELECT after_wave FROM trunkline.outbound UNION ALL SELECT last_wave FROM trunkline.outbound
+                        UNION ALL SELECT after_wave FROM trunkline.batch
+                        UNION ALL SELECT last_wave FROM trunkline.batch);
+            END IF;
+        END
         $function$
         """
 }

@@ -126,6 +126,8 @@ extension PostgresSending {
     func beginEpoch(_ stream: StreamID, newKeys: Bool) throws(StoreError) {
         try connection.query(RecoveryStatements.hastenPruning, [stream.description])
         while try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) {}
+        try connection.query(RecoveryStatements.holdWaves)
+        try connection.query(RecoveryStatements.reopenWaves)
         try connection.query(RecoveryStatements.renumberChanges)
         try connection.query(RecoveryStatements.beginEpoch, [stream.description, newKeys ? "t" : "f"])
     }

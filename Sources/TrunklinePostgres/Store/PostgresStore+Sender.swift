@@ -65,6 +65,7 @@ extension PostgresStore {
             while pruned < 64, try connection.query(SenderStatements.prune, [stream.description]).flag(0, 0) {
                 pruned += 1
             }
+            if pruned > 0 { try connection.query(SenderStatements.pruneWaves) }
             return pruned
         }
     }
