@@ -77,7 +77,7 @@ let package = Package(
         .target(
             name: "TrunklineManagement",
             dependencies: [
-                "TrunklineCore", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "TrunklineCore", "TrunklineRabbitMQ", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -1,4 +1,5 @@
 public import TrunklineCore
+internal import TrunklineRabbitMQ
 
 /// What a branch's user may do at the broker: the least that its services need.
 ///

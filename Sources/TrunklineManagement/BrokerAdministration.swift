@@ -1,4 +1,5 @@
 public import TrunklineCore
+internal import TrunklineRabbitMQ
 
 /// The branches' users, permissions and queues in one virtual host of a RabbitMQ server.
 ///

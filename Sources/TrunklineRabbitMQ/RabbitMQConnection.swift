@@ -57,7 +57,7 @@ public actor RabbitMQConnection {
         try onChannels(of: link) { channels throws(BrokerError) in try channels.publish(message) }
     }
 
-    func confirmations(within timeout: Duration, _ link: Int) async throws(BrokerError) -> [Confirmation] {
+    func confirmations(within timeout: Duration, _ link: Int) async throws(BrokerError) -> [PublisherConfirm] {
         try await wait(link, within: timeout) { !$0.confirmations.isEmpty }
         return try onChannels(of: link) { channels throws(BrokerError) in try channels.takeConfirmations() }
     }
@@ -77,7 +77,7 @@ public actor RabbitMQConnection {
         return members[link]?.subscriptions?.leftOut.mapValues(\.error) ?? [:]
     }
 
-    func receive(within timeout: Duration, _ link: Int) async throws(BrokerError) -> Delivery? {
+    func receive(within timeout: Duration, _ link: Int) async throws(BrokerError) -> AMQPDelivery? {
         guard members[link]?.subscriptions != nil else {
             throw BrokerError(
                 .configuration, operation: "receive", subject: configuration.address,
@@ -88,9 +88,9 @@ public actor RabbitMQConnection {
         return try onChannels(of: link) { channels throws(BrokerError) in try channels.takeDelivery() }
     }
 
-    func acknowledge(_ delivery: Delivery, _ link: Int) throws(BrokerError) {
-        guard members[link]?.channels?.number == delivery.tag.connection else { return }
-        try onChannels(of: link) { channels throws(BrokerError) in try channels.acknowledge(delivery) }
+    func acknowledge(_ tag: MessageTag, in queue: String, _ link: Int) throws(BrokerError) {
+        guard members[link]?.channels?.number == tag.connection else { return }
+        try onChannels(of: link) { channels throws(BrokerError) in try channels.acknowledge(tag, in: queue) }
     }
 
     func declare(_ topology: Topology, _ link: Int) throws(BrokerError) {

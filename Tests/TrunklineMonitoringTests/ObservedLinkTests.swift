@@ -17,7 +17,7 @@ import TrunklineMonitoring
 
     @Test func aConnectionIsToldOnceAndEachOneAfterItCounts() async throws {
         let heard = Heard()
-        let link = ObservedLink(
+        let link = ObservedOutbox(
             base,
             telemetry: ServiceTelemetry(service: "s", metrics: registry) { event in
                 heard.events.withLock { $0.append(event) }
@@ -50,7 +50,7 @@ import TrunklineMonitoring
     }
 
     @Test func aMessageThatIsTooLargeIsNoLoss() async throws {
-        let link = ObservedLink(base, telemetry: ServiceTelemetry(service: "s", metrics: registry) { _ in })
+        let link = ObservedInbox(base, telemetry: ServiceTelemetry(service: "s", metrics: registry) { _ in })
         try await link.keepAlive()
         let large = BrokerError(.tooLarge, operation: "receive", subject: "queue", reason: "too large")
         base.fails(with: large)

@@ -2,7 +2,7 @@ import Synchronization
 import TrunklineCore
 
 /// A link whose calls end as the test says.
-final class StandInLink: BrokerLink {
+final class StandInLink: Outbox, Inbox {
     private let next = Mutex<BrokerError?>(nil)
 
     func fails(with error: BrokerError?) { next.withLock { $0 = error } }
@@ -11,7 +11,7 @@ final class StandInLink: BrokerLink {
         if let error = next.withLock({ $0 }) { throw error }
     }
 
-    func publish(_ message: OutboundMessage) async throws(BrokerError) -> MessageTag {
+    func send(_ envelope: Envelope) async throws(BrokerError) -> MessageTag {
         try end()
         return MessageTag(connection: 1, number: 1)
     }
@@ -19,7 +19,13 @@ final class StandInLink: BrokerLink {
         try end()
         return []
     }
-    func consume(_ queues: Set<String>, prefetch: Int) async throws(BrokerError) -> [String: BrokerError] {
+    func isDrained(_ stream: StreamID) async throws(BrokerError) -> Bool {
+        try end()
+        return true
+    }
+    func want(
+        _ kinds: Set<Envelope.Kind>, from senders: Set<OfficeID>
+    ) async throws(BrokerError) -> [String: BrokerError] {
         try end()
         return [:]
     }
@@ -28,11 +34,6 @@ final class StandInLink: BrokerLink {
         return nil
     }
     func acknowledge(_ delivery: Delivery) async throws(BrokerError) { try end() }
-    func declare(_ topology: Topology) async throws(BrokerError) { try end() }
-    func depth(of queue: String) async throws(BrokerError) -> QueueDepth {
-        try end()
-        return QueueDepth(ready: 0, consumers: 0)
-    }
     func keepAlive() async throws(BrokerError) { try end() }
     func certificateEnd() async -> Double? { 1_800_000_000 }
     func close() async {}

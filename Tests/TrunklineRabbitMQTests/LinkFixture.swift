@@ -57,8 +57,8 @@ extension OutboundMessage {
 
 extension RabbitMQLink {
     /// Waits until so many messages are settled.
-    func settle(_ count: Int) async throws -> [TrunklineCore.Confirmation] {
-        var settled: [TrunklineCore.Confirmation] = []
+    func settle(_ count: Int) async throws -> [PublisherConfirm] {
+        var settled: [PublisherConfirm] = []
         let deadline = ContinuousClock.now + patience
         while settled.count < count, ContinuousClock.now < deadline {
             settled += try await confirmations(within: deadline - .now)
@@ -66,7 +66,7 @@ extension RabbitMQLink {
         return settled
     }
 
-    func publishAndSettle(_ message: OutboundMessage) async throws -> TrunklineCore.Confirmation? {
+    func publishAndSettle(_ message: OutboundMessage) async throws -> PublisherConfirm? {
         _ = try await publish(message)
         return try await settle(1).first
     }

@@ -20,7 +20,7 @@ struct PublishingTests {
 
     @Test func returnsAnUnroutableMessageAndConfirmsItsNeighbours() async throws {
         let fixture = try await LinkFixture()
-        var expected: Set<TrunklineCore.Confirmation> = []
+        var expected: Set<PublisherConfirm> = []
         for number in 1...60 {
             let routable = number % 3 != 0
             let tag = try await fixture.link.publish(.batch("\(number)", from: routable ? "east" : "nobody"))

@@ -1,8 +1,8 @@
 import Testing
-import TrunklineRabbitMQ
+import TrunklineCore
 import TrunklineTesting
 
-@testable import TrunklineCore
+@testable import TrunklineRabbitMQ
 
 @Suite(.enabled(if: TestEnvironment.hasBroker, "run ./scripts/test"))
 struct TopologyTests {

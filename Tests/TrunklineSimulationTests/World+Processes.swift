@@ -4,17 +4,19 @@ import TrunklineCore
 extension World {
     static let window = 3
 
+    typealias Make = @Sendable (Life, Tools) -> any SteppedService
+
     /// The services of every office, some in two copies.
     func makeProcesses() -> [SimulatedProcess] {
         var processes: [SimulatedProcess] = []
         func add(
-            _ kind: String, _ office: SimulatedOffice, queues: [String],
-            _ make: @escaping @Sendable (Life, Tools) -> any SteppedService
+            _ kind: String, _ office: SimulatedOffice, boxes: [SimulatedBroker.Box],
+            _ make: @escaping Make
         ) {
             for copy in 1...(plan.twice.contains(kind) ? 2 : 1) {
                 let name = "\(office.id) \(kind)\(copy == 1 ? "" : " 2")"
                 processes.append(
-                    SimulatedProcess(name: name, kind: kind, office: office.id, isCopy: copy > 1, queues: queues) {
+                    SimulatedProcess(name: name, kind: kind, office: office.id, isCopy: copy > 1, boxes: boxes) {
                         life in
                         let (database, store, link) = try! life.world.parts(of: life, in: office)
                         let tools = Tools(name: name, store: store, link: link, clock: life.world.clock.service)
@@ -23,26 +25,24 @@ extension World {
                     })
             }
         }
-        let queues = branches.map { Topology.batchesQueue(of: $0.id) }
-        add("ingestor", head, queues: queues) { _, tools in
-            var configuration = Ingestor.Configuration(queue: Topology.headQueue, office: .head)
-            configuration.prefetch = 4
+        add("ingestor", head, boxes: branches.map { .batches(of: $0.id) }) { _, tools in
+            var configuration = Ingestor.Configuration(office: .head)
             configuration.retryEvery = .seconds(10)
             configuration.isConcurrent = false
             return Ingestor(
-                name: tools.name, configuration: configuration, stores: [tools.store], link: tools.link,
-                logger: tools.logger, clock: tools.clock)
+                name: tools.name, configuration: configuration, stores: [tools.store], inbox: tools.link,
+                deadLetters: tools.link, logger: tools.logger, clock: tools.clock)
         }
-        add("acker", head, queues: []) { _, tools in
-            Acker(name: tools.name, store: tools.store, link: tools.link, logger: tools.logger, clock: tools.clock)
+        add("acker", head, boxes: []) { _, tools in
+            Acker(name: tools.name, store: tools.store, outbox: tools.link, logger: tools.logger, clock: tools.clock)
         }
-        for branch in branches { addServices(of: branch) { add($0, $1, queues: $2, $3) } }
+        for branch in branches { addServices(of: branch) { add($0, $1, boxes: $2, $3) } }
         return processes
     }
 
     private func addServices(
         of branch: SimulatedOffice,
-        _ add: (String, SimulatedOffice, [String], @escaping @Sendable (Life, Tools) -> any SteppedService) -> Void
+        _ add: (String, SimulatedOffice, [SimulatedBroker.Box], @escaping Make) -> Void
     ) {
         let (id, stream, batchRows) = (branch.id, branch.stream, plan.batchRows)
         add("publisher", branch, []) { _, tools in
@@ -50,20 +50,19 @@ extension World {
             configuration.window = World.window
             configuration.batchRows = batchRows
             return Publisher(
-                name: tools.name, configuration: configuration, store: tools.store, link: tools.link,
+                name: tools.name, configuration: configuration, store: tools.store, outbox: tools.link,
                 logger: tools.logger, clock: tools.clock)
         }
-        add("ack-listener", branch, [Topology.acksQueue(of: id)]) { _, tools in
+        add("ack-listener", branch, [.acks(of: id)]) { _, tools in
             AckListener(
-                name: tools.name,
-                configuration: AckListener.Configuration(queue: Topology.acksQueue(of: id), stream: stream),
-                store: tools.store, link: tools.link, logger: tools.logger)
+                name: tools.name, configuration: AckListener.Configuration(stream: stream), store: tools.store,
+                inbox: tools.link, logger: tools.logger)
         }
         add("reaper", branch, []) { _, tools in
-            var configuration = StaleReaper.Configuration(stream: stream, queue: Topology.batchesQueue(of: id))
+            var configuration = StaleReaper.Configuration(stream: stream)
             configuration.policy = StalePolicy(timeout: .zero, ceiling: .zero)
             return StaleReaper(
-                name: tools.name, configuration: configuration, store: tools.store, link: tools.link,
+                name: tools.name, configuration: configuration, store: tools.store, outbox: tools.link,
                 logger: tools.logger, clock: tools.clock)
         }
     }

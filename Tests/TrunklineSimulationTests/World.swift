@@ -49,7 +49,7 @@ final class World: @unchecked Sendable {
         self.random = random
         head = site.head
         branches = Array(site.branches.prefix(plan.branches))
-        broker = SimulatedBroker(branches.reduce(Topology.head) { $0.adding(.branch($1.id)) })
+        broker = SimulatedBroker(branches.map(\.id))
         try site.clear()
         processes = makeProcesses()
     }
@@ -91,7 +91,7 @@ final class World: @unchecked Sendable {
 
     func isAwake(_ process: SimulatedProcess) -> Bool {
         if process.isHeld { return process.life!.heldUntil <= decision }
-        return process.hasNews || process.queues.contains { broker.hasMessages(in: $0, at: decision) }
+        return process.hasNews || process.boxes.contains { broker.hasMessages(in: $0, at: decision) }
     }
 
     func pass(_ time: Duration) {

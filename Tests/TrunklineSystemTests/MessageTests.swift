@@ -19,9 +19,9 @@ struct MessageTests {
     }
 
     /// Every message of the queue, taken out of it.
-    private func takeAll(_ queue: String, _ link: RabbitMQLink, count: Int) async throws -> [Delivery] {
+    private func takeAll(_ queue: String, _ link: RabbitMQLink, count: Int) async throws -> [AMQPDelivery] {
         try await link.consume([queue], prefetch: 1_000)
-        var deliveries: [Delivery] = []
+        var deliveries: [AMQPDelivery] = []
         while deliveries.count < count {
             guard let delivery = try await link.receive(within: .seconds(20)) else {
                 throw TestFailure("only \(deliveries.count) of \(count) messages on \(queue)")

@@ -7,32 +7,27 @@ public import Logging
 /// cannot be read is dropped with a warning: the next one says it all again.
 public actor AckListener: SteppedService {
     public struct Configuration: Sendable {
-        public var queue: String
         /// The stream that this office sends.
         public var stream: StreamID
-        public var prefetch = 32
 
-        public init(queue: String, stream: StreamID) {
-            self.queue = queue
-            self.stream = stream
-        }
+        public init(stream: StreamID) { self.stream = stream }
     }
 
     public nonisolated let name: String
     private let configuration: Configuration
     private let store: any SenderStore & AdministrationStore
-    private let link: any BrokerLink
+    private let inbox: any Inbox
     private let logger: Logger
     private let telemetry: ServiceTelemetry
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, telemetry: ServiceTelemetry = .silent
+        inbox: any Inbox, logger: Logger, telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
-        self.link = link
+        self.inbox = inbox
         self.logger = logger
         self.telemetry = telemetry
         telemetry.show(
@@ -41,30 +36,30 @@ public actor AckListener: SteppedService {
     }
 
     public func step() async throws -> StepResult {
-        let queue = configuration.queue
-        if let missing = try await link.consume([queue], prefetch: configuration.prefetch)[queue] { throw missing }
-        guard let delivery = try await link.receive(within: .seconds(1)) else { return .idle }
+        let receiver = configuration.stream.destination
+        if let missing = try await inbox.want([.ack, .verify], from: [receiver]).values.first { throw missing }
+        guard let delivery = try await inbox.receive(within: .seconds(1)) else { return .idle }
         do {
             try await take(delivery)
         } catch let error as WireError {
             logger.warning("unreadable message dropped", metadata: [LogKey.reason: "\(error)"])
         }
-        try await link.acknowledge(delivery)
+        try await inbox.acknowledge(delivery)
         return .worked
     }
 
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
 
-    public func recover() async { await link.close() }
+    public func recover() async { await inbox.close() }
 
     public func shutdown() async {
-        await link.close()
+        await inbox.close()
         await store.close()
     }
 
     private func take(_ delivery: Delivery) async throws {
-        switch delivery.type.flatMap(MessageType.init(rawValue:)) {
+        switch delivery.kind.flatMap(Envelope.Kind.init(rawValue:)) {
         case .ack:
             let ack = try Ack(message: delivery.body)
             switch try await store.recordAck(ack) {
@@ -88,7 +83,7 @@ public actor AckListener: SteppedService {
             }
             try await store.requestVerification(VerificationRequest(id: id, stream: configuration.stream))
         case .batch, .halt, nil:
-            throw WireError(.unsupported, "message type \(delivery.type ?? "none") on an ack queue")
+            throw WireError(.unsupported, "message type \(delivery.kind ?? "none") on an ack queue")
         }
     }
 

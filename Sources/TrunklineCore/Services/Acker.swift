@@ -3,32 +3,32 @@ public import Logging
 
 /// Publishes the pending acks of this office's database, and forgets each one when the broker has it.
 ///
-/// One branch whose queue is missing keeps its own ack pending and delays no other.
+/// One branch whose acks nobody takes keeps its own ack pending and delays no other.
 public actor Acker: SteppedService {
     public nonisolated let name: String
     private let store: any ReceiverStore & AdministrationStore
-    private let link: any BrokerLink
+    private let outbox: any Outbox
     private let logger: Logger
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
 
-    /// Streams whose ack no queue took, or was too large, or could not be noted, and when to try again.
+    /// Streams whose ack nobody took, or was too large, or could not be noted, and when to try again.
     private var postponed: [StreamID: ContinuousClock.Instant] = [:]
 
     public init(
-        name: String, store: any ReceiverStore & AdministrationStore, link: any BrokerLink, logger: Logger,
+        name: String, store: any ReceiverStore & AdministrationStore, outbox: any Outbox, logger: Logger,
         clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.store = store
-        self.link = link
+        self.outbox = outbox
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
     }
 
     public func step() async throws -> StepResult {
-        try await link.keepAlive()
+        try await outbox.keepAlive()
         postponed = postponed.filter { $0.value > clock.now }
         // So many more that those which nobody takes hide no other one: there is at most one of a stream.
         let pending = try await store.pendingAcks(limit: 200 + postponed.count)
@@ -45,34 +45,36 @@ public actor Acker: SteppedService {
             }
         }
         let deadline = clock.now + .seconds(30)
-        var isNacked = false
+        var refusal: Confirmation.Reason?
         while !unconfirmed.isEmpty {
             guard clock.now < deadline else {
                 throw ServiceFailure("the broker did not confirm an ack within 30 seconds")
             }
-            for confirmation in try await link.confirmations(within: .seconds(1)) {
-                if case .nacked = confirmation { isNacked = true }
+            for confirmation in try await outbox.confirmations(within: .seconds(1)) {
+                if case .refused(_, let reason) = confirmation { refusal = reason }
                 try await settle(confirmation, &unconfirmed)
             }
         }
-        if isNacked { throw ServiceFailure("the broker refused an ack (nack); it is kept, and said again later") }
+        if let refusal {
+            throw ServiceFailure("the broker refused an ack (\(refusal.word)); it is kept, and said again later")
+        }
         return .worked
     }
 
     public func waitForWork() async throws { try await store.wait(for: .acks, within: .seconds(1)) }
 
-    public func recover() async { await link.close() }
+    public func recover() async { await outbox.close() }
 
     public func shutdown() async {
-        await link.close()
+        await outbox.close()
         await store.close()
     }
 
     private func publish(_ ack: Ack) async throws -> MessageTag {
-        try await link.publish(
-            OutboundMessage(
-                exchange: Topology.acksExchange, routingKey: ack.stream.source.description, type: .ack,
-                messageID: "\(ack.epoch.uuidString.lowercased())/\(ack.watermark)", contentType: ContentType.ack,
+        try await outbox.send(
+            Envelope(
+                from: ack.stream.destination, to: ack.stream.source, kind: .ack,
+                id: "\(ack.epoch.uuidString.lowercased())/\(ack.watermark)", contentType: ContentType.ack,
                 contentEncoding: ContentType.zstd, body: try ack.encoded()))
     }
 
@@ -99,11 +101,11 @@ public actor Acker: SteppedService {
                 postponed[ack.ack.stream] = clock.now + .seconds(1)
             }
             published(ack.ack)
-        case .nacked(let tag):
+        case .refused(let tag, _):
             unconfirmed[tag] = nil
-        case .returned(let tag, let reason):
+        case .untaken(let tag, let reason):
             guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
-            putOff(ack.ack.stream, "no queue for the acks of a branch", reason)
+            putOff(ack.ack.stream, "no queue for the acks of a branch", reason.word)
         }
     }
 

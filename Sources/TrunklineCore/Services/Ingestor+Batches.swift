@@ -24,10 +24,10 @@ extension Ingestor {
         }
     }
 
-    /// That the stream is the routing key's is checked in ``content(of:_:)``.
+    /// That the stream is the sender's is checked in ``content(of:_:)``.
     private func refusal(of delivery: Delivery, _ store: any Store) async throws -> WireError? {
-        guard let source = OfficeID(delivery.routingKey) else {
-            return WireError(.forged, "routing key \"\(delivery.routingKey)\" is no branch")
+        guard let source = OfficeID(delivery.sender) else {
+            return WireError(.forged, "\(delivery.senderClaim) is no branch")
         }
         if !senders.knows(source, at: clock.now) {
             senders.remember(try await store.branch(source), as: source, at: clock.now)
@@ -40,14 +40,14 @@ extension Ingestor {
     private static func content(of delivery: Delivery, _ configuration: Configuration) async throws(WireError)
         -> Content
     {
-        if delivery.type == MessageType.halt.rawValue {
+        if delivery.kind == Envelope.Kind.halt.rawValue {
             let halt = try Halt(message: delivery.body)
             try checkOrigin(of: halt.stream, delivery, configuration.office)
             return .halt(halt)
         }
-        guard delivery.type == MessageType.batch.rawValue, delivery.contentEncoding == ContentType.zstd else {
+        guard delivery.kind == Envelope.Kind.batch.rawValue, delivery.contentEncoding == ContentType.zstd else {
             throw WireError(
-                .unsupported, "message type \(delivery.type ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
+                .unsupported, "message type \(delivery.kind ?? "none"), encoding \(delivery.contentEncoding ?? "none")")
         }
         let batch = try InboundBatch(message: delivery.body, limits: configuration.limits)
         try checkOrigin(of: batch.header.stream, delivery, configuration.office)
@@ -58,8 +58,8 @@ extension Ingestor {
         guard stream.destination == office else {
             throw WireError(.forged, "stream \(stream) does not lead to \(office)")
         }
-        guard stream.source.description == delivery.routingKey else {
-            throw WireError(.forged, "stream \(stream) came with routing key \"\(delivery.routingKey)\"")
+        guard stream.source.description == delivery.sender else {
+            throw WireError(.forged, "stream \(stream) came with \(delivery.senderClaim)")
         }
     }
 

@@ -9,15 +9,11 @@ internal import ServiceLifecycle
 /// reason is shown at both ends, and it is tried again at growing intervals. A database that is away makes every lane wait
 /// with its messages in hand: they are not given back, so that no broker counts them as refused.
 ///
-/// What cannot be understood goes to the dead-letter exchange with the reason and stops nothing.
+/// What cannot be understood goes to the dead letters with the reason and stops nothing.
 public actor Ingestor: SteppedService {
     public struct Configuration: Sendable {
-        /// Beside the queues of the branches, which the head reads as they come and go.
-        public var queue: String
         /// This office, the destination of every batch here.
         public var office: OfficeID
-        /// Messages in hand of one queue.
-        public var prefetch = 4
         public var limits = WireLimits()
         /// How often the database is asked for its branches, and for what there is to do without a message: parked
         /// batches and holds that are due.
@@ -29,18 +25,15 @@ public actor Ingestor: SteppedService {
         /// Whether lanes run side by side with the broker's service. A simulation runs them within ``Ingestor/step()``.
         public var isConcurrent = true
 
-        public init(queue: String, office: OfficeID) {
-            self.queue = queue
-            self.office = office
-        }
+        public init(office: OfficeID) { self.office = office }
     }
 
     public typealias Store = ReceiverStore & AdministrationStore
 
     public nonisolated let name: String
     let configuration: Configuration
-    private let link: any BrokerLink
-    private let deadLetters: DeadLetters
+    private let inbox: any Inbox
+    private let deadLetters: any DeadLetters
     let logger: Logger
     let clock: ServiceClock
     let telemetry: ServiceTelemetry
@@ -48,44 +41,44 @@ public actor Ingestor: SteppedService {
     private let stores: [any Store]
     /// Not in use just now.
     private var free: [any Store]
-    /// By the routing key of their messages.
+    /// By the sender that their messages name.
     private var lanes: [String: Lane] = [:]
     /// Lanes that wait for a connection, the longest waiting first.
     private var ready: [String] = []
     private var finished: [Delivery] = []
     private var refused = RefusedMessages()
-    private var queues: Set<String>
-    /// Queues that cannot be read at the moment.
+    /// Whose messages are wanted.
+    private var branches: Set<OfficeID> = []
+    /// What of it cannot be read at the moment, as people call it.
     private var leftOut: [String: BrokerError] = [:]
     private var isTending = false
     private var nextTending: ContinuousClock.Instant
     private var nextRetry: ContinuousClock.Instant
     var senders = SenderCheck()
-    /// By routing key; empty: of messages that were not read.
+    /// By the sender that they name; empty: of messages that were not read.
     private var refusals = LogLimit()
     /// By stream: batches that came after it was stopped.
     var stops = LogLimit()
 
     /// - Parameters:
     ///   - stores: of one database; as many lanes run at once.
-    ///   - deadLetters: where refused messages are published; nil: the same link. On another connection the broker may
-    ///     block it, being low on memory, and still be drained over this one.
+    ///   - deadLetters: on another connection than the inbox the broker may block it, being low on memory, and still be
+    ///     drained.
     public init(
-        name: String, configuration: Configuration, stores: [any Store], link: any BrokerLink,
-        deadLetters: (any BrokerLink)? = nil, logger: Logger,
-        clock: ServiceClock = ServiceClock(), telemetry: ServiceTelemetry = .silent
+        name: String, configuration: Configuration, stores: [any Store], inbox: any Inbox,
+        deadLetters: any DeadLetters, logger: Logger, clock: ServiceClock = ServiceClock(),
+        telemetry: ServiceTelemetry = .silent
     ) {
         precondition(!stores.isEmpty, "an ingestor needs a store")
         self.name = name
         self.configuration = configuration
         self.stores = stores
         free = stores
-        queues = [configuration.queue]
-        self.link = link
+        self.inbox = inbox
+        self.deadLetters = deadLetters
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
-        self.deadLetters = DeadLetters(link: deadLetters ?? link, clock: clock)
         nextTending = clock.now
         nextRetry = clock.now + configuration.retryEvery
         for code in WireError.Code.allCases { telemetry.show([Metrics.refusedMessages], code.rawValue) }
@@ -94,7 +87,7 @@ public actor Ingestor: SteppedService {
     /// Serves the broker once, and starts the lanes whose turn it is.
     public func step() async throws -> StepResult {
         let wasBusy = try await settle()
-        leftOut = try await link.consume(queues, prefetch: configuration.prefetch)
+        leftOut = try await inbox.want([.batch, .halt], from: branches)
         let arrived = try await receive()
         if clock.now >= nextTending, !isTending { await start { await $0.tend() } }
         await startLanes()
@@ -107,7 +100,7 @@ public actor Ingestor: SteppedService {
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
 
-    /// Lanes that wait after a failure or work long on one batch, and queues that are missing.
+    /// Lanes that wait after a failure or work long on one batch, and what cannot be read.
     public func trouble() -> String? {
         let failing = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
             .map { "branch \($0.key): \($0.value.error ?? "")" }
@@ -115,8 +108,8 @@ public actor Ingestor: SteppedService {
             guard let time = lane.time(at: clock.now), time > .seconds(30) else { return nil }
             return "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far"
         }
-        let queues = leftOut.sorted { $0.key < $1.key }.map { "queue \($0.key): \($0.value)" }
-        let all = failing + slow + queues + (refused.trouble.map { ["refused messages: \($0)"] } ?? [])
+        let unread = leftOut.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        let all = failing + slow + unread + (refused.trouble.map { ["refused messages: \($0)"] } ?? [])
         guard let first = all.first else { return nil }
         return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
     }
@@ -126,7 +119,7 @@ public actor Ingestor: SteppedService {
         for key in lanes.keys { lanes[key]!.connectionLost() }
         finished = []
         refused.forget()
-        await link.close()
+        await inbox.close()
     }
 
     public func shutdown() async {
@@ -136,8 +129,8 @@ public actor Ingestor: SteppedService {
             try? await Task.sleep(for: .milliseconds(10))
         }
         _ = try? await settle()
-        await deadLetters.link.close()
-        await link.close()
+        await deadLetters.close()
+        await inbox.close()
         for store in stores { await store.close() }
     }
 
@@ -147,14 +140,14 @@ public actor Ingestor: SteppedService {
         let wasBusy = !finished.isEmpty || refused.isDue(at: clock.now)
         while let delivery = finished.first {
             finished.removeFirst()
-            try await link.acknowledge(delivery)
+            try await inbox.acknowledge(delivery)
         }
         if refused.isDue(at: clock.now) { await start { await $0.bury() } }
         return wasBusy
     }
 
     /// One at a time, and beside the steps: whoever sends nonsense without end does not keep the others from the broker, nor
-    /// does a broker that takes no messages. What waits is not acknowledged, and only its own queue waits behind it.
+    /// does a broker that takes no messages. What waits is not acknowledged, and only its own sender's wait behind it.
     private func bury() async {
         guard let message = refused.begin(at: clock.now) else { return }
         do {
@@ -162,7 +155,7 @@ public actor Ingestor: SteppedService {
                 message.delivery, reason: "\(message.reason.code.rawValue): \(message.reason)", by: name)
         } catch {
             refused.failed(error, at: clock.now)
-            return await deadLetters.link.close()
+            return await deadLetters.close()
         }
         guard refused.buried(message) else { return }
         noteRefusal(message.delivery, message.reason)
@@ -180,38 +173,31 @@ public actor Ingestor: SteppedService {
             guard let delivery = try await receiveOne(within: any ? .zero : isBusy ? .milliseconds(5) : .seconds(1))
             else { return any }
             any = true
-            guard isInItsQueue(delivery) else {
+            if delivery.isMisplaced {
                 drop(delivery)
                 continue
             }
-            lanes[delivery.routingKey, default: Lane()].arrived(delivery)
+            lanes[delivery.sender, default: Lane()].arrived(delivery)
             // The first message of a quiet time is not kept waiting for a second.
             if !isBusy { return true }
         }
         guard !any else { return true }
-        try await link.keepAlive()
+        try await inbox.keepAlive()
         try await cancelWhenStopping { try await Task.sleep(for: .milliseconds(5)) }
         return false
     }
 
-    /// Whether a message is in the queue of the branch that its routing key names. A branch can have the broker put copies
-    /// into the queues of others (the headers CC and BCC, whose keys no permission looks at).
-    private func isInItsQueue(_ delivery: Delivery) -> Bool {
-        if delivery.queue == configuration.queue { return true }
-        return OfficeID(delivery.routingKey).map { Topology.batchesQueue(of: $0) == delivery.queue } ?? false
-    }
-
-    /// Without a copy among the dead letters: the message itself is in the queue of its sender, and one who sends many
-    /// copies must not keep the owner of this queue waiting.
+    /// Without a copy among the dead letters: the message itself is where its sender's belong, and one who sends many
+    /// copies must not keep the owner of this place waiting.
     private func drop(_ delivery: Delivery) {
         telemetry.count(Metrics.refusedMessages, WireError.Code.forged.rawValue)
-        let count = refusals.count(delivery.routingKey)
+        let count = refusals.count(delivery.sender)
         if LogLimit.isLogged(count) {
             logger.warning(
                 "copy dropped",
                 metadata: [
-                    LogKey.reason: "a copy of a message of \(delivery.routingKey) in \(delivery.queue)",
-                    LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
+                    LogKey.reason: "a copy of a message of \(delivery.sender) in \(delivery.place)",
+                    LogKey.user: "\(delivery.verifiedSender ?? "none")", LogKey.count: "\(count)",
                 ])
         }
         finished.append(delivery)
@@ -226,10 +212,10 @@ public actor Ingestor: SteppedService {
             && bytes.reduce(0, +) < configuration.limits.messageBytes * 8
     }
 
-    /// - Returns: nil as well for a message over the limit, which the link has rejected unread: no reason to stop.
+    /// - Returns: nil as well for a message over the limit, which the inbox has disposed of unread: no reason to stop.
     private func receiveOne(within timeout: Duration) async throws -> Delivery? {
         do {
-            return try await link.receive(within: timeout)
+            return try await inbox.receive(within: timeout)
         } catch {
             guard error.code == .tooLarge else { throw error }
             telemetry.count(Metrics.refusedMessages, WireError.Code.tooLarge.rawValue)
@@ -243,13 +229,13 @@ public actor Ingestor: SteppedService {
 
     private func noteRefusal(_ delivery: Delivery, _ error: WireError) {
         telemetry.count(Metrics.refusedMessages, error.code.rawValue)
-        let count = refusals.count(delivery.routingKey)
+        let count = refusals.count(delivery.sender)
         if LogLimit.isLogged(count) {
             logger.warning(
                 "message refused",
                 metadata: [
-                    LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.messageID ?? "none")",
-                    LogKey.user: "\(delivery.userID ?? "none")", LogKey.count: "\(count)",
+                    LogKey.reason: "\(error)", LogKey.batchID: "\(delivery.id ?? "none")",
+                    LogKey.user: "\(delivery.verifiedSender ?? "none")", LogKey.count: "\(count)",
                 ])
         }
         telemetry.note(.progressed)
@@ -374,7 +360,7 @@ public actor Ingestor: SteppedService {
         }
     }
 
-    /// Asks the database whose queues to read, and for what there is to do without a message.
+    /// Asks the database whose messages to take, and for what there is to do without a message.
     private func tend() async {
         isTending = true
         defer { isTending = false }
@@ -383,8 +369,7 @@ public actor Ingestor: SteppedService {
         defer { free.append(store) }
         do {
             if configuration.office == .head {
-                let branches = try await store.branches()
-                queues = Set(branches.map { Topology.batchesQueue(of: $0.id) }).union([configuration.queue])
+                branches = Set(try await store.branches().map(\.id))
             }
             let retries = clock.now >= nextRetry
             if retries { nextRetry = clock.now + configuration.retryEvery }

@@ -9,8 +9,6 @@ public import Logging
 public actor Publisher: SteppedService {
     public struct Configuration: Sendable {
         public var stream: StreamID
-        public var exchange: String
-        public var routingKey: String
         /// The most batches in flight, sent and not acked.
         public var window = 64
         /// A batch's size, whichever comes first: changes, and bytes before compression.
@@ -25,16 +23,14 @@ public actor Publisher: SteppedService {
 
         /// A branch's stream to the head.
         public static func upstream(from branch: OfficeID) -> Configuration {
-            Configuration(
-                stream: StreamID(from: branch, to: .head), exchange: Topology.upExchange,
-                routingKey: branch.description)
+            Configuration(stream: StreamID(from: branch, to: .head))
         }
     }
 
     public nonisolated let name: String
     private let configuration: Configuration
     private let store: any SenderStore & AdministrationStore
-    private let link: any BrokerLink
+    private let outbox: any Outbox
     private let logger: Logger
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
@@ -70,13 +66,13 @@ public actor Publisher: SteppedService {
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock(),
+        outbox: any Outbox, logger: Logger, clock: ServiceClock = ServiceClock(),
         telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
-        self.link = link
+        self.outbox = outbox
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
@@ -101,7 +97,7 @@ public actor Publisher: SteppedService {
     }
 
     private func work() async throws -> StepResult {
-        try await link.keepAlive()
+        try await outbox.keepAlive()
         _ = try await settle(within: .zero)
         try await sendRareNews()
         let outgoing = ready
@@ -130,7 +126,7 @@ public actor Publisher: SteppedService {
         unconfirmed = [:]
         unconfirmedHalt = nil
         ready = nil
-        await link.close()
+        await outbox.close()
     }
 
     public func shutdown() async {
@@ -167,10 +163,10 @@ public actor Publisher: SteppedService {
             if unconfirmed.isEmpty { lastConfirm = now }
             pace.published(at: now, isAlone: unconfirmed.isEmpty)
             isPublishing = true
-            let tag = try await link.publish(
-                OutboundMessage(
-                    exchange: configuration.exchange, routingKey: configuration.routingKey, type: .batch,
-                    messageID: batch.id.uuidString.lowercased(), contentType: ContentType.batch,
+            let tag = try await outbox.send(
+                Envelope(
+                    from: batch.stream.source, to: batch.stream.destination, kind: .batch,
+                    id: batch.id.uuidString.lowercased(), contentType: ContentType.batch,
                     contentEncoding: ContentType.zstd, body: body))
             isPublishing = false
             unconfirmed[tag] = Unconfirmed(batch: batch, bytes: Self.bytes(of: tables), publishedAt: now)
@@ -216,14 +212,14 @@ public actor Publisher: SteppedService {
     /// - Returns: whether there were any.
     private func settle(within timeout: Duration) async throws -> Bool {
         guard !unconfirmed.isEmpty || unconfirmedHalt != nil else { return false }
-        let confirmations = try await link.confirmations(within: timeout)
+        let confirmations = try await outbox.confirmations(within: timeout)
         guard !confirmations.isEmpty else {
             try checkPatience()
             return false
         }
         lastConfirm = clock.now
-        var unroutable: String?
-        var isNacked = false
+        var absence: Confirmation.Reason?
+        var refusal: Confirmation.Reason?
         for confirmation in confirmations {
             switch confirmation {
             case .confirmed(let tag):
@@ -231,24 +227,24 @@ public actor Publisher: SteppedService {
                 guard let sent = unconfirmed.removeValue(forKey: tag) else { continue }
                 untaken = nil
                 pace.confirmed(bytes: sent.bytes, publishedAt: sent.publishedAt, at: lastConfirm)
-            case .nacked(let tag):
+            case .refused(let tag, let reason):
                 _ = takeHalt(tag)
                 if let sent = unconfirmed.removeValue(forKey: tag) { try await refused(sent.batch) }
-                isNacked = true
-            case .returned(let tag, let reason):
+                refusal = reason
+            case .untaken(let tag, let reason):
                 _ = takeHalt(tag)
                 if let sent = unconfirmed.removeValue(forKey: tag) { try await refused(sent.batch) }
-                unroutable = reason
+                absence = reason
             }
         }
-        if let unroutable {
+        if let absence {
             throw notTaken(
-                "the broker has no queue for stream \(configuration.stream) (\(unroutable)); run \"trunkline branch add \(configuration.stream.source)\" at the head"
+                "\(absence.meaning) for stream \(configuration.stream) (\(absence.word)); run \"trunkline branch add \(configuration.stream.source)\" at the head"
             )
         }
-        if isNacked {
+        if let refusal {
             throw notTaken(
-                "the broker refused a batch of stream \(configuration.stream) (nack): its queue is full, or the broker has no majority of its nodes; it is sent again when head-ingestor has taken what waits there"
+                "the broker refused a batch of stream \(configuration.stream) (\(refusal.word)): \(refusal.meaning); it is sent again when head-ingestor has taken what waits there"
             )
         }
         return true
@@ -292,10 +288,10 @@ public actor Publisher: SteppedService {
             _ = try await store.formIdleBatch(of: configuration.stream, after: silence)
         }
         if unconfirmedHalt == nil, let halt = try await store.pendingHalt(of: configuration.stream) {
-            let tag = try await link.publish(
-                OutboundMessage(
-                    exchange: configuration.exchange, routingKey: configuration.routingKey, type: .halt,
-                    messageID: UUID().uuidString.lowercased(), contentType: ContentType.halt, contentEncoding: nil,
+            let tag = try await outbox.send(
+                Envelope(
+                    from: halt.stream.source, to: halt.stream.destination, kind: .halt,
+                    id: UUID().uuidString.lowercased(), contentType: ContentType.halt, contentEncoding: nil,
                     body: try halt.encoded()))
             unconfirmedHalt = (tag, halt)
         }

@@ -1,11 +1,11 @@
-/// Who may speak for which branch: decides from the message's broker user and the head's record of the branch.
+/// Who may speak for which branch: decides from the message's verified sender, a broker user, and the head's record of
+/// the branch.
 ///
-/// The broker has compared `user_id` with the user of the connection, so it is the one property that a sender cannot
-/// make up. Records are remembered for a second: a suspended branch is refused that much later, and no batch costs a
-/// query of its own.
+/// What the transport has verified is the one property that a sender cannot make up. Records are remembered for a
+/// second: a suspended branch is refused that much later, and no batch costs a query of its own.
 struct SenderCheck: Sendable {
     private static let remembered = Duration.seconds(1)
-    /// The broker has a binding a branch, so that there are no more names than branches; this is for a broker that has not.
+    /// Nobody else gets through a transport that is as it should be, so that there are no more names than branches.
     private static let most = 10_000
 
     private var records: [OfficeID: (branch: Branch?, until: ContinuousClock.Instant)] = [:]
@@ -25,7 +25,9 @@ struct SenderCheck: Sendable {
         guard let branch = records[id]?.branch else {
             return WireError(.forged, "no branch \(id) is known here")
         }
-        guard let user = delivery.userID else { return WireError(.forged, "a message for \(id) names no broker user") }
+        guard let user = delivery.verifiedSender else {
+            return WireError(.forged, "a message for \(id) names no broker user")
+        }
         guard user == branch.brokerUser else {
             return WireError(.forged, "broker user \"\(user.prefix(255))\" may not speak for \(id)")
         }

@@ -2,49 +2,44 @@ public import Logging
 
 /// Makes batches pending again that were sent and not acked in time, and prunes what was acked.
 ///
-/// Time counts only while the link is up and the receiver's queue is drained: a batch that waits in
-/// the queue of a receiver that is away is not lost, and a copy of it would only fill the broker. The broker is asked for
-/// the queue only while its own books say that an ack is late, and then some ten times in a time-out: a thousand
-/// offices that are idle, or that wait for a head that is away, cost it next to nothing.
+/// Time counts only while the link is up and the stream is drained, see ``Outbox/isDrained(_:)``: a batch that waits for
+/// a receiver that is away is not lost, and a copy of it would only fill the broker. The broker is asked only while its
+/// own books say that an ack is late, and then some ten times in a time-out: a thousand offices that are idle, or that
+/// wait for a head that is away, cost it next to nothing.
 public actor StaleReaper: SteppedService {
     public struct Configuration: Sendable {
         public var stream: StreamID
-        /// The receiver's queue.
-        public var queue: String
         public var policy = StalePolicy(timeout: .seconds(60), ceiling: .seconds(3_600))
         public var interval = Duration.seconds(2)
-        /// Between two looks at the queue.
+        /// Between two questions to the broker.
         var lookEvery: Duration { max(interval, policy.timeout / 10) }
         /// An ack is late after so long.
         var patience: Duration { min(policy.timeout / 4, .seconds(2)) }
 
-        public init(stream: StreamID, queue: String) {
-            self.stream = stream
-            self.queue = queue
-        }
+        public init(stream: StreamID) { self.stream = stream }
     }
 
     public nonisolated let name: String
     private let configuration: Configuration
     private let store: any SenderStore & AdministrationStore
-    private let link: any BrokerLink
+    private let outbox: any Outbox
     private let logger: Logger
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
 
-    /// Since when every look found the link up and the queue drained.
+    /// Since when every look found the link up and the stream drained.
     private var quietSince: ContinuousClock.Instant?
     private var nextLook: ContinuousClock.Instant
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        link: any BrokerLink, logger: Logger, clock: ServiceClock = ServiceClock(),
+        outbox: any Outbox, logger: Logger, clock: ServiceClock = ServiceClock(),
         telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
-        self.link = link
+        self.outbox = outbox
         self.logger = logger
         self.clock = clock
         self.telemetry = telemetry
@@ -62,12 +57,11 @@ public actor StaleReaper: SteppedService {
     private func resetStale() async throws {
         guard try await store.awaitsAck(of: configuration.stream, for: configuration.patience) else {
             quietSince = nil
-            return try await link.keepAlive()
+            return try await outbox.keepAlive()
         }
-        guard clock.now >= nextLook else { return try await link.keepAlive() }
+        guard clock.now >= nextLook else { return try await outbox.keepAlive() }
         nextLook = clock.now + configuration.lookEvery
-        let depth = try await link.depth(of: configuration.queue)
-        if depth.ready == 0 && depth.consumers > 0 {
+        if try await outbox.isDrained(configuration.stream) {
             quietSince = quietSince ?? clock.now
         } else {
             quietSince = nil
@@ -89,11 +83,11 @@ public actor StaleReaper: SteppedService {
 
     public func recover() async {
         quietSince = nil
-        await link.close()
+        await outbox.close()
     }
 
     public func shutdown() async {
-        await link.close()
+        await outbox.close()
         await store.close()
     }
 }

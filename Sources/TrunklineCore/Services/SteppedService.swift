@@ -17,7 +17,7 @@ public protocol SteppedService: Sendable {
     /// Puts the service into a state from which ``step()`` starts afresh.
     func recover() async
 
-    /// What goes wrong beside the steps, which go on: a lane that fails, a queue that is missing. Nil: nothing.
+    /// What goes wrong beside the steps, which go on: a lane that fails, a sender that cannot be read. Nil: nothing.
     func trouble() async -> String?
 
     /// Hands back what is in hand and closes the connections, before the process ends.

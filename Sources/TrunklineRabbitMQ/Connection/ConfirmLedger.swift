@@ -4,7 +4,7 @@ import TrunklineCore
 ///
 /// For an unroutable mandatory message RabbitMQ sends basic.return first and basic.ack later
 /// (https://www.rabbitmq.com/docs/confirms#when-publishes-are-confirmed); the ledger makes one
-/// ``Confirmation`` of the two. A return names no delivery tag, only the message id, so of two messages in
+/// ``PublisherConfirm`` of the two. A return names no delivery tag, only the message id, so of two messages in
 /// flight with one id the earlier counts as returned first.
 struct ConfirmLedger {
     private struct Entry {
@@ -34,18 +34,18 @@ struct ConfirmLedger {
     }
 
     /// basic.ack arrived.
-    mutating func acked(_ number: UInt64, multiple: Bool) -> [Confirmation] {
+    mutating func acked(_ number: UInt64, multiple: Bool) -> [PublisherConfirm] {
         settle(number, multiple) { .confirmed($0) }
     }
 
     /// basic.nack arrived.
-    mutating func nacked(_ number: UInt64, multiple: Bool) -> [Confirmation] {
+    mutating func nacked(_ number: UInt64, multiple: Bool) -> [PublisherConfirm] {
         settle(number, multiple) { .nacked($0) }
     }
 
     private mutating func settle(
-        _ number: UInt64, _ multiple: Bool, _ outcome: (MessageTag) -> Confirmation
-    ) -> [Confirmation] {
+        _ number: UInt64, _ multiple: Bool, _ outcome: (MessageTag) -> PublisherConfirm
+    ) -> [PublisherConfirm] {
         let end = open.firstIndex { $0.number > number } ?? open.endIndex
         let start = multiple ? open.startIndex : open[..<end].firstIndex { $0.number == number } ?? end
         defer { open.removeSubrange(start..<end) }

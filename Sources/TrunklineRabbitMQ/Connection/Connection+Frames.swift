@@ -124,7 +124,7 @@ extension Connection {
 }
 
 extension LinkChannels {
-    func confirmed(_ settle: (inout ConfirmLedger) -> [Confirmation]) { confirmations += settle(&ledger) }
+    func confirmed(_ settle: (inout ConfirmLedger) -> [PublisherConfirm]) { confirmations += settle(&ledger) }
 
     func file(
         _ header: amqp_frame_t.__Unnamed_union_payload.__Unnamed_struct_properties, on channel: Channel

@@ -5,7 +5,7 @@ import TrunklineCore
 /// Beyond the limit nothing is read but what a call waits for, so that TCP holds the broker back. Beyond twice the
 /// limit, which a call that waits long beside a flood may reach, the consumers are cancelled until half of it is gone.
 struct DeliveryBuffer {
-    private var deliveries: [Delivery] = []
+    private var deliveries: [AMQPDelivery] = []
     /// Of the first one that was not taken.
     private var start = 0
     private(set) var bytes = 0
@@ -18,12 +18,12 @@ struct DeliveryBuffer {
     var isOverfull: Bool { bytes > limit * 2 }
     var hasRoom: Bool { bytes <= limit / 2 }
 
-    mutating func append(_ delivery: Delivery) {
+    mutating func append(_ delivery: AMQPDelivery) {
         deliveries.append(delivery)
         bytes += delivery.body.count
     }
 
-    mutating func popFirst() -> Delivery? {
+    mutating func popFirst() -> AMQPDelivery? {
         guard !isEmpty else { return nil }
         let delivery = deliveries[start]
         deliveries[start].body = []

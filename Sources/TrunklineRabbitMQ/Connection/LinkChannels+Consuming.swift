@@ -126,14 +126,14 @@ extension LinkChannels {
     /// Whether there is a delivery, or something else to tell who waits for one.
     var hasNews: Bool { !buffer.isEmpty || !refusals.isEmpty || !refused.isEmpty }
 
-    func takeDelivery() throws(BrokerError) -> Delivery? {
+    func takeDelivery() throws(BrokerError) -> AMQPDelivery? {
         if !refusals.isEmpty { throw refusals.removeFirst() }
         return buffer.popFirst()
     }
 
-    func acknowledge(_ delivery: Delivery) throws(BrokerError) {
+    func acknowledge(_ tag: MessageTag, in queue: String) throws(BrokerError) {
         try connection.check(
-            amqp_basic_ack(connection.state, consuming.rawValue, delivery.tag.number, 0), "acknowledge", delivery.queue)
+            amqp_basic_ack(connection.state, consuming.rawValue, tag.number, 0), "acknowledge", queue)
     }
 
     private func giveBack(_ number: UInt64, to queue: String) throws(BrokerError) {
@@ -156,7 +156,7 @@ extension LinkChannels {
         }
         guard message.isKept else { return try giveBack(origin.tag, to: origin.queue) }
         buffer.append(
-            Delivery(
+            AMQPDelivery(
                 tag: MessageTag(connection: number, number: origin.tag), queue: origin.queue,
                 routingKey: origin.routingKey, type: message.properties.type, messageID: message.properties.messageID,
                 contentType: message.properties.contentType, contentEncoding: message.properties.contentEncoding,

@@ -31,7 +31,7 @@ extension LinkChannels {
     }
 
     /// The confirmations that arrived.
-    func takeConfirmations() throws(BrokerError) -> [Confirmation] {
+    func takeConfirmations() throws(BrokerError) -> [PublisherConfirm] {
         try pumpWhatIsThere()
         defer { confirmations = [] }
         return confirmations

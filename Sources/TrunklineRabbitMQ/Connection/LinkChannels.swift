@@ -20,7 +20,7 @@ final class LinkChannels {
     var isLeft = false
 
     var ledger: ConfirmLedger
-    var confirmations: [Confirmation] = []
+    var confirmations: [PublisherConfirm] = []
 
     /// The consumed queues, with the tags of their consumers.
     var consumers: [String: String] = [:]

@@ -1,6 +1,5 @@
 public import Logging
 public import TrunklineCore
-internal import TrunklineRabbitMQ
 
 /// Makes an office's parts from its settings: stores, broker links, services.
 ///
@@ -31,39 +30,6 @@ public struct OfficeAssembly: Sendable {
         }
     }
 
-    /// - Precondition: the settings were loaded for something that needs the broker.
-    /// - Parameter name: what the broker is told that the connection is for.
-    public func link(for name: String) throws(BrokerError) -> any BrokerLink {
-        RabbitMQLink(on: try connection(for: name))
-    }
-
-    /// What a service has of the broker.
-    public struct Links: Sendable {
-        /// The service's own.
-        public let link: any BrokerLink
-        /// For what it does not understand; the broker may block it.
-        public let deadLetters: any BrokerLink
-    }
-
-    /// Links on one connection but for those that must not share it.
-    /// - Parameter name: of the process.
-    public func links(for services: [OfficeService], of name: String) throws(BrokerError) -> [Links] {
-        let shared = try connection(for: name)
-        var links: [Links] = []
-        for service in services {
-            let link = RabbitMQLink(on: shared)
-            links.append(Links(link: service.drains ? try self.link(for: service.name) : link, deadLetters: link))
-        }
-        return links
-    }
-
-    private func connection(for name: String) throws(BrokerError) -> RabbitMQConnection {
-        guard let url = settings.broker.url else { preconditionFailure("\(name) did not ask for broker.url") }
-        return RabbitMQConnection(
-            try settings.broker.rabbitMQ(
-                url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver))
-    }
-
     /// - Parameters:
     ///   - links: the service's own.
     ///   - telemetry: what the service tells of itself; nil: nobody listens.
@@ -79,30 +45,30 @@ public struct OfficeAssembly: Sendable {
     private func service(
         _ service: OfficeService, _ store: any OfficeStore, _ links: Links, logger: Logger, telemetry: ServiceTelemetry?
     ) throws -> any SteppedService {
-        let plain = links.link
-        let link: any BrokerLink = if let telemetry { ObservedLink(plain, telemetry: telemetry) } else { plain }
         let listener = telemetry ?? .silent
         let office = settings.office.id
         switch service {
         case .branchPublisher:
             return Publisher(
-                name: service.name, configuration: publisher(.upstream(from: office)), store: store, link: link,
-                logger: logger, telemetry: listener)
+                name: service.name, configuration: publisher(.upstream(from: office)), store: store,
+                outbox: outbox(links, telemetry), logger: logger, telemetry: listener)
         case .branchAckListener:
             return AckListener(
-                name: service.name, configuration: .init(queue: Topology.acksQueue(of: office), stream: upstream),
-                store: store, link: link, logger: logger, telemetry: listener)
+                name: service.name, configuration: .init(stream: upstream), store: store,
+                inbox: inbox(links, telemetry), logger: logger, telemetry: listener)
         case .headIngestor:
             let more = try (1..<OfficeAssembly.laneConnections).map { _ in try self.store() }
             return Ingestor(
-                name: service.name, configuration: ingestor(queue: Topology.headQueue), stores: [store] + more,
-                link: link, deadLetters: links.deadLetters, logger: logger, telemetry: listener)
+                name: service.name, configuration: ingestor(), stores: [store] + more,
+                inbox: inbox(links, telemetry),
+                deadLetters: deadLetters(links), logger: logger, telemetry: listener)
         case .headAcker:
-            return Acker(name: service.name, store: store, link: link, logger: logger, telemetry: listener)
+            return Acker(
+                name: service.name, store: store, outbox: outbox(links, telemetry), logger: logger,
+                telemetry: listener)
         case .staleReaper:
             return StaleReaper(
-                name: service.name, configuration: reaper(queue: Topology.batchesQueue(of: office)), store: store,
-                link: link,
+                name: service.name, configuration: reaper(), store: store, outbox: outbox(links, telemetry),
                 logger: logger, telemetry: listener)
         }
     }
@@ -120,17 +86,16 @@ public struct OfficeAssembly: Sendable {
         return configuration
     }
 
-    private func ingestor(queue: String) -> Ingestor.Configuration {
-        var configuration = Ingestor.Configuration(queue: queue, office: settings.office.id)
-        configuration.prefetch = settings.receiver.prefetch
+    private func ingestor() -> Ingestor.Configuration {
+        var configuration = Ingestor.Configuration(office: settings.office.id)
         configuration.limits.messageBytes = settings.receiver.maxMessageBytes
         configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
         configuration.retryEvery = settings.receiver.retryInterval
         return configuration
     }
 
-    private func reaper(queue: String) -> StaleReaper.Configuration {
-        var configuration = StaleReaper.Configuration(stream: upstream, queue: queue)
+    private func reaper() -> StaleReaper.Configuration {
+        var configuration = StaleReaper.Configuration(stream: upstream)
         configuration.policy = StalePolicy(timeout: settings.stale.timeout, ceiling: settings.stale.ceiling)
         return configuration
     }

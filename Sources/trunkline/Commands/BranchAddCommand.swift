@@ -70,11 +70,12 @@ struct BranchAddCommand: OfficeCommand {
         let store = try office.store()
         if let administration, password == nil { try await refuseWhatCannotBeShown(administration, store) }
         let name = user ?? administration!.userName(of: branch)
-        let isNew = try await office.withLink(for: "branch add") { link in
-            try await link.keepAlive()
+        let setup = try office.transportSetup(for: "branch add")
+        let isNew = try await setup.closed {
+            try await setup.keepAlive()
             // Before the branch's batches find their way here: one of an unknown branch is refused.
             let isNew = try await store.addBranch(branch, brokerUser: name)
-            try await link.declare(.head.adding(.branch(branch)))
+            try await setup.prepare(for: [branch])
             return isNew
         }
         let credentials = try await administration.asyncFlatMap {

@@ -52,8 +52,9 @@ struct InitCommand: OfficeCommand {
         report.warnings = warnings + report.warnings
         if isHead {
             // Of each branch too: what an earlier version declared is taken over.
-            let topology = try await store.branches().reduce(Topology.head) { $0.adding(.branch($1.id)) }
-            try await office.withLink(for: "init") { link in try await link.declare(topology) }
+            let branches = try await store.branches().map(\.id)
+            let setup = try office.transportSetup(for: "init")
+            try await setup.closed { try await setup.prepare(for: branches) }
         }
         await store.close()
         let output = InitReport(settings: settings, report: report, declaredTopology: isHead)

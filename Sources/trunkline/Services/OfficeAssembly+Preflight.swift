@@ -6,7 +6,8 @@ extension OfficeAssembly {
     /// A broker that is only away is no error here.
     func checkBroker(for name: String) async throws {
         do {
-            try await withLink(for: name) { link in try await link.keepAlive() }
+            let outbox = try outbox(for: name)
+            try await outbox.closed { try await outbox.keepAlive() }
         } catch let error as BrokerError {
             guard error.isTransient else { throw error }
         }

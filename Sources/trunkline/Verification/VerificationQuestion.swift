@@ -54,39 +54,39 @@ struct VerificationQuestion: Sendable {
 
     /// One message a branch, each confirmed by the broker.
     private func send(to branches: [OfficeID]) async throws {
-        try await office.withLink(for: "verify") { link in
+        let outbox = try office.outbox(for: "verify")
+        try await outbox.closed {
             var unconfirmed: [MessageTag: OfficeID] = [:]
-            for branch in branches { unconfirmed[try await link.publish(message(to: branch))] = branch }
+            for branch in branches { unconfirmed[try await outbox.send(envelope(to: branch))] = branch }
             let deadline = ContinuousClock.now + .seconds(30)
             while !unconfirmed.isEmpty {
                 guard ContinuousClock.now < deadline else {
                     throw CommandFailure(.unavailable, "the broker did not confirm the question within 30 s")
                 }
-                for confirmation in try await link.confirmations(within: .seconds(1)) {
+                for confirmation in try await outbox.confirmations(within: .seconds(1)) {
                     try settle(confirmation, &unconfirmed)
                 }
             }
         }
     }
 
-    private func message(to branch: OfficeID) -> OutboundMessage {
-        OutboundMessage(
-            exchange: Topology.acksExchange, routingKey: branch.description, type: .verify,
-            messageID: id.uuidString.lowercased(), contentType: ContentType.verify, contentEncoding: nil,
-            body: Array(id.uuidString.utf8))
+    private func envelope(to branch: OfficeID) -> Envelope {
+        Envelope(
+            from: .head, to: branch, kind: .verify, id: id.uuidString.lowercased(), contentType: ContentType.verify,
+            contentEncoding: nil, body: Array(id.uuidString.utf8))
     }
 
     private func settle(_ confirmation: Confirmation, _ unconfirmed: inout [MessageTag: OfficeID]) throws {
         switch confirmation {
         case .confirmed(let tag):
             unconfirmed[tag] = nil
-        case .nacked(let tag):
+        case .refused(let tag, _):
             guard let branch = unconfirmed.removeValue(forKey: tag) else { return }
             throw CommandFailure(.unavailable, "the broker did not take the question to \(branch)")
-        case .returned(let tag, _):
+        case .untaken(let tag, let reason):
             guard let branch = unconfirmed.removeValue(forKey: tag) else { return }
             throw CommandFailure(
-                .configuration, "the broker has no queue of \(branch); run: trunkline branch add \(branch)")
+                .configuration, "\(reason.meaning) of \(branch); run: trunkline branch add \(branch)")
         }
     }
 }

@@ -8,8 +8,8 @@ import Testing
 
     private func delivery(from user: String?) -> Delivery {
         Delivery(
-            tag: MessageTag(connection: 1, number: 1), queue: "", routingKey: "east", type: "batch",
-            messageID: nil, contentType: nil, contentEncoding: nil, userID: user, redelivered: false, body: [])
+            tag: MessageTag(connection: 1, number: 1), sender: "east", senderClaim: "", kind: "batch", id: nil,
+            contentType: nil, contentEncoding: nil, verifiedSender: user, place: "", isMisplaced: false, body: [])
     }
 
     private func check(_ branch: Branch?) -> SenderCheck {

@@ -1,79 +1,79 @@
 import TrunklineCore
 
-/// The broker's exchanges and queues, in memory. The one stand-in of the simulation: everything else is the product.
+/// What carries the envelopes, in memory: a box a branch for its batches, and one for its acks. The one stand-in of the simulation: everything else is the product.
 ///
 /// What RabbitMQ and the network between may do, this does, as often as the ``Weather`` says: messages are lost after
 /// the confirm, doubled, delayed, delivered in another order; publishes are refused; connections break before or
-/// after a call took effect. It keeps the contract of ``BrokerLink`` and no more.
+/// after a call took effect. It keeps the contracts of ``Outbox`` and ``Inbox`` and no more.
 final class SimulatedBroker: @unchecked Sendable {
     // Sendable: one thread of a world works at a time, and hands over through locks.
     struct Message {
-        var outbound: OutboundMessage
+        var envelope: Envelope
         var user: String
         /// The decision of the world from which on it can be delivered.
         var from: Int
-        var isRedelivered = false
     }
 
-    private let bindings: [Topology.Binding]
-    private var queues: [String: [Message]]
-    private let singleActive: Set<String>
-    /// By queue, in the order in which they came.
-    private var consumers: [String: [(number: Int, link: SimulatedLink)]] = [:]
+    enum Box: Hashable, Comparable {
+        /// Read by one link at a time.
+        case batches(of: OfficeID)
+        case acks(of: OfficeID)
 
-    init(_ topology: Topology) {
-        bindings = topology.bindings
-        singleActive = Set(topology.queues.filter(\.isSingleActiveConsumer).map(\.name))
-        queues = Dictionary(uniqueKeysWithValues: topology.queues.map { ($0.name, []) })
+        init(for envelope: Envelope) {
+            self =
+                switch envelope.kind {
+                case .batch, .halt: .batches(of: envelope.from)
+                case .ack, .verify: .acks(of: envelope.to)
+                }
+        }
     }
 
-    func queues(for message: OutboundMessage) -> [String] {
-        bindings.filter {
-            $0.exchange == message.exchange && ($0.routingKey == "#" || $0.routingKey == message.routingKey)
-        }.map(\.queue)
+    private var boxes: [Box: [Message]] = [:]
+    /// Of each box, in the order in which they came.
+    private var readers: [Box: [(number: Int, link: SimulatedLink)]] = [:]
+    private var dead: [Delivery] = []
+
+    init(_ branches: [OfficeID]) {
+        for branch in branches { (boxes[.batches(of: branch)], boxes[.acks(of: branch)]) = ([], []) }
     }
 
-    func put(_ message: Message, into queue: String) { queues[queue]!.append(message) }
+    func put(_ message: Message, into box: Box) { boxes[box]!.append(message) }
+
+    func bury(_ delivery: Delivery) { dead.append(delivery) }
 
     /// What was delivered and not acknowledged stands in front again.
-    func putBack(_ messages: [Message], into queue: String) {
-        let again = messages.map { message in
-            var message = message
-            message.isRedelivered = true
-            return message
-        }
-        queues[queue]!.insert(contentsOf: again, at: 0)
+    func putBack(_ messages: [Message], into box: Box) {
+        boxes[box]!.insert(contentsOf: messages, at: 0)
     }
 
     /// - Parameter position: draws one of so many.
-    func take(from queue: String, at decision: Int, position: (Int) -> Int) -> Message? {
-        let ready = queues[queue]!.indices.filter { queues[queue]![$0].from <= decision }
+    func take(from box: Box, at decision: Int, position: (Int) -> Int) -> Message? {
+        let ready = boxes[box]!.indices.filter { boxes[box]![$0].from <= decision }
         guard !ready.isEmpty else { return nil }
-        return queues[queue]!.remove(at: ready[position(ready.count)])
+        return boxes[box]!.remove(at: ready[position(ready.count)])
     }
 
-    func setConsumer(_ link: SimulatedLink?, number: Int, of queue: String) {
-        consumers[queue]?.removeAll { $0.number == number }
-        if let link { consumers[queue, default: []].append((number, link)) }
+    func setReader(_ link: SimulatedLink?, number: Int, of box: Box) {
+        readers[box]?.removeAll { $0.number == number }
+        if let link { readers[box, default: []].append((number, link)) }
     }
 
-    func has(_ queue: String) -> Bool { queues[queue] != nil }
+    func has(_ box: Box) -> Bool { boxes[box] != nil }
 
-    /// Whether this consumer may get messages: of a single active consumer's queue only the first one.
-    func serves(_ number: Int, from queue: String) -> Bool {
-        !singleActive.contains(queue) || consumers[queue]?.first?.number == number
+    /// Whether this reader may get messages.
+    func serves(_ number: Int, from box: Box) -> Bool {
+        guard case .batches = box else { return true }
+        return readers[box]?.first?.number == number
     }
 
-    func depth(of queue: String, at decision: Int) -> QueueDepth {
-        let links = consumers[queue, default: []].filter { serves($0.number, from: queue) }
-        let prefetched = links.reduce(0) { $0 + $1.link.room(for: queue) }
-        let ready = queues[queue]!.count { $0.from <= decision }
-        return QueueDepth(ready: max(0, ready - prefetched), consumers: links.count)
+    /// Whether somebody is there, and all that is in the box is with him.
+    func isDrained(_ box: Box, at decision: Int) -> Bool {
+        let links = readers[box, default: []].filter { serves($0.number, from: box) }
+        let prefetched = links.reduce(0) { $0 + $1.link.room(for: box) }
+        return !links.isEmpty && boxes[box]!.count { $0.from <= decision } <= prefetched
     }
 
-    func hasMessages(in queue: String, at decision: Int) -> Bool {
-        queues[queue]!.contains { $0.from <= decision }
-    }
+    func hasMessages(in box: Box, at decision: Int) -> Bool { boxes[box]!.contains { $0.from <= decision } }
 
-    var isEmpty: Bool { queues.values.allSatisfy(\.isEmpty) }
+    var isEmpty: Bool { dead.isEmpty && boxes.values.allSatisfy(\.isEmpty) }
 }

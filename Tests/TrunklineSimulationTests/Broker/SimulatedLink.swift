@@ -1,7 +1,7 @@
 import TrunklineCore
 
 /// A process's connection to the ``SimulatedBroker``: cut, lost and slow as the world's ``Weather`` says.
-final class SimulatedLink: BrokerLink, @unchecked Sendable {
+final class SimulatedLink: Outbox, Inbox, DeadLetters, @unchecked Sendable {
     // Sendable: one thread of a world works at a time, and hands over through locks.
     private let life: Life
     private let office: OfficeID
@@ -13,11 +13,10 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
     private var state = State.closed
     private var connection: UInt64 = 0
     private var lastTag: UInt64 = 0
-    /// In the order of their names; nil before the first `consume`.
-    private var wanted: [String]?
-    private var consumed: Set<String> = []
-    private var prefetch = 0
-    private var unacknowledged: [(tag: UInt64, queue: String, message: SimulatedBroker.Message)] = []
+    /// In the order of their names; nil before the first `want`.
+    private var wanted: [SimulatedBroker.Box]?
+    private var read: Set<SimulatedBroker.Box> = []
+    private var unacknowledged: [(tag: UInt64, box: SimulatedBroker.Box, message: SimulatedBroker.Message)] = []
     private var confirmations: [(from: Int, confirmation: Confirmation)] = []
 
     init(_ life: Life, office: OfficeID) {
@@ -28,12 +27,14 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
     }
 
     /// How many messages the broker may still hand over in advance.
-    func room(for queue: String) -> Int { max(0, prefetch - unacknowledged.count { $0.queue == queue }) }
+    func room(for box: SimulatedBroker.Box) -> Int {
+        max(0, (office == .head ? 4 : 32) - unacknowledged.count { $0.box == box })
+    }
 
-    func publish(_ message: OutboundMessage) async throws(BrokerError) -> MessageTag {
-        try await call("publish \(message.type) to \(message.routingKey)") { () throws(BrokerError) in
+    func send(_ envelope: Envelope) async throws(BrokerError) -> MessageTag {
+        try await call("send \(envelope.kind) from \(envelope.from) to \(envelope.to)") { () throws(BrokerError) in
             let tag = nextTag()
-            try accept(message, tag)
+            accept(envelope, tag)
             return tag
         }
     }
@@ -47,58 +48,61 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
         }
     }
 
-    func consume(_ queues: Set<String>, prefetch: Int) async throws(BrokerError) -> [String: BrokerError] {
-        try await call("consume") { () throws(BrokerError) in
-            wanted = queues.sorted()
-            self.prefetch = prefetch
+    func want(
+        _ kinds: Set<Envelope.Kind>, from senders: Set<OfficeID>
+    ) async throws(BrokerError) -> [String: BrokerError] {
+        try await call("want") { () throws(BrokerError) in
+            var boxes: Set<SimulatedBroker.Box> = []
+            if !kinds.isDisjoint(with: [.batch, .halt]) { boxes.formUnion(senders.map { .batches(of: $0) }) }
+            if !kinds.isDisjoint(with: [.ack, .verify]) { boxes.insert(.acks(of: office)) }
+            wanted = boxes.sorted()
             subscribe()
             return Dictionary(
-                uniqueKeysWithValues: queues.subtracting(consumed).map { ($0, failure("consume", "no queue \($0)")) })
+                uniqueKeysWithValues: boxes.subtracting(read).map { ("\($0)", failure("want", "no \($0)")) })
         }
     }
 
     private func subscribe() {
         guard let wanted else { return }
-        for queue in consumed.subtracting(wanted).sorted() {
-            broker.setConsumer(nil, number: number, of: queue)
-            consumed.remove(queue)
+        for box in read.subtracting(wanted).sorted() {
+            broker.setReader(nil, number: number, of: box)
+            read.remove(box)
         }
-        for queue in wanted where !consumed.contains(queue) && broker.has(queue) {
-            broker.setConsumer(self, number: number, of: queue)
-            consumed.insert(queue)
+        for box in wanted where !read.contains(box) && broker.has(box) {
+            broker.setReader(self, number: number, of: box)
+            read.insert(box)
         }
     }
 
     func receive(within timeout: Duration) async throws(BrokerError) -> Delivery? {
         try await call("receive") { () throws(BrokerError) in
-            guard wanted != nil else { throw failure("receive", "nothing is consumed") }
+            guard wanted != nil else { throw failure("receive", "nothing is wanted") }
             subscribe()
-            guard let (queue, message) = nextMessage() else {
+            guard let (box, message) = nextMessage() else {
                 world.clock.advance(by: max(timeout, .seconds(1)))
                 return nil
             }
             let tag = nextTag()
-            unacknowledged.append((tag.number, queue, message))
-            let sent = message.outbound
+            unacknowledged.append((tag.number, box, message))
+            let sent = message.envelope
             return Delivery(
-                tag: tag, queue: queue, routingKey: sent.routingKey, type: sent.type.rawValue,
-                messageID: sent.messageID,
-                contentType: sent.contentType, contentEncoding: sent.contentEncoding, userID: message.user,
-                redelivered: message.isRedelivered, body: sent.body)
+                tag: tag, sender: sent.from.description, senderClaim: "sender \(sent.from)", kind: sent.kind.rawValue,
+                id: sent.id, contentType: sent.contentType, contentEncoding: sent.contentEncoding,
+                verifiedSender: message.user, place: "\(box)", isMisplaced: false, body: sent.body)
         }
     }
 
-    /// From any of the queues that has one.
-    private func nextMessage() -> (queue: String, message: SimulatedBroker.Message)? {
-        let ready = consumed.sorted().filter {
+    /// From any of the boxes that has one.
+    private func nextMessage() -> (box: SimulatedBroker.Box, message: SimulatedBroker.Message)? {
+        let ready = read.sorted().filter {
             room(for: $0) > 0 && broker.serves(number, from: $0) && broker.hasMessages(in: $0, at: world.decision)
         }
         guard !ready.isEmpty else { return nil }
-        let queue = ready.count == 1 ? ready[0] : ready[world.draw(0..<ready.count)]
+        let box = ready.count == 1 ? ready[0] : ready[world.draw(0..<ready.count)]
         let message = broker.take(
-            from: queue, at: world.decision,
+            from: box, at: world.decision,
             position: { world.chance(world.weather.reorder) ? world.draw(0..<$0) : 0 })
-        return message.map { (queue, $0) }
+        return message.map { (box, $0) }
     }
 
     func acknowledge(_ delivery: Delivery) async throws(BrokerError) {
@@ -108,12 +112,14 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
         }
     }
 
-    func declare(_ topology: Topology) async throws(BrokerError) {
-        preconditionFailure("no service declares anything")
+    func bury(_ delivery: Delivery, reason: String, by service: String) async throws {
+        try await call("bury") { () throws(BrokerError) in broker.bury(delivery) }
     }
 
-    func depth(of queue: String) async throws(BrokerError) -> QueueDepth {
-        try await call("depth") { () throws(BrokerError) in broker.depth(of: queue, at: world.decision) }
+    func isDrained(_ stream: StreamID) async throws(BrokerError) -> Bool {
+        try await call("isDrained") { () throws(BrokerError) in
+            broker.isDrained(.batches(of: stream.source), at: world.decision)
+        }
     }
 
     func keepAlive() async throws(BrokerError) { try await call("keepAlive") { () throws(BrokerError) in } }
@@ -136,36 +142,34 @@ final class SimulatedLink: BrokerLink, @unchecked Sendable {
     func lose() {
         guard state == .open else { return }
         state = .lost
-        for queue in consumed.sorted() { broker.setConsumer(nil, number: number, of: queue) }
-        for queue in Set(unacknowledged.map(\.queue)).sorted() {
-            broker.putBack(unacknowledged.filter { $0.queue == queue }.map(\.message), into: queue)
+        for box in read.sorted() { broker.setReader(nil, number: number, of: box) }
+        for box in Set(unacknowledged.map(\.box)).sorted() {
+            broker.putBack(unacknowledged.filter { $0.box == box }.map(\.message), into: box)
         }
-        consumed = []
+        read = []
         unacknowledged = []
         confirmations = []
     }
 
-    private func accept(_ message: OutboundMessage, _ tag: MessageTag) throws(BrokerError) {
-        let queues = broker.queues(for: message)
-        guard !queues.isEmpty else {
-            confirmations.append((world.decision, .returned(tag, reason: "NO_ROUTE")))
+    private func accept(_ envelope: Envelope, _ tag: MessageTag) {
+        let box = SimulatedBroker.Box(for: envelope)
+        let reason = Confirmation.Reason(word: "simulated", meaning: "the simulated broker does not take it")
+        guard broker.has(box) else {
+            confirmations.append((world.decision, .untaken(tag, reason)))
             return
         }
         if world.chance(world.weather.nack) {
-            confirmations.append((world.decision, .nacked(tag)))
+            confirmations.append((world.decision, .refused(tag, reason)))
             return
         }
         // A batch or an ack that is lost comes again; a halt is told once.
-        let isLost = world.chance(world.weather.drop) && message.type != .halt
+        let isLost = world.chance(world.weather.drop) && envelope.kind != .halt
         let copies = isLost ? 0 : world.chance(world.weather.double) ? 2 : 1
         if copies != 1 { world.log.note("  the broker keeps \(copies) of it") }
-        for queue in queues {
-            for _ in 0..<copies {
-                var from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<60) : 0)
-                if message.type == .ack, world.chance(world.weather.lag) { from += world.draw(world.plan.lag) }
-                broker.put(
-                    SimulatedBroker.Message(outbound: message, user: office.description, from: from), into: queue)
-            }
+        for _ in 0..<copies {
+            var from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<60) : 0)
+            if envelope.kind == .ack, world.chance(world.weather.lag) { from += world.draw(world.plan.lag) }
+            broker.put(SimulatedBroker.Message(envelope: envelope, user: office.description, from: from), into: box)
         }
         let from = world.decision + (world.chance(world.weather.delay) ? world.draw(1..<20) : 0)
         confirmations.append((from, .confirmed(tag)))

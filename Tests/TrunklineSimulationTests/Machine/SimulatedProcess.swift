@@ -11,8 +11,8 @@ final class SimulatedProcess: @unchecked Sendable {
     let office: OfficeID
     /// A second one of its kind.
     let isCopy: Bool
-    /// The queues whose messages it waits for.
-    let queues: [String]
+    /// The boxes whose messages it waits for.
+    let boxes: [SimulatedBroker.Box]
     /// Something happened since it last found nothing to do; a process without news waits.
     var hasNews = true
     private let make: @Sendable (Life) -> Parts
@@ -29,14 +29,14 @@ final class SimulatedProcess: @unchecked Sendable {
     }
 
     init(
-        name: String, kind: String, office: OfficeID, isCopy: Bool, queues: [String],
+        name: String, kind: String, office: OfficeID, isCopy: Bool, boxes: [SimulatedBroker.Box],
         make: @escaping @Sendable (Life) -> Parts
     ) {
         self.name = name
         self.kind = kind
         self.office = office
         self.isCopy = isCopy
-        self.queues = queues
+        self.boxes = boxes
         self.make = make
     }
 

@@ -1,9 +1,10 @@
 import Testing
+import TrunklineCore
 
-@testable import TrunklineCore
+@testable import TrunklineRabbitMQ
 
 /// The names of the design's section 6: offices of different versions must agree on them.
-@Suite struct TopologyTests {
+@Suite struct TopologyNamesTests {
     private typealias Queue = Topology.Queue
     private typealias Binding = Topology.Binding
 
@@ -43,14 +44,42 @@ import Testing
         #expect(branch.retiredQueues == ["trunkline.branch.bo-17.changes"])
     }
 
-    @Test func aPublisherOfABranchUsesWhatTheHeadBinds() throws {
-        let east = try #require(OfficeID("east"))
-        let publisher = Publisher.Configuration.upstream(from: east)
-        #expect(publisher.stream == StreamID(from: east, to: .head))
+    private let east = OfficeID("east")!
+    private let west = OfficeID("west")!
+
+    private func envelope(_ kind: Envelope.Kind, from: OfficeID, to: OfficeID) -> Envelope {
+        Envelope(from: from, to: to, kind: kind, id: "", contentType: "", contentEncoding: nil, body: [])
+    }
+
+    @Test(arguments: [Envelope.Kind.batch, .halt])
+    func whatABranchSendsFindsItsQueueAtTheHead(kind: Envelope.Kind) {
+        let address = Topology.address(of: envelope(kind, from: east, to: .head))
+        #expect(address == ("trunkline.up", "east"))
+        let queue = Topology.batchesQueue(of: east)
         #expect(
             Topology.branch(east).bindings.contains(
-                Binding(
-                    queue: Topology.batchesQueue(of: east), exchange: publisher.exchange,
-                    routingKey: publisher.routingKey)))
+                Binding(queue: queue, exchange: address.exchange, routingKey: address.routingKey)))
+        #expect(
+            Topology.queues(of: [kind], from: [east, west], to: .head) == [
+                "trunkline.head", "trunkline.branch.east.batches", "trunkline.branch.west.batches",
+            ])
+        #expect(Topology.queues(of: [kind], from: [], to: .head) == ["trunkline.head"])
+    }
+
+    @Test(arguments: [Envelope.Kind.ack, .verify])
+    func whatTheHeadSendsFindsItsQueueAtABranch(kind: Envelope.Kind) {
+        #expect(Topology.address(of: envelope(kind, from: .head, to: east)) == ("trunkline.acks", "east"))
+        #expect(Topology.queues(of: [kind], from: [.head], to: east) == ["trunkline.branch.east.acks"])
+    }
+
+    @Test func aCopyInTheQueueOfAnotherIsToldApart() {
+        for queue in ["trunkline.branch.east.batches", "trunkline.branch.east.acks", "trunkline.head"] {
+            #expect(!Topology.isMisplaced("east", in: queue))
+        }
+        for key in ["west", "", "EAST", "east.batches"] {
+            #expect(Topology.isMisplaced(key, in: "trunkline.branch.east.batches"))
+            // Of version 0.1: who it says it is from is looked at later.
+            #expect(!Topology.isMisplaced(key, in: "trunkline.head"))
+        }
     }
 }

@@ -1,3 +1,5 @@
+public import TrunklineCore
+
 /// Exchanges, queues and bindings of the broker: the names that all offices share.
 public struct Topology: Hashable, Sendable {
     public struct Queue: Hashable, Sendable {

@@ -1,31 +1,33 @@
-/// Copies messages that cannot be understood to the dead-letter exchange, with the reason; once a copy is confirmed, the
-/// original may be acknowledged. After a crash there may be two copies.
-struct DeadLetters: Sendable {
-    let link: any BrokerLink
-    let clock: ServiceClock
+public import TrunklineCore
+
+/// ``DeadLetters`` in the queue of the dead-letter exchange.
+public struct RabbitMQDeadLetters: DeadLetters {
+    private let link: RabbitMQLink
+
+    public init(_ link: RabbitMQLink) { self.link = link }
 
     /// The broker's limit for a short string, in bytes.
     private static let shortString = 255
 
     /// Publishes a copy with the headers `trunkline-reason`, `trunkline-by` and `trunkline-user` (who sent it: the
     /// broker lets us publish only as ourselves), and waits for the confirm.
-    func bury(_ delivery: Delivery, reason: String, by service: String) async throws {
+    public func bury(_ delivery: Delivery, reason: String, by service: String) async throws {
         let tag = try await link.publish(
             OutboundMessage(
-                exchange: Topology.deadExchange, routingKey: DeadLetters.cut(delivery.routingKey),
-                type: delivery.type.flatMap(MessageType.init(rawValue:)) ?? .batch,
-                messageID: DeadLetters.cut(delivery.messageID ?? ""),
-                contentType: DeadLetters.cut(delivery.contentType ?? ""),
-                contentEncoding: delivery.contentEncoding.map(DeadLetters.cut),
+                exchange: Topology.deadExchange, routingKey: RabbitMQDeadLetters.cut(delivery.sender),
+                type: delivery.kind.flatMap(Envelope.Kind.init(rawValue:)) ?? .batch,
+                messageID: RabbitMQDeadLetters.cut(delivery.id ?? ""),
+                contentType: RabbitMQDeadLetters.cut(delivery.contentType ?? ""),
+                contentEncoding: delivery.contentEncoding.map(RabbitMQDeadLetters.cut),
                 headers: [
                     "trunkline-reason": String(reason.prefix(1_000)), "trunkline-by": service,
-                    "trunkline-user": delivery.userID ?? "",
+                    "trunkline-user": delivery.verifiedSender ?? "",
                 ],
                 body: delivery.body))
-        let deadline = clock.now + .seconds(30)
-        while clock.now < deadline {
-            for confirmation in try await link.confirmations(within: .seconds(1)) {
-                switch confirmation {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            for confirm in try await link.confirmations(within: .seconds(1)) {
+                switch confirm {
                 case .confirmed(tag): return
                 case .nacked(tag), .returned(tag, _):
                     throw ServiceFailure(
@@ -37,6 +39,8 @@ struct DeadLetters: Sendable {
         }
         throw ServiceFailure("the broker did not confirm a message for \(Topology.deadQueue)")
     }
+
+    public func close() async { await link.close() }
 
     /// Bytes that are no UTF-8 are three each when they have been read.
     static func cut(_ text: String) -> String {

@@ -5,7 +5,7 @@ public struct BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
         case unreachable
         /// Wrong user, password, virtual host or permission.
         case accessRefused
-        /// An exchange or queue is missing, or exists with other properties.
+        /// What messages travel through is missing, or exists with other properties.
         case topology
         /// TLS could not be set up: certificate, host name, CA.
         case tls
@@ -20,7 +20,7 @@ public struct BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Code
     /// What was being done, as in `publish` or `declare queue`.
     public var operation: String
-    /// On what: a queue, an exchange, `host:port`. Never a password.
+    /// On what: a place of the broker's, `host:port`. Never a password.
     public var subject: String
     /// What the library or the broker said.
     public var reason: String
