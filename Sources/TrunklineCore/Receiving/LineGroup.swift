@@ -28,12 +28,13 @@ public struct LineGroup: Sendable {
     public var count: Int { bytes.count { $0 == CopyText.newline } }
 
     public var lines: [ReceivedLine] {
+        let shared = SharedHeader(table)
         var lines: [ReceivedLine] = []
         var start = bytes.startIndex
         for position in bytes.indices where bytes[position] == CopyText.newline {
             lines.append(
                 ReceivedLine(
-                    table: table, isDelete: isDelete, text: bytes[start...position],
+                    shared, isDelete: isDelete, text: bytes[start...position],
                     misfits: misfits[lines.count] ?? [:]))
             start = position + 1
         }

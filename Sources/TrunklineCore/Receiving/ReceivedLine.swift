@@ -1,7 +1,6 @@
 /// One row or delete of a batch, as it came: what a receiver stores, or keeps aside whole.
 public struct ReceivedLine: Hashable, Sendable {
-    /// The shape of its table; counts and misfits of the batch mean nothing here.
-    public var table: TableHeader
+    private let shared: SharedHeader
     public var isDelete: Bool
     /// COPY text, with its newline.
     public var text: ArraySlice<UInt8>
@@ -9,11 +8,18 @@ public struct ReceivedLine: Hashable, Sendable {
     public var misfits: [String: String]
 
     public init(table: TableHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:]) {
-        self.table = table
+        self.init(SharedHeader(table), isDelete: isDelete, text: text, misfits: misfits)
+    }
+
+    init(_ shared: SharedHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:]) {
+        self.shared = shared
         self.isDelete = isDelete
         self.text = text
         self.misfits = misfits
     }
+
+    /// The shape of its table; counts and misfits of the batch mean nothing here.
+    public var table: TableHeader { shared.table }
 
     /// The key as the sender wrote it.
     public var key: RowKey {
@@ -21,6 +27,17 @@ public struct ReceivedLine: Hashable, Sendable {
         guard !isDelete else { return RowKey(fields) }
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
     }
+}
+
+/// One for all lines of a group, of which there may be a hundred thousand.
+final class SharedHeader: Hashable, Sendable {
+    let table: TableHeader
+
+    init(_ table: TableHeader) { self.table = table }
+
+    static func == (a: SharedHeader, b: SharedHeader) -> Bool { a === b || a.table == b.table }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(table) }
 }
 
 /// A line that could not be stored, and why.

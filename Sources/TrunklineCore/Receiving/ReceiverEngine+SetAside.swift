@@ -24,6 +24,59 @@ extension ReceiverEngine {
         return RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count)
     }
 
+    /// Forgets what was set aside of the keys of a batch.
+    func forgetSetAside(_ groups: [LineGroup], _ stream: StreamID) throws(StoreError) {
+        for group in groups {
+            let lines = group.lines
+            for portion in ReceiverEngine.portions(lines.map(\.text.count)) {
+                try books.forgetSetAside(lines[portion].map(\.key), of: group.table.name, stream)
+            }
+        }
+    }
+
+    /// Keeps what could not be stored.
+    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
+        guard !failures.isEmpty else { return }
+        try checkSize(of: failures, stream)
+        for portion in ReceiverEngine.portions(failures.map(\.line.text.count)) {
+            try books.setAside(ReceiverEngine.distinct(failures[portion]), of: stream, number: number)
+        }
+    }
+
+    private func checkSize(of failures: [LineFailure], _ stream: StreamID) throws(StoreError) {
+        let size = try books.setAsideSize(stream)
+        let bytes = failures.reduce(size.bytes) { $0 + $1.line.text.count }
+        guard size.rows + failures.count > Limit.setAsideRows || bytes > Limit.setAsideBytes else { return }
+        throw StoreError(
+            .database, operation: "set rows aside", subject: "stream \(stream)",
+            reason: "\(size.rows) rows of it are set aside already, and \(failures.count) more cannot be stored",
+            hint: "mend what they have in common, then: trunkline retry")
+    }
+
+    /// One for each key, the last: a batch names a key once, but what was made of it may not.
+    private static func distinct(_ failures: ArraySlice<LineFailure>) -> [LineFailure] {
+        var seen: Set<String> = []
+        return failures.reversed().filter { seen.insert("\($0.line.table.name) \($0.line.key)").inserted }.reversed()
+    }
+
+    /// Ranges of lines that are looked at together, so that a batch of long or of many lines needs little more memory than
+    /// itself.
+    /// - Parameter bytes: of each line.
+    public static func portions(_ bytes: [Int]) -> [Range<Int>] {
+        var portions: [Range<Int>] = []
+        var start = 0
+        var size = 0
+        for (index, count) in bytes.enumerated() {
+            if index > start, index - start == Limit.portionLines || size + count > Limit.portionBytes {
+                portions.append(start..<index)
+                (start, size) = (index, 0)
+            }
+            size += count
+        }
+        if start < bytes.count { portions.append(start..<bytes.count) }
+        return portions
+    }
+
     /// Tells a line from the others of its stream.
     private struct Identity: Hashable {
         var table: TableName

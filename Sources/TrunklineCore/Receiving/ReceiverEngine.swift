@@ -15,9 +15,13 @@ public struct ReceiverEngine {
         /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20
-        /// Shapes kept of one stream, and the bytes of their texts.
-        static let shapes = 10_000
-        static let shapeBytes = 16 << 20
+        /// Of a batch's lines so many at a time are made into what the books take, or so many bytes, and one line.
+        static let portionLines = 1_000
+        static let portionBytes = 1 << 20
+        /// Shapes kept of one stream, and the bytes of their texts: as many as one header can say, so that one that names
+        /// them costs no more than one that says them.
+        static let shapes = 2_000
+        static let shapeBytes = 4 << 20
     }
 
     let books: any ReceiverBooks
@@ -52,6 +56,7 @@ public struct ReceiverEngine {
             return try complete(batch, inbound!)
         case .adopt:
             try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
+            inbound!.shapes = .wanted
             try books.leaveAck(header.stream)
             return try complete(batch, inbound!)
         case .behind(let acked):
@@ -120,21 +125,13 @@ public struct ReceiverEngine {
         let header = batch.header
         let stream = header.stream
         var groups = LineGroup.all(of: batch)
+        if inbound.hasSetAside { try forgetSetAside(groups, stream) }
         var failures = try takeUnfit(outOf: &groups, stream)
         if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
         if header.recovery == .keepBranch { try sink.keepImages(replacedBy: groups, of: stream) }
         failures += try sink.apply(groups, of: stream, individually: false)
 
-        if inbound.hasSetAside {
-            for (index, table) in header.tables.enumerated() {
-                let keys = batch.keys(ofTable: index)
-                if !keys.isEmpty { try books.forgetSetAside(keys, of: table.name, stream) }
-            }
-        }
-        if !failures.isEmpty {
-            try checkSize(of: failures, stream)
-            try books.setAside(ReceiverEngine.distinct(failures), of: stream, number: header.number)
-        }
+        try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside { _ = try retry(stream, .due, limit: Limit.retriedAfterBatch) }
         let answer = try header.verification.map { (claim) throws(StoreError) in try self.answer(claim, header) }
         if let answer { try books.keepResult(answer) }
@@ -145,16 +142,6 @@ public struct ReceiverEngine {
         try books.unpark(through: header)
         try tellList(header, inbound)
         return .stored(rows: rows, deletes: deletes, setAside: failures.count)
-    }
-
-    private func checkSize(of failures: [LineFailure], _ stream: StreamID) throws(StoreError) {
-        let size = try books.setAsideSize(stream)
-        let bytes = failures.reduce(size.bytes) { $0 + $1.line.text.count }
-        guard size.rows + failures.count > Limit.setAsideRows || bytes > Limit.setAsideBytes else { return }
-        throw StoreError(
-            .database, operation: "set rows aside", subject: "stream \(stream)",
-            reason: "\(size.rows) rows of it are set aside already, and \(failures.count) more cannot be stored",
-            hint: "mend what they have in common, then: trunkline retry")
     }
 
     /// Looks at what the sender says that it has of the list of set-aside rows.
@@ -207,23 +194,5 @@ public struct ReceiverEngine {
         }
         groups.removeAll(where: \.bytes.isEmpty)
         return failures
-    }
-
-    /// One for each key, the last: a batch names a key once, but what was made of it may not.
-    private static func distinct(_ failures: [LineFailure]) -> [LineFailure] {
-        var seen: Set<String> = []
-        return failures.reversed().filter { seen.insert("\($0.line.table.name) \($0.line.key)").inserted }.reversed()
-    }
-}
-
-extension InboundBatch {
-    /// The keys of one table's rows and deletes.
-    func keys(ofTable index: Int) -> [RowKey] {
-        let table = header.tables[index]
-        let groups = [
-            LineGroup(table: table, isDelete: false, bytes: body[lines[index].rows]),
-            LineGroup(table: table, isDelete: true, bytes: body[lines[index].deletes]),
-        ]
-        return groups.flatMap { $0.lines.map(\.key) }
     }
 }

@@ -27,8 +27,11 @@ public struct SenderEngine {
         }
         let acked = try books.acknowledge(stream, through: ack.watermark, held: ack.held.map(ShortReason.text))
         try takeList(ack, outbound)
+        // An ack that comes late says what was so then.
         let keepsShapes = ack.keepsShapes ?? false
-        if keepsShapes != outbound.receiverKeepsShapes { try books.noteShapes(kept: keepsShapes, of: stream) }
+        if ack.watermark >= outbound.position.acked, keepsShapes != outbound.receiverKeepsShapes {
+            try books.noteShapes(kept: keepsShapes, of: stream)
+        }
         if let result = ack.verification, result.stream == stream { try take(result) }
         try books.askAgain(stream, answeredThrough: ack.watermark)
         return .recorded(acked: acked)

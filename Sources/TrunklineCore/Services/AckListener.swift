@@ -83,7 +83,7 @@ public actor AckListener: SteppedService {
             }
             try await store.requestVerification(VerificationRequest(id: id, stream: configuration.stream))
         case .batch, .halt, nil:
-            throw WireError(.unsupported, "message type \(delivery.kind ?? "none") on an ack queue")
+            throw WireError(.unsupported, "message type \(delivery.kind ?? "none") among acks")
         }
     }
 

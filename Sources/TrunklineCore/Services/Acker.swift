@@ -105,7 +105,7 @@ public actor Acker: SteppedService {
             unconfirmed[tag] = nil
         case .untaken(let tag, let reason):
             guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
-            putOff(ack.ack.stream, "no queue for the acks of a branch", reason.word)
+            putOff(ack.ack.stream, "nobody takes the acks of a branch", reason.word)
         }
     }
 

@@ -124,8 +124,12 @@ extension Ingestor {
             metadata[LogKey.watermark] = "\(acked)"
             logger.warning("this database is older than an ack of its own; its sender is told", metadata: metadata)
         case .unknownShape(let table):
+            let count = unknownShapes.count(header.stream.description)
+            guard LogLimit.isLogged(count) else { break }
             metadata[LogKey.table] = "\(table)"
-            logger.notice("the shape of a table is not here; its sender is told", metadata: metadata)
+            metadata[LogKey.count] = "\(count)"
+            logger.notice(
+                "a shape that a batch names is not here, or does not fit it; its sender is told", metadata: metadata)
         case .stopped(let reason):
             let count = stops.count(header.stream.description)
             guard LogLimit.isLogged(count) else { break }
@@ -148,8 +152,9 @@ extension Ingestor {
             telemetry.count(Metrics.storedBytes, by: bytes, stream)
             telemetry.count(Metrics.newlySetAsideRows, by: setAside, stream)
         case .duplicate: telemetry.count(Metrics.duplicateBatches, stream)
-        case .parked, .held, .dropped, .gap, .unknownShape: telemetry.count(Metrics.gapBatches, stream)
+        case .parked, .held, .dropped, .gap: telemetry.count(Metrics.gapBatches, stream)
         case .behind, .stopped: break
+        case .unknownShape: return
         }
         telemetry.note(.progressed)
     }

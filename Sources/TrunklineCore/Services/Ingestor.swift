@@ -59,6 +59,8 @@ public actor Ingestor: SteppedService {
     private var refusals = LogLimit()
     /// By stream: batches that came after it was stopped.
     var stops = LogLimit()
+    /// By stream: batches whose shapes are not here.
+    var unknownShapes = LogLimit()
 
     /// - Parameters:
     ///   - stores: of one database; as many lanes run at once.

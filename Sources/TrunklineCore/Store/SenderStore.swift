@@ -63,7 +63,7 @@ public protocol SenderStore: Sendable {
 
     /// `sent → pending` for batches of the stream that were sent before `reference` minus their
     /// time-out, and not acked. The time-out doubles at each attempt up to a ceiling, with jitter.
-    /// - Parameter quietFor: for how long the link has been up with the receiver's queue drained;
+    /// - Parameter quietFor: for how long the link has been up and the receiver had taken all;
     ///   a batch is stale only when both its own age and this exceed its time-out.
     /// - Returns: how many.
     func resetStale(of stream: StreamID, policy: StalePolicy, quietFor: Duration) async throws(StoreError) -> Int

@@ -18,7 +18,7 @@ public struct BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var code: Code
-    /// What was being done, as in `publish` or `declare queue`.
+    /// What was being done, as in `publish`.
     public var operation: String
     /// On what: a place of the broker's, `host:port`. Never a password.
     public var subject: String

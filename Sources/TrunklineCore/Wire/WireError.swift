@@ -1,4 +1,4 @@
-/// Why a received message was refused. It will never be understood later, so it goes to the dead-letter queue.
+/// Why a received message was refused. It will never be understood later, so it goes to the dead letters.
 public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, CaseIterable {
         /// Not what the protocol says: not zstd, no JSON header, counts that lie, broken lines, not UTF-8.

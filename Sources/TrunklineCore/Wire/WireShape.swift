@@ -36,6 +36,12 @@ public struct WireShape: Hashable, Sendable, Codable {
 
     static let hashBytes = 16
 
+    /// About what it takes to keep it.
+    var bytes: Int { (key + columns.flatMap { [$0.name, $0.type] }).reduce(0) { $0 + $1.utf8.count + 12 } }
+
     /// Where the key's columns are among a row line's fields, in the key's order.
-    var keyFields: [Int] { key.compactMap { name in columns.firstIndex { $0.name == name } } }
+    var keyFields: [Int] {
+        let places = Dictionary(zip(columns.map(\.name), columns.indices), uniquingKeysWith: { first, _ in first })
+        return key.compactMap { places[$0] }
+    }
 }

@@ -78,7 +78,12 @@ extension PostgresReceiving {
     }
 
     func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
-        for group in groups { try keepImages(of: group.lines.map(\.key), group.table, stream) }
+        for group in groups {
+            let lines = group.lines
+            for portion in ReceiverEngine.portions(lines.map(\.text.count)) {
+                try keepImages(of: lines[portion].map(\.key), group.table, stream)
+            }
+        }
     }
 
     /// A key that the column here cannot hold has no row here: it is found by halves.

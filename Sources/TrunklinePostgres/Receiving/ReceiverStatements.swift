@@ -59,8 +59,10 @@ enum ReceiverStatements {
         """
         WITH dropped AS (
             DELETE FROM trunkline.parked_batch WHERE stream = $1 AND epoch <> $2
+        ), told_anew AS (
+            DELETE FROM trunkline.inbound_shape WHERE stream = $1
         )
-        UPDATE trunkline.inbound SET past_epochs = $3, epoch = $2, watermark = 0, batch_id = NULL,
+        UPDATE trunkline.inbound SET past_epochs = $3, epoch = $2, watermark = 0, batch_id = NULL, shapes = 'wanted',
             stopped = NULL, stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL,
             held = NULL, held_failures = 0, held_since = NULL, held_until = NULL
         WHERE stream = $1

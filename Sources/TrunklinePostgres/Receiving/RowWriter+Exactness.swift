@@ -26,7 +26,7 @@ extension RowWriter {
         // A value that is none of the type's at all made the question fail; it is refused when its row is stored.
         let marker = "inexact"
         let found = try eachLine(
-            group.lines[...], columns: target.columns.count,
+            group.lines, columns: target.columns.count,
             """
             INSERT INTO pg_temp.trunkline_failed
                 SELECT trunkline_line.number, \(marker.literal), n.name

@@ -56,8 +56,10 @@ extension RowWriter {
             isSkipped = conflict.updates ? "NOT FOUND" : "false"
         }
         let lines = piece.group.lines
+        // Thousands of rows fail for the same reason: one text of it is enough.
+        var reasons: Set<String> = []
         return try eachLine(
-            lines[...], columns: columns,
+            lines, columns: columns,
             """
             \(statement);
             IF \(isSkipped) THEN
@@ -65,7 +67,11 @@ extension RowWriter {
                     \(RowWriter.skippedCode.literal), \(RowWriter.skippedReason.literal));
             END IF
             """
-        ).map { LineFailure(lines[$0.line], $0.code, $0.message) }
+        ).map { failed in
+            let reason = reasons.insert(StoreError.withoutValues(failed.message, code: failed.code)).memberAfterInsert
+            return LineFailure(
+                line: lines[failed.line], reason: reason, code: failed.code, lacksParent: failed.code == "23503")
+        }
     }
 
     typealias FailedLine = (line: Int, code: String, message: String)
@@ -73,8 +79,16 @@ extension RowWriter {
     /// Runs statements for each line, which they know as `trunkline_line`, in a subtransaction of its own in the server:
     /// some 50 µs a line.
     /// - Returns: those that failed, and those that the statements themselves noted in `trunkline_failed`.
-    func eachLine(
-        _ lines: ArraySlice<ReceivedLine>, columns: Int, _ statements: String
+    func eachLine(_ lines: [ReceivedLine], columns: Int, _ statements: String) throws(StoreError) -> [FailedLine] {
+        var failed: [FailedLine] = []
+        for portion in ReceiverEngine.portions(lines.map(\.text.count)) {
+            failed += try halving(lines[portion], columns, statements)
+        }
+        return failed
+    }
+
+    private func halving(
+        _ lines: ArraySlice<ReceivedLine>, _ columns: Int, _ statements: String
     ) throws(StoreError) -> [FailedLine] {
         try connection.script("SAVEPOINT piece", "store rows")
         do throws(StoreError) {
@@ -89,8 +103,7 @@ extension RowWriter {
             guard lines.count > 1 else { return [(lines.startIndex, error.databaseCode ?? "", error.reason)] }
         }
         let middle = lines.startIndex + lines.count / 2
-        return try eachLine(lines[..<middle], columns: columns, statements)
-            + eachLine(lines[middle...], columns: columns, statements)
+        return try halving(lines[..<middle], columns, statements) + halving(lines[middle...], columns, statements)
     }
 
     private func block(
@@ -128,12 +141,5 @@ extension RowWriter {
         return (0..<failed.rowCount).map { row in
             (lines.startIndex + failed.integer(row, 0)! - 1, failed.text(row, 1), failed.text(row, 2))
         }
-    }
-}
-
-extension LineFailure {
-    fileprivate init(_ line: ReceivedLine, _ code: String, _ message: String) {
-        self.init(
-            line: line, reason: StoreError.withoutValues(message, code: code), code: code, lacksParent: code == "23503")
     }
 }

@@ -34,11 +34,14 @@ enum Inbound {
     static func adopt(_ epoch: UUID, of stream: StreamID, past: Set<UUID>, _ db: Database) throws {
         try db.execute(
             sql: """
-                UPDATE trunkline_inbound SET past_epochs = ?, epoch = ?, watermark = 0, batch_id = NULL, stopped = NULL,
+                UPDATE trunkline_inbound SET past_epochs = ?, epoch = ?, watermark = 0, batch_id = NULL,
+                    shapes = 'wanted', stopped = NULL,
                     stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
                 WHERE stream = ?
                 """, arguments: [try list(past), epoch.uuidString, stream.description])
         try releaseHold(stream, db)
+        try db.execute(
+            sql: "DELETE FROM trunkline_inbound_shape WHERE stream = ?", arguments: [stream.description])
         try db.execute(
             sql: "DELETE FROM trunkline_parked_batch WHERE stream = ? AND epoch <> ?",
             arguments: [stream.description, epoch.uuidString])

@@ -19,6 +19,7 @@ struct SetAsideRows {
 
         init(_ line: ReceivedLine) {
             table = line.table
+            table.shape = nil
             table.rows = 0
             table.rowBytes = 0
             table.deletes = 0

@@ -44,7 +44,8 @@ final class SimulatedOffice: @unchecked Sendable {
     /// In this order: the application's own first, whose triggers write to the others.
     private static let cleared = [
         "line", "sale", "customer", "refusing", "trunkline_change", "trunkline_batch", "trunkline_set_aside_notice",
-        "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound", "trunkline_set_aside",
+        "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound",
+        "trunkline_inbound_shape", "trunkline_set_aside",
         "trunkline_parked_batch", "trunkline_pending_ack", "trunkline_superseded_row", "trunkline_kept_row",
         "trunkline_outbound", "watermark_history",
     ]
