@@ -29,8 +29,9 @@ import TrunklineCore
             name: "trunkline.branch.bo-17.batches", deadLetterExchange: "trunkline.dead", byteLimit: 256 << 20)
         batches.messageLimit = 1_000
         (batches.overflow, batches.isSingleActiveConsumer) = (.rejectPublish, true)
+        (batches.deliveryLimit, batches.isReplaceable) = (1_000_000, true)
         var acks = Queue(name: "trunkline.branch.bo-17.acks", deadLetterExchange: nil, byteLimit: 16 << 20)
-        acks.isReplaceable = true
+        (acks.deliveryLimit, acks.isReplaceable) = (1_000_000, true)
         #expect(branch.queues == [batches, acks])
         #expect(
             Set(branch.bindings) == [

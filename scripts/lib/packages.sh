@@ -1,6 +1,6 @@
 # What must be installed. Sourced by servers.sh.
 #
-#   ensure_packages [postgres] [promtool]   installs missing Debian packages, or says how, and exits 1; `postgres`: its
+#   ensure_packages [postgres] [promtool] [debootstrap]   installs missing Debian packages, or says how, and exits 1; `postgres`: its
 #                                server too; `promtool`: the checker of metrics and alert rules
 #   ensure_swift                 says how to get Swift, and exits 1, when it is missing
 # shellcheck shell=bash
@@ -13,6 +13,7 @@ ensure_packages() {
     libzstd-dev zstd pkg-config curl openssl)
   if [[ " $* " == *' postgres '* ]]; then packages+=(postgresql-15); fi
   if [[ " $* " == *' promtool '* ]]; then packages+=(prometheus); fi
+  if [[ " $* " == *' debootstrap '* ]]; then packages+=(debootstrap); fi
   for package in "${packages[@]}"; do
     if ! package_installed "$package"; then missing+=("$package"); fi
   done

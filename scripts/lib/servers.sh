@@ -18,6 +18,8 @@
 POSTGRES_BIN=${POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
 RABBITMQ_BIN=${RABBITMQ_BIN:-/usr/lib/rabbitmq/bin}
 START_SECONDS=${START_SECONDS:-60}
+# A folder with another Debian, whose RabbitMQ is run; the servers' directories are in it. See use_rabbitmq_4.
+RABBITMQ_ROOT=${RABBITMQ_ROOT:-}
 STARTED_DIRECTORIES=()
 
 # shellcheck source=scripts/lib/packages.sh
@@ -106,6 +108,29 @@ prepare_directory() {
 
 # ---- RabbitMQ
 
+IN_ROOT=()
+if [[ $RABBITMQ_ROOT ]]; then IN_ROOT=(chroot "$RABBITMQ_ROOT"); fi
+
+# The RabbitMQ of the Debian release after this one, beside the one that is installed: in a folder of its own, which is
+# made once. Needs root. What is started from here on, also by the tests, is that one.
+use_rabbitmq_4() {
+  local mirror
+  RABBITMQ_ROOT=${XDG_CACHE_HOME:-$HOME/.cache}/trunkline/rabbitmq-4
+  if [[ ! -x $RABBITMQ_ROOT/usr/lib/rabbitmq/bin/rabbitmq-server ]]; then
+    ensure_packages debootstrap
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
+    rm -rf "$RABBITMQ_ROOT"
+    mkdir -p "$RABBITMQ_ROOT"
+    debootstrap --variant=minbase --include=rabbitmq-server trixie "$RABBITMQ_ROOT" "$mirror" >"$RABBITMQ_ROOT.log" 2>&1 ||
+      { tail -n 5 "$RABBITMQ_ROOT.log" >&2 && exit 69; }
+  fi
+  # So that a path in the folder means the same inside.
+  mkdir -p "$RABBITMQ_ROOT$(dirname "$RABBITMQ_ROOT")"
+  ln -sfn / "$RABBITMQ_ROOT$RABBITMQ_ROOT"
+  IN_ROOT=(chroot "$RABBITMQ_ROOT")
+  export RABBITMQ_ROOT TMPDIR=$RABBITMQ_ROOT/tmp
+}
+
 start_rabbitmq() {
   local dir user
   prepare_directory "$1" rabbitmq
@@ -127,7 +152,7 @@ start_rabbitmq() {
 
 # Erlang would start one by itself, whose process id we would not know.
 launch_epmd() {
-  HOME=$1 setsid epmd -address 127.0.0.1 -port "$(recall "$1" epmd_port)" </dev/null >>"$1/epmd.log" 2>&1 &
+  HOME=$1 setsid "${IN_ROOT[@]}" epmd -address 127.0.0.1 -port "$(recall "$1" epmd_port)" </dev/null >>"$1/epmd.log" 2>&1 &
   remember "$1" epmd "$(identity $!)"
 }
 
@@ -150,7 +175,7 @@ launch_rabbitmq() {
     RABBITMQ_NODENAME="trunkline-$port@localhost" \
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}' \
     RUNNING_UNDER_SYSTEMD=true \
-    setsid "$RABBITMQ_BIN/rabbitmq-server" </dev/null >>"$dir/rabbitmq.log" 2>&1 &
+    setsid "${IN_ROOT[@]}" "$RABBITMQ_BIN/rabbitmq-server" </dev/null >>"$dir/rabbitmq.log" 2>&1 &
   remember "$dir" process "$(identity $!)"
 }
 
@@ -192,6 +217,8 @@ default_user_tags.administrator = true
 # The write-ahead log of quorum queues is kept in memory up to this size.
 raft.wal_max_size_bytes = 67108864
 CONFIGURATION
+  # The other way to know its memory is /proc, which the folder has not.
+  if [[ $RABBITMQ_ROOT ]]; then echo 'vm_memory_calculation_strategy = allocated' >>"$dir/rabbitmq.conf"; fi
 }
 
 # An authority of this server alone, and a certificate for localhost and for no other name.
@@ -205,7 +232,7 @@ rabbitmq_control() {
   local dir=$1
   shift
   HOME=$dir ERL_EPMD_PORT=$(recall "$dir" epmd_port) RABBITMQ_CONF_ENV_FILE=/dev/null \
-    RABBITMQ_NODENAME=trunkline-$(recall "$dir" port)@localhost "$RABBITMQ_BIN/rabbitmqctl" --quiet "$@"
+    RABBITMQ_NODENAME=trunkline-$(recall "$dir" port)@localhost "${IN_ROOT[@]}" "$RABBITMQ_BIN/rabbitmqctl" --quiet "$@"
 }
 
 rabbitmq_answers() { curl --silent --fail --output /dev/null "$MANAGEMENT_URL/api/overview"; }

@@ -68,6 +68,7 @@ extension Connection {
             if queue.overflow != .dropHead { values["x-overflow"] = .string(queue.overflow.rawValue) }
         }
         if let limit = queue.messageLimit { values["x-max-length"] = .integer(Int64(limit)) }
+        if let limit = queue.deliveryLimit { values["x-delivery-limit"] = .integer(Int64(limit)) }
         if queue.isSingleActiveConsumer { values["x-single-active-consumer"] = .bool(true) }
         arguments.arguments = arena.table(values)
         _ = try call(

@@ -19,6 +19,9 @@ public struct Topology: Hashable, Sendable {
         /// The most messages that it keeps; nil: no limit.
         public var messageLimit: Int?
         public var overflow = Overflow.dropHead
+        /// How often a message may be given back, as by a consumer that is gone, before it is rejected; nil: as often as
+        /// the broker's version likes (RabbitMQ 4: 20 times).
+        public var deliveryLimit: Int?
         /// Whether one consumer at a time gets all messages, and the next one takes over when it goes.
         public var isSingleActiveConsumer = false
         /// Whether one that exists with other properties is deleted, with what is in it, and declared anew.
@@ -71,6 +74,10 @@ public struct Topology: Hashable, Sendable {
     /// A window is 64 batches. Copies that another branch has the broker put here (the headers CC and BCC) are many and
     /// small: this many are dropped in about a second.
     public static let batchesMessages = 1_000
+    /// A message that nobody can read is refused by its reader. One that came back was in the hands of a service that
+    /// ended, or lost its line, or waited for its database for longer than the broker has patience (30 minutes), a
+    /// thousand times in a year.
+    static let deliveries = 1_000_000
     public static func acksQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).acks" }
     /// Acks are state: of a branch that reads none the newest are enough.
     public static let acksBytes = 16 << 20
@@ -96,8 +103,11 @@ public struct Topology: Hashable, Sendable {
         batches.overflow = .rejectPublish
         batches.messageLimit = batchesMessages
         batches.isSingleActiveConsumer = true
+        batches.deliveryLimit = deliveries
+        batches.isReplaceable = true
         // An ack that is dropped for its age is of no interest to anybody: no dead letter.
         var acks = Queue(name: acksQueue(of: branch), deadLetterExchange: nil, byteLimit: acksBytes)
+        acks.deliveryLimit = deliveries
         acks.isReplaceable = true
         return Topology(
             queues: [batches, acks],
