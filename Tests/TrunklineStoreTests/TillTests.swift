@@ -27,6 +27,54 @@ struct TillTests {
         #expect(try pair.headDatabase.run("select id from item order by id") == "1\n2\n3")
     }
 
+    /// What `lastval()` says is the application's own business: many ask it for the key of the row that they inserted.
+    @Test(arguments: ["", "partition by range (id)"])
+    func theSessionsLastNumberIsTheTills(partitioned: String) async throws {
+        let pair = try await Pair(
+            branch: "create table sale (id bigserial primary key, n int) \(partitioned);"
+                + (partitioned.isEmpty ? "" : "create table sale_all partition of sale default"), tables: ["sale"])
+        #expect(
+            try pair.branchDatabase.run(
+                """
+                insert into sale (n) values (10), (20), (30); select lastval();
+                update sale set n = n + 1; delete from sale where id = 1; select lastval();
+                begin; savepoint s; insert into sale (n) values (40); rollback to s; insert into sale (n) values (50);
+                update sale set n = n + 1; commit; select lastval();
+                alter table sale rename id to number; insert into sale (n) values (60); select lastval()
+                """) == "3\n3\n5\n6")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select n from sale order by n") == "22\n32\n51\n60")
+    }
+
+    /// A transaction's changes are numbered in their order, whoever else writes meanwhile.
+    @Test func theChangesOfATransactionAreInTheirOrder() async throws {
+        let pair = try await Pair(branch: "create table item (id int primary key, n int)", tables: ["item"])
+        async let other: Void = {
+            for round in 0..<20 {
+                let first = -1_000 * (round + 1)
+                try pair.branchDatabase.run("insert into item select \(first) + n, 0 from generate_series(1, 999) n")
+            }
+        }()
+        try pair.branchDatabase.run(
+            "begin; "
+                + (0..<20).map { round in
+                    """
+                    insert into item select \(round) * 1000 + n, 0 from generate_series(1, 1000) n;
+                    update item set n = 1 where id = \(round) * 1000 + 1;
+                    """
+                }.joined() + "commit")
+        try await other
+        let order = try pair.branchDatabase.run(
+            """
+            select count(*), count(*) filter (where not coalesce(round >= before, true)) from (
+                select round, lag(round) over (partition by transaction order by seq) as before from (
+                    select transaction, seq, (key[1]::int - 1) / 1000 as round from trunkline.change where key[1]::int > 0
+                ) c
+            ) c
+            """)
+        #expect(order == "20020|0")
+    }
+
     @Test func aWriteCanBePrepared() async throws {
         let server = try await PrivatePostgres()
         let directory = try TemporaryDirectory()

@@ -8,7 +8,8 @@ internal import TrunklineCore
 /// as their owner (the application needs no privilege on our tables), name everything in full, and fix the settings that
 /// the text form of this key depends on: each costs every statement of the application a little.
 ///
-/// They notify nobody: a notification would make committers queue, and forbid `PREPARE TRANSACTION`. And they never
+/// They notify nobody: a notification would make committers queue, and forbid `PREPARE TRANSACTION`. They draw from no
+/// sequence: the application's `lastval()` says what it says without us. And they never
 /// fail because a column of the key got another name: they look whether it has its name, and else ask the catalog.
 struct CaptureSQL {
     var tableID: Int
@@ -96,12 +97,23 @@ struct CaptureSQL {
                 separator: ", ") + "]"
     }
 
+    /// How far the write-ahead log has come, in bytes.
+    private static let position =
+        "pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0'::pg_catalog.pg_lsn)::pg_catalog.int8"
+
+    /// Numbers the changes of a statement behind those of earlier ones of its transaction: each change that was written
+    /// took more bytes of the log than its number takes.
     private func log(_ op: String, _ source: String) -> String {
         """
-        INSERT INTO trunkline.change (transaction, table_id, key, op)
-            SELECT pg_catalog.pg_current_xact_id(), \(tableID), q.key, '\(op)' FROM (\(source)) q
+        INSERT INTO trunkline.change (transaction, seq, table_id, key, op)
+            SELECT pg_catalog.pg_current_xact_id(),
+                (SELECT \(CaptureSQL.position)) OPERATOR(pg_catalog.+) pg_catalog.row_number() OVER (),
+                \(tableID), q.key, '\(op)' FROM (\(source)) q
         """
     }
+
+    /// What a publisher sees at its next look.
+    private static let stir = "PERFORM pg_catalog.setval('trunkline.activity', \(position));"
 
     private func function(_ what: String, _ settings: [String], _ body: String) -> String {
         """
@@ -147,6 +159,7 @@ struct CaptureSQL {
         return """
             IF \(columns.joined(separator: "\n    AND ")) THEN
                 \(usual)
+                IF FOUND THEN \(CaptureSQL.stir) END IF;
             ELSE
                 present := ARRAY(SELECT pg_catalog.quote_ident(a.attname)
                     FROM pg_catalog.unnest(ARRAY[\(key.map { "\($0.number)" }.joined(separator: ", "))])
@@ -156,6 +169,7 @@ struct CaptureSQL {
                     ORDER BY k.n);
                 IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(key.count) THEN
                     \(renamed { "EXECUTE pg_catalog.format($query$\($0)$query$\(names)\($1);" })
+                    \(CaptureSQL.stir)
                 END IF;
             END IF;
             """
@@ -194,7 +208,9 @@ struct CaptureSQL {
         let renamed = log("d", "SELECT \(renamedKey(of: "t")) AS key FROM %\(key.count + 1)$s t")
         return function(
             "truncate", settings,
-            guarded("EXECUTE pg_catalog.format($query$\(usual)$query$, TG_RELID::pg_catalog.regclass);") { execute in
+            guarded(
+                "EXECUTE pg_catalog.format($query$\(usual)$query$, TG_RELID::pg_catalog.regclass); \(CaptureSQL.stir)"
+            ) { execute in
                 execute(renamed, ", TG_RELID::pg_catalog.regclass)")
             })
     }

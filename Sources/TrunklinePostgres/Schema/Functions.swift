@@ -110,12 +110,10 @@ enum Functions {
                         WHERE stream = p_stream;
                 ELSE
                     WITH gone AS (
-                        DELETE FROM trunkline.change c USING (
-                            \(covered.select("transaction, seq"))
-                        ) d
-                        WHERE c.transaction = d.transaction AND c.seq = d.seq
-                            AND (d.transaction, d.seq) > (cut.transaction, cut.seq)
-                        RETURNING c.*
+                        DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
+                            \(covered.select("ctid AS place, transaction, seq"))
+                        ) d WHERE (transaction, seq) > (cut.transaction, cut.seq)))
+                        RETURNING *
                     )
                     INSERT INTO trunkline.change (transaction, table_id, key, op, at)
                         SELECT pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at
@@ -147,11 +145,10 @@ enum Functions {
             IF NOT FOUND THEN RETURN false; END IF;
             \(WaveFunctions.findWaves(of: "b"))
             WITH gone AS (
-                DELETE FROM trunkline.change c USING (
-                    \(covered.select("transaction, seq"))
-                ) d
-                WHERE c.transaction = d.transaction AND c.seq = d.seq AND c.table_id = ANY (p_tables)
-                RETURNING c.*
+                DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
+                    \(covered.select("ctid AS place, table_id"))
+                ) d WHERE table_id = ANY (p_tables)))
+                RETURNING *
             )
             INSERT INTO trunkline.held_change (table_id, key, op, at)
                 SELECT table_id, key, op, at FROM gone ORDER BY transaction, seq;

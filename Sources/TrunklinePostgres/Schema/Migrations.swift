@@ -2,6 +2,7 @@
 enum Migrations {
     static let steps: [String] = [
         bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList, shapes, waves,
+        activity,
     ]
 
     private static let bookkeeping = """

@@ -16,8 +16,11 @@ enum RecoveryStatements {
     static let renumberChanges = Statement(
         "renumber_changes",
         """
-        UPDATE trunkline.change SET transaction = pg_current_xact_id()
-        WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())
+        WITH moved AS (
+            DELETE FROM trunkline.change WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot()) RETURNING *
+        )
+        INSERT INTO trunkline.change (transaction, table_id, key, op, at)
+            SELECT pg_current_xact_id(), table_id, key, op, at FROM moved ORDER BY transaction, seq
         """)
 
     static let holdWaves = Statement("hold_waves", "SELECT pg_advisory_xact_lock(\(WaveFunctions.openingLock))")

@@ -21,8 +21,10 @@ enum SenderStatements {
         JOIN trunkline.outbound o ON o.stream = b.stream JOIN trunkline.outbound_ack a ON a.stream = b.stream
         """)
 
-    /// The number of the last change that anybody wrote, committed or not.
-    static let lastChange = Statement("last_change", "SELECT last_value FROM trunkline.change_seq_seq")
+    /// Moves with each change that anybody writes, committed or not.
+    static let lastChange = Statement(
+        "last_change",
+        "SELECT a.last_value # c.last_value FROM trunkline.activity a, trunkline.change_seq_seq c")
 
     /// What ``StoreNews/changes`` looks for.
     static let news = Statement("news", "SELECT string_agg(stream || ' ' || last_number, ',') FROM trunkline.news")

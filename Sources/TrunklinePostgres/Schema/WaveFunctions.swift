@@ -119,20 +119,20 @@ enum WaveFunctions {
 
     /// Keeps the first change of each key of a wave that is about to be opened: every image of the wave is read after
     /// its snapshot, by whatever stream, so one of them says it all. The first, because a parent's first change comes
-    /// before its children's.
+    /// before its children's. By their places, since the planner does not know how many there are: of a join it made
+    /// loops that took hours.
     private static let compactWave = """
         CREATE OR REPLACE FUNCTION trunkline.compact_wave(p_lower pg_snapshot, p_upper pg_snapshot) RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = off SET enable_seqscan = off
         AS $function$
         BEGIN
             IF EXISTS (SELECT FROM (\(wave.select("op"))) w WHERE op <> 'i') THEN
-                DELETE FROM trunkline.change c USING (
-                    SELECT transaction, seq,
-                        row_number() OVER (PARTITION BY table_id, key ORDER BY transaction, seq) AS occurrence
+                DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
+                    SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction, seq) AS occurrence
                     FROM (
-                        \(wave.select("transaction, seq, table_id, key"))
+                        \(wave.select("ctid AS place, transaction, seq, table_id, key"))
                     ) w
-                ) d WHERE d.occurrence > 1 AND c.transaction = d.transaction AND c.seq = d.seq;
+                ) d WHERE occurrence > 1));
             END IF;
         END
         $function$
