@@ -34,6 +34,7 @@ struct ConfigCommand: OfficeCommand {
         }
         let settings = try await options.settings(
             for: SettingsRequirements("config --check", broker: .always, tables: .at(.branch)))
+        try await OfficeAssembly(settings).store().close()
         let tables =
             switch settings.tables {
             case .listed(let names) where names.isEmpty: "any table"

@@ -29,7 +29,10 @@ struct StatusReport {
             table.add([StreamID(from: branch.id, to: .head).description] + Array(repeating: "-", count: 6) + ["never"])
         }
         var lines = streams.flatMap(remarks)
-        lines += unheard.map {
+        lines += branches.filter(\.isSuspended).map {
+            "\($0.id) is SUSPENDED: nothing that it sends is stored; let it in again with: trunkline branch resume \($0.id)"
+        }
+        lines += unheard.filter { !$0.isSuspended }.map {
             "\($0.id) was added and has not been heard of; is trunkline running there, with the kit of branch add?"
         }
         lines += uncaptured.map {

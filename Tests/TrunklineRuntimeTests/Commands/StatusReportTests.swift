@@ -65,6 +65,19 @@ import TrunklineRuntime
         #expect(!StatusReport(office: east, streams: [idle]).text.contains("no word"))
     }
 
+    @Test func aSuspendedBranchIsSaidToBe() {
+        var received = StreamStatus(stream: StreamID("east>head")!, direction: .receiving)
+        received.lastContactSeconds = 5
+        let report = StatusReport(
+            office: OfficeSettings(id: .head, role: .head), streams: [received],
+            branches: ["east", "west"].map { Branch(id: OfficeID($0)!, brokerUser: $0, isSuspended: true) })
+        #expect(
+            report.text.split(separator: "\n").suffix(2) == [
+                "east is SUSPENDED: nothing that it sends is stored; let it in again with: trunkline branch resume east",
+                "west is SUSPENDED: nothing that it sends is stored; let it in again with: trunkline branch resume west",
+            ])
+    }
+
     @Test func anEmptyHeadSaysWhatToDo() {
         let head = OfficeSettings(id: .head, role: .head)
         #expect(StatusReport(office: head, streams: []).text.contains("trunkline branch add ID"))
