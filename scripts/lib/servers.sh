@@ -115,7 +115,7 @@ if [[ $RABBITMQ_ROOT ]]; then IN_ROOT=(chroot "$RABBITMQ_ROOT"); fi
 # made once. Needs root. What is started from here on, also by the tests, is that one.
 use_rabbitmq_4() {
   local mirror
-  RABBITMQ_ROOT=${XDG_CACHE_HOME:-$HOME/.cache}/trunkline/rabbitmq-4
+  RABBITMQ_ROOT=/var/cache/trunkline/rabbitmq-4
   if [[ ! -x $RABBITMQ_ROOT/usr/lib/rabbitmq/bin/rabbitmq-server ]]; then
     ensure_packages debootstrap
     mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
