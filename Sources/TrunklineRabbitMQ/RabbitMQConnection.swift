@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import Synchronization
-internal import TrunklineCore
+public import TrunklineCore
 
 /// A connection to RabbitMQ that any number of ``RabbitMQLink``s share, and that is made anew after it was lost.
 ///
@@ -26,7 +26,8 @@ public actor RabbitMQConnection {
         }
     }
 
-    private let configuration: RabbitMQConfiguration
+    private var configuration: RabbitMQConfiguration
+    private let rereadURL: (@Sendable () throws(BrokerError) -> String)?
     private nonisolated let executor: ThreadExecutor
     private nonisolated let links = Atomic(0)
     private var members: [Int: Member] = [:]
@@ -40,8 +41,12 @@ public actor RabbitMQConnection {
     private static let failureHolds = Duration.milliseconds(200)
 
     /// Connects at the first call of a link that needs the broker.
-    public init(_ configuration: RabbitMQConfiguration) {
+    /// - Parameter rereadURL: asked at each connect for the URL, whose user and password count; nil: they do not change.
+    public init(
+        _ configuration: RabbitMQConfiguration, rereadURL: (@Sendable () throws(BrokerError) -> String)? = nil
+    ) {
         self.configuration = configuration
+        self.rereadURL = rereadURL
         // The library reads nested tables of a message's headers by recursion, and a frame of 128 KiB nests 26,000 deep.
         executor = ThreadExecutor(name: "rabbitmq", stackSize: 64 << 20)
     }
@@ -155,6 +160,10 @@ public actor RabbitMQConnection {
         connection = nil
         if let failure, ContinuousClock.now - failure.at < RabbitMQConnection.failureHolds { throw failure.error }
         do throws(BrokerError) {
+            if let rereadURL {
+                let now = try RabbitMQConfiguration(url: rereadURL())
+                (configuration.user, configuration.password) = (now.user, now.password)
+            }
             let connection = try Connection(configuration)
             self.connection = connection
             return connection

@@ -27,6 +27,17 @@ struct ConnectionTests {
         try await eventually("no connection") { try await broker.connectionCount() == 0 }
     }
 
+    @Test func thePasswordIsAskedForAtEachConnect() async throws {
+        let broker = try await TestBroker()
+        var old = try RabbitMQConfiguration(url: broker.url)
+        old.password = "of yesterday"
+        let url = broker.url
+        let connection = RabbitMQConnection(old, rereadURL: { () throws(BrokerError) in url })
+        let link = RabbitMQLink(on: connection)
+        try await link.keepAlive()
+        await link.close()
+    }
+
     @Test func aWrongPasswordIsRefused() async throws {
         let broker = try await TestBroker()
         var configuration = try RabbitMQConfiguration(url: broker.url)

@@ -54,8 +54,10 @@ extension OfficeAssembly {
 
     private func connection(for name: String) throws(BrokerError) -> RabbitMQConnection {
         guard let url = settings.broker.url else { preconditionFailure("\(name) did not ask for broker.url") }
+        let configuration = try settings.broker.rabbitMQ(
+            url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver)
+        guard let file = settings.broker.urlFile else { return RabbitMQConnection(configuration) }
         return RabbitMQConnection(
-            try settings.broker.rabbitMQ(
-                url: url, connectionName: "\(settings.office.id) \(name)", settings.receiver))
+            configuration, rereadURL: { () throws(BrokerError) in try BrokerSettings.url(in: file, as: url) })
     }
 }

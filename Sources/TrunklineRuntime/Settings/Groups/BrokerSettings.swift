@@ -6,6 +6,8 @@ public struct BrokerSettings: Hashable, Sendable {
 
     /// nil: not given; not every command needs the broker.
     public var url: SecretURL?
+    /// The file that the URL stands in, if any: its user and password are read again at each connect.
+    public var urlFile: String?
     /// At the head, for whoever adds branches; nil: not given.
     public var managementURL: SecretURL?
     public var heartbeat: Duration
@@ -28,7 +30,8 @@ extension BrokerSettings {
         if let url, let problem = RabbitMQURL.problem(of: url) { reader.note(problem) }
         guard let heartbeat, let verify else { return nil }
         self.init(
-            url: url, managementURL: managementURL, heartbeat: heartbeat, caFile: caFile,
+            url: url, urlFile: reader.secretFile(of: SettingTable.brokerURL.key), managementURL: managementURL,
+            heartbeat: heartbeat, caFile: caFile,
             certificateFile: certificateFile, keyFile: keyFile, verify: verify)
     }
 
