@@ -324,6 +324,37 @@ struct RecoveryTests {
         #expect(try await pair.verify().agrees)
         #expect(try pair.headDatabase.run("select count(*) from item") == "4")
     }
+
+    /// Its ids there have passed those of its last wave before anybody looked.
+    @Test func aDumpThatMovedAndWasWrittenToIsNoticed() async throws {
+        let pair = try await Pair(branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        try pair.branchDatabase.run(
+            """
+            update trunkline.outbound set cluster = 1;
+            insert into item values (4, 'four', 4);
+            update trunkline.change set transaction = '5' where key = '{4}'
+            """)
+        let moved = try Pair.store(pair.branchDatabase)
+        #expect(try await moved.claimBatch(of: pair.stream, window: 64, changes: 100) == nil)
+        #expect(try await isStopped(pair.branch))
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try await pair.verify().agrees)
+        #expect(try pair.headDatabase.run("select count(*) from item") == "4")
+        #expect(try pair.branchDatabase.run("select cluster <> 1 from trunkline.outbound") == "t")
+    }
+
+    @Test func aServerThatWasUpgradedGoesOn() async throws {
+        let pair = try await Pair(branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        try pair.branchDatabase.run("insert into item values (4, 'four', 4)")
+        _ = try #require(try await pair.nextBatch())
+        try pair.branchDatabase.run("update trunkline.outbound set cluster = 1; insert into item values (5, 'five', 5)")
+        let upgraded = try Pair.store(pair.branchDatabase)
+        #expect(try await upgraded.claimBatch(of: pair.stream, window: 64, changes: 100) != nil)
+        #expect(try pair.branchDatabase.run("select cluster <> 1 from trunkline.outbound") == "t")
+    }
 }
 
 extension Pair {

@@ -2,6 +2,7 @@
 enum Functions {
     static let all =
         WaveFunctions.all + [
+            MoveCheck.function,
             sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, unbatched, news,
             untranslatable,
         ]

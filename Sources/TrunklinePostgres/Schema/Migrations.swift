@@ -2,7 +2,7 @@
 enum Migrations {
     static let steps: [String] = [
         bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList, shapes, waves,
-        activity,
+        activity, MoveCheck.migration,
     ]
 
     private static let bookkeeping = """

@@ -52,7 +52,7 @@ enum RecoveryStatements {
             past_epochs = (SELECT coalesce(array_agg(e ORDER BY n), '{}') FROM (
                 SELECT e, n FROM unnest(past_epochs || epoch || receiver_epoch) WITH ORDINALITY AS p (e, n)
                 WHERE e IS NOT NULL ORDER BY n DESC LIMIT 16) recent),
-            receiver_epoch = NULL, epoch = gen_random_uuid(), last_number = 0, last_id = NULL, after_wave = 0,
+            receiver_epoch = NULL, cluster = \(MoveCheck.here), epoch = gen_random_uuid(), last_number = 0, last_id = NULL, after_wave = 0,
             last_wave = 0, at_transaction = '0', at_seq = 0, recovery_new_keys = $2, recovery_report = NULL
         WHERE stream = $1
         """)

@@ -128,7 +128,8 @@ enum Statements {
     static let tablesWithHeld = Statement("tables_with_held", "SELECT DISTINCT table_id FROM trunkline.held_change")
 
     static let createOutbound = Statement(
-        "create_outbound", "INSERT INTO trunkline.outbound (stream) VALUES ($1) ON CONFLICT DO NOTHING")
+        "create_outbound",
+        "INSERT INTO trunkline.outbound (stream, cluster) VALUES ($1, \(MoveCheck.here)) ON CONFLICT DO NOTHING")
     static let createOutboundAck = Statement(
         "create_outbound_ack", "INSERT INTO trunkline.outbound_ack (stream) VALUES ($1) ON CONFLICT DO NOTHING")
 

@@ -73,6 +73,15 @@ public actor PostgresStore: OfficeStore {
         }
     }
 
+    /// Whoever may not look at what is sent sends nothing.
+    private func checkMove(_ connection: PostgresConnection) throws(StoreError) {
+        do throws(StoreError) {
+            if try connection.query(MoveCheck.isMoved).flag(0, 0) { try connection.query(MoveCheck.check) }
+        } catch {
+            guard error.code == .accessRefused else { throw error }
+        }
+    }
+
     /// Runs `body` on the connection; forgets the connection if it was lost.
     /// - Parameter ofAnyVersion: whether the bookkeeping may be of another version of the program.
     func withConnection<T>(
@@ -86,6 +95,7 @@ public actor PostgresStore: OfficeStore {
             current = try PostgresConnection(url: url())
             try current.neverHideRowsOfABranch()
             bookkeeping = try Migrations.done(current)
+            if bookkeeping == Migrations.steps.count { try checkMove(current) }
             connection = current
         }
         if !ofAnyVersion, let bookkeeping, bookkeeping != Migrations.steps.count {
