@@ -4,6 +4,6 @@ public enum ShapeKeeping: String, Hashable, Sendable {
     case kept
     /// A batch named one that is not here: the sender says them whole until one is stored again.
     case wanted
-    /// There are more than one stream may make its receiver keep: they are said whole for good.
+    /// There are more than one stream may make its receiver keep: they are said whole until its next epoch.
     case refused
 }
