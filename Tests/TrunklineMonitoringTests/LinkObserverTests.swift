@@ -3,7 +3,7 @@ import Testing
 import TrunklineCore
 import TrunklineMonitoring
 
-@Suite struct ObservedLinkTests {
+@Suite struct LinkObserverTests {
     private let registry = PrometheusRegistry()
     private let base = StandInLink()
     private let lost = BrokerError(.unreachable, operation: "connect", subject: "broker", reason: "no route")
