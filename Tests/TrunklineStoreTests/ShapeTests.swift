@@ -152,4 +152,22 @@ struct ShapeTests {
         #expect(!(try await claim(pair).receiverKeepsShapes))
         #expect(try await pair.head.status()[0].watermark == 2)
     }
+
+    /// One that is replaced is not one more.
+    @Test(arguments: Pairing.all) func aChangedShapeIsKeptWhereThereIsNoRoomForMore(pairing: Pairing) async throws {
+        let pair = try await pair(pairing)
+        try insert(1, pair)
+        try await pair.sync()
+        try pair.headDatabase.run(
+            """
+            with recursive r (n) as (select 2 union all select n + 1 from r where n < \(ReceiverEngine.Limit.shapes))
+            insert into \(pairing.head == .postgres ? "trunkline." : "trunkline_")inbound_shape (stream, table_name, shape)
+            select 'east>head', 'made_up_' || n, '{}' from r
+            """)
+        try pair.branchDatabase.run("alter table item add column note text")
+        try insert(2, pair)
+        try await pair.sync()
+        try insert(3, pair)
+        #expect(try await claim(pair).receiverKeepsShapes)
+    }
 }

@@ -24,20 +24,22 @@ extension ReceiverEngine {
         // What was refused once is not offered again in this epoch.
         if inbound.shapes != .refused {
             let told = shaped.map { batch.header.tables[$0] }.filter { kept[$0.name]?.hash != $0.shape }
-            let keeping: ShapeKeeping = try keep(told, stream) ? .kept : .refused
+            let keeping: ShapeKeeping = try keep(told, inPlaceOf: kept, stream) ? .kept : .refused
             if keeping != inbound.shapes { try books.note(keeping, stream) }
         }
         return try store(batch, inbound)
     }
 
     /// - Returns: false when the stream has as many as it may.
-    private func keep(_ tables: [TableHeader], _ stream: StreamID) throws(StoreError) -> Bool {
+    private func keep(
+        _ tables: [TableHeader], inPlaceOf kept: [TableName: WireShape], _ stream: StreamID
+    ) throws(StoreError) -> Bool {
         guard !tables.isEmpty else { return true }
         var size = try books.keptShapes(stream)
         for table in tables {
             let shape = WireShape(key: table.key, columns: table.columns)
-            size.count += 1
-            size.bytes += shape.bytes
+            size.count += kept[table.name] == nil ? 1 : 0
+            size.bytes += shape.bytes - (kept[table.name]?.bytes ?? 0)
             guard size.count <= Limit.shapes, size.bytes <= Limit.shapeBytes else { return false }
             try books.keep(shape, of: table.name, stream)
         }
