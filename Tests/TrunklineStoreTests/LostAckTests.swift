@@ -54,6 +54,43 @@ struct LostAckTests {
         #expect(try await setAsideKeys(pair) == 2_499)
     }
 
+    /// Of long keys less than a thousand, and none is forgotten where one ack ends and the next begins.
+    @Test(arguments: Pairing.all) func aListOfLongKeysGoesInPartsOfAMegabyte(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id text primary key, n integer)", tables: ["item"],
+            head: "create table item (branch_id text, id text, n integer check (n > 0), primary key (branch_id, id))")
+        let key =
+            pairing.branch == .postgres ? "lpad(n::text, 2000, 'x')" : "substr(hex(zeroblob(1000)) || n, -2000)"
+        try pair.branchDatabase.run(
+            "with recursive r (n) as (select 1 union all select n + 1 from r where n < 1200) insert into item select \(key), -n from r"
+        )
+        while let batch = try await pair.nextBatch(changes: 400) {
+            _ = try await pair.head.receive(batch, parking: true)
+        }
+        var told = 0
+        while let pending = try await pair.head.pendingAcks(limit: 1).first {
+            let part = try #require(pending.ack.setAside)
+            #expect(part.reduce(0) { $0 + $1.key.description.utf8.count } <= Ack.maximalListBytes + 2_100)
+            told += part.count
+            _ = try await pair.branch.recordAck(pending.ack)
+            try await pair.head.removePendingAck(pending)
+        }
+        #expect(told == 1_200)
+        #expect(try await setAsideKeys(pair) == 1_200)
+        // They are tried again a megabyte at a time, and all of them.
+        try pair.headDatabase.run(
+            pairing.head == .postgres
+                ? "alter table item drop constraint item_n_check"
+                : "drop table item; create table item (branch_id text, id text, n integer, primary key (branch_id, id))"
+        )
+        var tried: [Int] = []
+        while tried.last != 0 {
+            tried.append(try await pair.head.retrySetAside(SetAsideSelection(stream: pair.stream), limit: 2_000).stored)
+        }
+        #expect(tried.reduce(0, +) == 1_200 && tried.count > 3)
+        #expect(try pair.headDatabase.run("select count(*) from item") == "1200")
+    }
+
     @Test(arguments: Pairing.all) func anAckThatWentByIsNoticedByTheNextOne(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"], head: Self.positiveItems)
         try pair.branchDatabase.run("insert into item values (4, -4)")

@@ -12,6 +12,8 @@ public struct ReceiverEngine {
         public static let parkedBytes = 64 << 20
         /// Set-aside rows tried again after a batch of their stream.
         static let retriedAfterBatch = 200
+        /// At once, set-aside rows of so many bytes, and one row.
+        public static let retriedBytes = 1 << 20
         /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20

@@ -370,12 +370,16 @@ public actor Ingestor: SteppedService {
         guard let store = free.popLast() else { return }
         defer { free.append(store) }
         do {
+            var suspended: Set<OfficeID> = []
             if configuration.office == .head {
-                branches = Set(try await store.branches().map(\.id))
+                let known = try await store.branches()
+                branches = Set(known.map(\.id))
+                suspended = Set(known.filter(\.isSuspended).map(\.id))
             }
             let retries = clock.now >= nextRetry
             if retries { nextRetry = clock.now + configuration.retryEvery }
             for var work in try await store.streamsToTend() where work.stream.destination == configuration.office {
+                guard !suspended.contains(work.stream.source) else { continue }
                 work.hasSetAside = work.hasSetAside && retries
                 guard work.hasParked || work.hasSetAside else { continue }
                 lanes[work.stream.source.description, default: Lane()].work = work

@@ -55,7 +55,9 @@ public struct Ack: Hashable, Sendable, Codable {
     /// Of the list of set-aside rows in one ack; the next one goes on.
     public static let maximalChanges = 1_000
     /// An ack's part of the list ends beyond so many bytes of keys and reasons.
-    static let maximalListBytes = 1 << 20
+    public static let maximalListBytes = 1 << 20
+    /// A list that goes whole ends beyond so many bytes of rows; the others are counted.
+    public static let maximalNoticeBytes = 4 << 20
 
     public init(
         stream: StreamID, epoch: UUID, watermark: Int64, batchID: UUID? = nil, behind: Behind? = nil,

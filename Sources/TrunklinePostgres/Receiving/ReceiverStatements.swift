@@ -310,22 +310,27 @@ enum ReceiverStatements {
         """)
 
     /// By id, so that parents come before children.
-    private static func chosen(_ choice: String) -> String {
+    private static func chosen(_ choice: String, _ order: String) -> String {
         """
         SELECT id, shape, op, encode(line, 'hex') FROM (
-            SELECT * FROM trunkline.set_aside WHERE stream = $1 AND \(choice)
-        ) s ORDER BY id
+            SELECT s.*, \(bytesBefore("line", order)) AS before
+            FROM (SELECT * FROM trunkline.set_aside WHERE stream = $1 AND \(choice) ORDER BY \(order) LIMIT $2) s
+        ) s WHERE before < \(ReceiverEngine.Limit.retriedBytes) ORDER BY id
         """
     }
-    static let due = Statement(
-        "due_set_aside", chosen("retry_at <= now() ORDER BY retry_at, id LIMIT $2"))
+    /// What the rows before come to, so that long ones are not read to be left out.
+    private static func bytesBefore(_ column: String, _ order: String, rows: Int = 1) -> String {
+        """
+        coalesce(sum(octet_length(\(column))) OVER (ORDER BY \(order)
+            ROWS BETWEEN UNBOUNDED PRECEDING AND \(rows) PRECEDING), 0)
+        """
+    }
+    static let due = Statement("due_set_aside", chosen("retry_at <= now()", "retry_at, id"))
     static let requested = Statement(
         "requested_set_aside",
         chosen(
-            """
-            ($3::text IS NULL OR table_name = $3) AND last_tried <= now() - make_interval(secs => $4::float8)
-            ORDER BY last_tried, id LIMIT $2
-            """))
+            "($3::text IS NULL OR table_name = $3) AND last_tried <= now() - make_interval(secs => $4::float8)",
+            "last_tried, id"))
 
     static let streamsWithSetAside = Statement(
         "streams_with_set_aside",
@@ -347,20 +352,24 @@ enum ReceiverStatements {
     static let notices = Statement(
         "notices",
         """
-        SELECT encode(line, 'hex'), shape, op, reason FROM trunkline.set_aside WHERE stream = $1
-        ORDER BY id LIMIT $2
+        SELECT encode(line, 'hex'), shape, op, reason FROM (
+            SELECT s.*, \(bytesBefore("line", "id")) AS before
+            FROM (SELECT * FROM trunkline.set_aside WHERE stream = $1 ORDER BY id LIMIT $2) s
+        ) s WHERE before < \(Ack.maximalNoticeBytes) ORDER BY id
         """
     )
 
-    /// Changes of the list after the version `$2`, at most `$3`; without a reason: set aside no more.
+    /// Changes of the list after the version `$2`, at most `$3`, and of long keys one more than an ack has room for;
+    /// without a reason: set aside no more.
     static let setAsideChanges = Statement(
         "set_aside_changes",
         """
         SELECT c.version, c.table_name, c.key, s.reason FROM (
-            SELECT * FROM trunkline.set_aside_change WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3
+            SELECT n.*, \(bytesBefore("key", "version", rows: 2)) AS before FROM (
+                SELECT * FROM trunkline.set_aside_change WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3) n
         ) c LEFT JOIN trunkline.set_aside s
             ON s.stream = c.stream AND s.table_name = c.table_name AND md5(s.key) = md5(c.key) AND s.key = c.key
-        ORDER BY c.version
+        WHERE c.before < \(Ack.maximalListBytes) ORDER BY c.version
         """)
 
     /// `$3`: the version through which it told of the list. What is left to tell goes with the next one, at once.

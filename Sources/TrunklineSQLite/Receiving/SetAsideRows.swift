@@ -98,25 +98,35 @@ struct SetAsideRows {
                 db,
                 sql: """
                     SELECT * FROM (
-                        SELECT rowid AS id, op, line, shape_id FROM trunkline_set_aside
-                        WHERE stream = ? AND retry_at <= julianday('now') ORDER BY retry_at, rowid LIMIT ?
-                    ) ORDER BY id
+                        SELECT id, op, line, shape_id, \(bytesBefore("line", "retry_at, id")) AS before FROM (
+                            SELECT rowid AS id, * FROM trunkline_set_aside
+                            WHERE stream = ? AND retry_at <= julianday('now') ORDER BY retry_at, rowid LIMIT ?)
+                    ) WHERE before < \(ReceiverEngine.Limit.retriedBytes) ORDER BY id
                     """, arguments: [stream.description, limit])
         case .requested(let table, let pause):
             rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM (
-                        SELECT rowid AS id, op, line, shape_id FROM trunkline_set_aside
-                        WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)
-                            AND (?3 = 0 OR \(Timestamp.age(of: "last_tried")) >= ?3)
-                        ORDER BY last_tried, rowid LIMIT ?4
-                    ) ORDER BY id
+                        SELECT id, op, line, shape_id, \(bytesBefore("line", "last_tried, id")) AS before FROM (
+                            SELECT rowid AS id, * FROM trunkline_set_aside
+                            WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)
+                                AND (?3 = 0 OR \(Timestamp.age(of: "last_tried")) >= ?3)
+                            ORDER BY last_tried, rowid LIMIT ?4)
+                    ) WHERE before < \(ReceiverEngine.Limit.retriedBytes) ORDER BY id
                     """,
                 arguments: [stream.description, table?.description, pause / .seconds(1), limit])
         }
         let shapes = try shapes(of: rows)
         return try rows.map { SetAsideRow(id: $0["id"], line: try SetAsideRows.line($0, shapes)) }
+    }
+
+    /// What the rows before come to, so that long ones are not read to be left out.
+    private func bytesBefore(_ column: String, _ order: String, rows: Int = 1) -> String {
+        """
+        coalesce(sum(length(CAST(\(column) AS BLOB))) OVER (ORDER BY \(order)
+            ROWS BETWEEN UNBOUNDED PRECEDING AND \(rows) PRECEDING), 0)
+        """
     }
 
     /// By their ids.
@@ -160,14 +170,17 @@ struct SetAsideRows {
         }
     }
 
-    /// Changes of the list after the version `told`, one more than go with an ack when there are so many.
+    /// Changes of the list after the version `told`, one more than go with an ack when there are so many, or such long ones.
     func changes(after told: Int64) throws -> [SetAsideListPart.Change] {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT c.version, c.table_name, c.key, s.reason FROM trunkline_set_aside_change AS c
-                LEFT JOIN trunkline_set_aside AS s USING (stream, table_name, key)
-                WHERE c.stream = ? AND c.version > ? ORDER BY c.version LIMIT ?
+                SELECT c.version, c.table_name, c.key, s.reason FROM (
+                    SELECT *, \(bytesBefore("key", "version", rows: 2)) AS before FROM (
+                        SELECT * FROM trunkline_set_aside_change WHERE stream = ? AND version > ?
+                        ORDER BY version LIMIT ?)
+                ) AS c LEFT JOIN trunkline_set_aside AS s USING (stream, table_name, key)
+                WHERE c.before < \(Ack.maximalListBytes) ORDER BY c.version
                 """, arguments: [stream.description, told, Ack.maximalChanges + 1]
         ).compactMap { row in
             guard let table = TableName(parsing: row["table_name"]) else { return nil }
@@ -182,8 +195,11 @@ struct SetAsideRows {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT op, line, shape_id, reason FROM trunkline_set_aside
-                WHERE stream = ?1 AND (?3 IS NULL OR table_name = ?3) ORDER BY rowid LIMIT ?2
+                SELECT op, line, shape_id, reason FROM (
+                    SELECT *, \(bytesBefore("line", "id")) AS before FROM (
+                        SELECT rowid AS id, * FROM trunkline_set_aside
+                        WHERE stream = ?1 AND (?3 IS NULL OR table_name = ?3) ORDER BY rowid LIMIT ?2)
+                ) WHERE before < \(Ack.maximalNoticeBytes) OR ?3 IS NOT NULL ORDER BY id
                 """, arguments: [stream.description, Ack.maximalNotices, table?.description])
         let shapes = try shapes(of: rows)
         return try rows.map { row in
