@@ -118,6 +118,7 @@ use_rabbitmq_4() {
   RABBITMQ_ROOT=/var/cache/trunkline/rabbitmq-4
   if [[ ! -x $RABBITMQ_ROOT/usr/lib/rabbitmq/bin/rabbitmq-server ]]; then
     ensure_packages debootstrap
+    # shellcheck disable=SC2016 # apt-get fills in the placeholder.
     mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
     rm -rf "$RABBITMQ_ROOT"
     mkdir -p "$RABBITMQ_ROOT"
