@@ -197,6 +197,17 @@ struct CaptureTests {
         )
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*) from item where name = 'r'") == "4")
+        // As a restore of data alone does it.
+        try pair.branchDatabase.run(
+            """
+            alter table item disable trigger all; insert into item values (10, 'restored');
+            alter table item enable trigger all
+            """)
+        try await eventually("the table is seen to") {
+            try await pair.sync()
+            return try pair.headDatabase.run("select count(*) from item") == "5"
+        }
+        #expect(try pair.branchDatabase.run("select distinct tgenabled from pg_trigger where tgname ~ '^trunkline_'") == "A")
     }
 
     @Test func aKeyThatIsWidenedSendsEachRow() async throws {

@@ -123,6 +123,26 @@ struct BranchCommandTests {
         try await site.stopAll()
     }
 
+    @Test func whatASuspendedBranchSentIsNotTriedAgain() async throws {
+        let site = try await Site(
+            pairing, branches: ["east", "west"], settings: ["TRUNKLINE_RETRY_INTERVAL": "1s"])
+        try site.startAll()
+        for branch in site.branches { try branch.run("insert into item values (1, 'first', 1)") }
+        try await site.settle()
+        try site.head.run("alter table item add constraint small check (id < 2)")
+        for branch in site.branches { try branch.run("insert into item values (2, 'set aside', 1)") }
+        try await eventually("both are set aside") { try site.status(site.head).allSatisfy { $0.setAside == 1 } }
+        try site.trunkline(site.head, "branch", "suspend", "east")
+        try site.head.run("alter table item drop constraint small")
+        let stored = { try site.head.run("select string_agg(branch_id, ',' order by branch_id) from item where id = 2") }
+        try await eventually("west's row is stored") { try stored().contains("west") }
+        try await Task.sleep(for: .seconds(3))
+        #expect(try stored() == "west")
+        try site.trunkline(site.head, "branch", "resume", "east")
+        try await eventually("east's row is stored") { try stored() == "east,west" }
+        try await site.stopAll()
+    }
+
     @Test func aRotatedPasswordIsVoidAtOnce() async throws {
         let site = try await Site(pairing)
         try site.startAll()

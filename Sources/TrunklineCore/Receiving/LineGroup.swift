@@ -41,11 +41,15 @@ public struct LineGroup: Sendable {
         return lines
     }
 
+    /// Takes the lines of these indices out; for none, without a look at the lines.
+    /// - Returns: them, in their order.
+    public mutating func take(at indices: Set<Int>) -> [ReceivedLine] {
+        indices.isEmpty ? [] : take { index, _ in indices.contains(index) }
+    }
+
     /// Takes lines out.
     /// - Returns: those for which `isTaken` says so.
-    public mutating func take(where isTaken: (Int, ReceivedLine) throws(StoreError) -> Bool) throws(StoreError)
-        -> [ReceivedLine]
-    {
+    mutating func take<E: Error>(where isTaken: (Int, ReceivedLine) throws(E) -> Bool) throws(E) -> [ReceivedLine] {
         var taken: [ReceivedLine] = []
         var kept: [UInt8] = []
         var keptMisfits: [Int: [String: String]] = [:]

@@ -83,6 +83,10 @@ extension TableHeader: Codable {
         name = try fields.decode(TableName.self, forKey: .name)
         shape = try fields.decodeIfPresent(String.self, forKey: .shape)
         named = try fields.decodeIfPresent(NamedFields.self, forKey: .fields)
+        if named != nil, fields.contains(.key) || fields.contains(.columns) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .fields, in: fields, debugDescription: "a table has columns, and fields in their place")
+        }
         key = named == nil ? try fields.decode([String].self, forKey: .key) : []
         columns = named == nil ? try fields.decode([Column].self, forKey: .columns) : []
         rows = try fields.decode(Int.self, forKey: .rows)

@@ -41,13 +41,12 @@ extension PostgresReceiving {
         var pieces: [RowWriter.Piece] = []
         for group in groups {
             var group = group
-            let misfits = group.misfits
-            failures += try group.take { (index, _) throws(StoreError) in misfits[index] != nil }.map(Self.misfit)
+            failures += group.take(at: Set(group.misfits.keys)).map(Self.misfit)
             guard !group.bytes.isEmpty else { continue }
             let target = try target(of: group.table, stream)
             if !group.isDelete {
                 let inexact = try writer(stream).inexactLines(group, target)
-                let taken = try group.take { (index, _) throws(StoreError) in inexact[index] != nil }
+                let taken = group.take(at: Set(inexact.keys))
                 failures += zip(taken, inexact.sorted { $0.key < $1.key }).map { line, column in
                     let reason =
                         "column \"\(column.value)\" of \(target.relation) would hold another value than the branch's"

@@ -11,6 +11,8 @@ struct CaptureFingerprint: Hashable, Sendable, Codable {
     var types: [String: String]?
     /// Of the enums of its columns, by the labels' oids.
     var labels: [String: String]?
+    /// Whether its triggers fire for replayed changes too, which only its owner can order; nil: it was not noted.
+    var firesAlways: Bool?
 
     /// Whether what rows hold was written anew past the triggers: a column got another type by a rewrite of the table, or
     /// a label of an enum has another name.

@@ -25,8 +25,8 @@ struct CaptureState: Sendable {
         /// Rows may have been missed.
         var load = false
         var partitions = false
-        /// Nothing is missing: the catalog only has other numbers, since the database came from a dump.
-        var isRenumbered = false
+        /// Nothing is missing: only what the catalog says is noted anew.
+        var isNotedAnew = false
         /// Why, for people.
         var reason: String
     }
@@ -73,7 +73,7 @@ struct CaptureState: Sendable {
         }
         // Triggers go with the table that they are on.
         if now.oid != stored.oid, idleTriggers == 0, now.key == stored.key {
-            return Work(load: !table.loaded, isRenumbered: true, reason: "it came from a dump")
+            return Work(load: !table.loaded, isNotedAnew: true, reason: "it came from a dump")
         }
         if now.oid != stored.oid {
             return Work(triggers: true, load: true, reason: "it was made anew")
@@ -92,6 +92,9 @@ struct CaptureState: Sendable {
         if now.partitions != stored.partitions {
             return Work(load: !table.loaded, partitions: true, reason: "its partitions are others")
         }
+        if now.firesAlways == true, stored.firesAlways != true {
+            return Work(load: !table.loaded, isNotedAnew: true, reason: "its triggers fire for replayed changes now")
+        }
         return table.loaded ? nil : Work(load: true, reason: "its rows are still to be loaded")
     }
 
@@ -107,7 +110,7 @@ struct CaptureState: Sendable {
         switch verdict {
         case .intact: nil
         case .still(let reason, let wayOut): StandingTable(table: table.name, reason: "\(reason); \(wayOut)")
-        case .incomplete(let work) where work.isRenumbered && !work.load: nil
+        case .incomplete(let work) where work.isNotedAnew && !work.load: nil
         case .incomplete(let work):
             StandingTable(
                 table: table.name,
@@ -135,7 +138,7 @@ extension CaptureState {
                     },
                     labels: try result.value(row, 19).map { (text) throws(StoreError) in
                         try JSONText.decode([String: String].self, text, "labels of enums")
-                    })
+                    }, firesAlways: result.flag(row, 20))
             }
             states.append(
                 CaptureState(

@@ -59,7 +59,7 @@ enum RowStatusView {
                         SELECT count(*) >= count(DISTINCT g.tgrelid) * CASE WHEN bool_or(c.relkind = 'p') THEN 2 ELSE 4 END
                         FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
                         JOIN pg_proc p ON p.oid = g.tgfoid AND p.proname LIKE 'capture\\_%\\_' || s.id
-                        WHERE g.tgrelid = to_regclass(s.relation) AND g.tgenabled IN ('O', 'A')
+                        WHERE g.tgrelid = to_regclass(s.relation) AND \(Statements.fires)
                         HAVING count(*) > 0) IS TRUE AS whole
                 FROM trunkline.synced_table s CROSS JOIN LATERAL unnest(s.key_columns) WITH ORDINALITY k (name, n)
                 LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(s.relation) AND a.attname = k.name

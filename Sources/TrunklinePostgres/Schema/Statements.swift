@@ -50,6 +50,20 @@ enum Statements {
             AND f.proname = 'capture_' || substr(g.tgname, 11) || '_' || s.id)
         """
 
+    /// That a trigger `g` of the table `s` fires. One that fired for replayed changes too, and does not any more, was
+    /// disabled: nobody knows for how long (`pg_restore --disable-triggers` does it).
+    static let fires = """
+        (g.tgenabled = 'A' OR g.tgenabled = 'O' AND (s.fingerprint::json->>'firesAlways') IS DISTINCT FROM 'true')
+        """
+
+    /// Whether all triggers on the table `c`, and on its partitions, fire for replayed changes too.
+    private static let firesAlways = """
+        NOT EXISTS (SELECT FROM pg_trigger g
+            WHERE g.tgrelid = ANY (c.oid || ARRAY(SELECT p.relid::oid FROM pg_partition_tree(c.oid) p))
+            AND g.tgenabled <> 'A' AND (g.tgname = 'trunkline_row' OR g.tgrelid = c.oid AND g.tgname IN
+                ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')))
+        """
+
     /// Why not all changes of the table `c` (of `pg_class`) can be seen; NULL: they can.
     static let captureObstacle = """
         CASE WHEN c.relkind IN ('r', 'p') AND c.relpersistence = 'u'
@@ -72,10 +86,10 @@ enum Statements {
             CASE WHEN c.relkind = 'p'
                 THEN (SELECT count(*) FROM pg_partition_tree(c.oid) p WHERE NOT EXISTS (
                         SELECT FROM pg_trigger g WHERE g.tgrelid = p.relid AND g.tgname = 'trunkline_row'
-                            AND g.tgenabled IN ('O', 'A') AND \(isOurs)))
+                            AND \(fires) AND \(isOurs)))
                     + (SELECT count(*) FROM pg_partition_tree(c.oid) p JOIN pg_trigger g ON g.tgrelid = p.relid
                         WHERE g.tgname = 'trunkline_truncate' AND g.tgenabled NOT IN ('O', 'A'))
-                ELSE 4 - (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')
+                ELSE 4 - (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = c.oid AND \(fires)
                     AND g.tgname IN ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')
                     AND \(isOurs))
                 END,
@@ -89,7 +103,8 @@ enum Statements {
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
             (SELECT json_object_agg(e.oid, e.enumlabel) FROM pg_enum e WHERE EXISTS (
                 SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                    AND a.atttypid = e.enumtypid))::text
+                    AND a.atttypid = e.enumtypid))::text,
+            \(firesAlways)
         FROM trunkline.synced_table s
         LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
         ORDER BY s.id
@@ -114,6 +129,14 @@ enum Statements {
         UPDATE trunkline.synced_table SET captured = true, key_columns = $2::text[], fingerprint = $3,
             loaded = loaded AND NOT $4::boolean
         WHERE id = $1
+        """)
+
+    static let recordFiring = Statement(
+        "record_firing",
+        """
+        UPDATE trunkline.synced_table s SET fingerprint =
+            jsonb_set(s.fingerprint::jsonb, '{firesAlways}', to_jsonb(\(firesAlways)))::text
+        FROM pg_class c WHERE s.id = $1 AND c.oid = to_regclass(s.relation)
         """)
 
     /// What was held while the table stood still becomes changes again.

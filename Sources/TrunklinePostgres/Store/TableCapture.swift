@@ -20,7 +20,7 @@ struct TableCapture {
         guard let now = state.now else { return nil }
         if work.triggers { try makeTriggers(state, now, work) }
         if work.partitions { try followPartitions(state, now) }
-        if work.isRenumbered { try record(state, now, reload: false) }
+        if work.isNotedAnew { try record(state, now, reload: false) }
         let rows = work.load ? try load(state.table.id, op: isNew ? "l" : "r") : nil
         try connection.query(Statements.returnHeld, ["\(state.table.id)"])
         try connection.script("NOTIFY trunkline_changes", "notify")
@@ -74,6 +74,7 @@ struct TableCapture {
         let names = capture.triggers.map(\.name)
         try? locked { () throws(StoreError) in
             try connection.script(CaptureSQL.enable(names, on: state.table.relation), "enable triggers")
+            try connection.query(Statements.recordFiring, ["\(state.table.id)"])
         }
     }
 

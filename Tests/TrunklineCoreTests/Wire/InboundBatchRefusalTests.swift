@@ -72,6 +72,14 @@ import TrunklineTesting
             } == .malformed)
     }
 
+    /// Columns that are named by a hash, and other ones beside it.
+    @Test func columnsAndFieldsInTheirPlace() throws {
+        let message = try SampleBatch.message(
+            replacing: Array(#""allNew":true"#.utf8), with: Array(#""allNew":true,"fields":{"count":2,"key":[0]}"#.utf8))
+        #expect(SampleBatch.refusal(message)?.code == .malformed)
+        #expect("\(SampleBatch.refusal(message)!)".contains("in their place"))
+    }
+
     @Test func aFieldTooManyOrTooFew() throws {
         #expect(try code(replacing: "2026\t1\t12.50\n", with: "2026\t1\t12\t50\n") == .malformed)
         #expect(try code(replacing: "2026\t1\t12.50\n", with: "2026\t1 12.50\n") == .malformed)
