@@ -286,11 +286,15 @@ enum ReceiverStatements {
         """)
 
     /// A later image of these keys arrived: what was set aside of them is history.
+    ///
+    /// Key by key, which OFFSET keeps the planner to: it takes a stream's rows for a few, and compares all with all.
     static let forgetSetAside = Statement(
         "forget_set_aside",
         """
-        DELETE FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2
-            AND md5(key) IN (SELECT md5(k) FROM unnest($3::text[]) k) AND key = ANY ($3::text[])
+        DELETE FROM trunkline.set_aside WHERE ctid = ANY (ARRAY(
+            SELECT s.ctid FROM unnest($3::text[]) k CROSS JOIN LATERAL (
+                SELECT ctid FROM trunkline.set_aside
+                WHERE stream = $1 AND table_name = $2 AND md5(key) = md5(k) AND key = k OFFSET 0) s))
         """)
 
     static let dropSetAside = Statement(
