@@ -49,7 +49,7 @@ public final class SQLiteStore: OfficeStore {
             if connections.identity == current { return connections }
             await close()
         }
-        let connections = try await DatabaseConnections.open(location, onOpen)
+        let connections = try await DatabaseConnections.open(location, onOpen, creating: creating)
         let winner = opened.withLock { opened in
             if let other = opened, other.identity == connections.identity { return other }
             opened = connections

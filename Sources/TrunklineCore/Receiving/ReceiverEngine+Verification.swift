@@ -32,9 +32,14 @@ extension ReceiverEngine {
         case .unfit(let reason): return uncompared(reason)
         case .fits: break
         }
-        var digester = claim.digester(leavingOut: try books.keptKeys(of: claim.name, stream))
+        let kept = try books.keptKeys(of: claim.name, stream)
+        var digester = claim.digester(leavingOut: kept)
         try sink.scan(table, of: stream, into: &digester)
-        guard let recovery = header.recovery else { return claim.compare(with: digester) }
+        guard let recovery = header.recovery else {
+            var result = claim.compare(with: digester)
+            result.keptAtReceiver = kept.isEmpty ? nil : kept.count
+            return result
+        }
         var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
         result.highestKey = try sink.highestKey(table, of: stream)
         if recovery == .keepHead {

@@ -41,6 +41,8 @@ public struct TableResult: Hashable, Sendable, Codable {
     public var problem: String?
     /// Whether it is the sender that could say nothing of it.
     public var isLeftOut: Bool?
+    /// Rows of the sender's that a recovery kept here, which are not compared; nil: none.
+    public var keptAtReceiver: Int?
 
     public static let maximalKeys = 1_000
     /// In a recovery, where every key that is listed is dealt with.

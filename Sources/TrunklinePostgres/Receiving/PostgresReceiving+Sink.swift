@@ -69,10 +69,12 @@ extension PostgresReceiving {
 
     /// PostgreSQL's columns hold what their types say, and nothing else.
     private static func misfit(_ line: ReceivedLine) -> LineFailure {
-        let (column, storage) = line.misfits.min { $0.key < $1.key } ?? ("", "")
+        let column = line.misfits.keys.min() ?? ""
+        let type = line.table.columns.first { $0.name == column }?.type ?? ""
         return LineFailure(
             line: line,
-            reason: "column \"\(column)\" holds \(storage == "text" ? "text" : "bytes") that do not fit its type",
+            reason:
+                "column \"\(column)\" holds a value that is none of its type \(type), which SQLite allows; correct it at the branch",
             code: "22000")
     }
 

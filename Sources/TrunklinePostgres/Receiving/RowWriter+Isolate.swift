@@ -7,11 +7,11 @@ extension RowWriter {
     func isolate(_ pieces: [Piece]) throws(StoreError) -> [LineFailure] {
         for piece in pieces where piece.isCircular {
             // What fails here fails again below, and is reported there.
-            _ = try oneByOne(piece, withoutCircular: true)
+            _ = try oneByOne(piece.group.lines, of: piece, withoutCircular: true)
         }
         var failed: [(piece: Piece, failures: [LineFailure])] = []
         for piece in pieces {
-            let failures = try oneByOne(piece, withoutCircular: false)
+            let failures = try oneByOne(piece.group.lines, of: piece, withoutCircular: false)
             if !failures.isEmpty { failed.append((piece, failures)) }
         }
         // Each pass costs as much as there are failures; a row that fails for its own sake fails in each of them.
@@ -20,16 +20,17 @@ extension RowWriter {
             passes += 1
             var hasProgressed = false
             for index in failed.indices {
-                var (piece, failures) = failed[index]
-                let others = failures.filter { !RowWriter.mayDependOnOthers($0) }
-                let again = failures.filter(RowWriter.mayDependOnOthers).map(\.line)
+                var again: [ReceivedLine] = []
+                failed[index].failures.removeAll { failure in
+                    if RowWriter.mayDependOnOthers(failure) { again.append(failure.line) }
+                    return RowWriter.mayDependOnOthers(failure)
+                }
                 guard !again.isEmpty else { continue }
                 // A shift of unique values comes out from its other end.
-                let ordered = passes.isMultiple(of: 2) ? again : again.reversed()
-                piece.group.bytes = ordered.reduce(into: [UInt8]()) { $0 += $1.text }[...]
-                failures = try oneByOne(piece, withoutCircular: false)
+                if !passes.isMultiple(of: 2) { again.reverse() }
+                let failures = try oneByOne(again, of: failed[index].piece, withoutCircular: false)
                 hasProgressed = hasProgressed || failures.count < again.count
-                failed[index].failures = others + failures
+                failed[index].failures += failures
             }
             if !hasProgressed { break }
         }
@@ -39,8 +40,10 @@ extension RowWriter {
     /// Integrity violations: a row that is missing, or one that is in the way.
     private static func mayDependOnOthers(_ failure: LineFailure) -> Bool { failure.code?.hasPrefix("23") ?? false }
 
-    /// Takes the lines of one table one by one.
-    private func oneByOne(_ piece: Piece, withoutCircular: Bool) throws(StoreError) -> [LineFailure] {
+    /// Takes lines of one table one by one.
+    private func oneByOne(
+        _ lines: [ReceivedLine], of piece: Piece, withoutCircular: Bool
+    ) throws(StoreError) -> [LineFailure] {
         let columns = piece.group.isDelete ? piece.target.key.count : piece.target.columns.count
         let value = { (column: String) in "trunkline_line.\(column)" }
         let statement: String
@@ -55,7 +58,6 @@ extension RowWriter {
             statement = upsert(piece.target, withoutCircular: withoutCircular, value) + conflict.sql
             isSkipped = conflict.updates ? "NOT FOUND" : "false"
         }
-        let lines = piece.group.lines
         // Thousands of rows fail for the same reason: one text of it is enough.
         var reasons: Set<String> = []
         return try eachLine(

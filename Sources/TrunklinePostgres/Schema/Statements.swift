@@ -58,9 +58,9 @@ enum Statements {
 
     /// Whether all triggers on the table `c`, and on its partitions, fire for replayed changes too.
     private static let firesAlways = """
-        NOT EXISTS (SELECT FROM pg_trigger g
+        (SELECT count(*) > 0 AND bool_and(g.tgenabled = 'A') FROM pg_trigger g
             WHERE g.tgrelid = ANY (c.oid || ARRAY(SELECT p.relid::oid FROM pg_partition_tree(c.oid) p))
-            AND g.tgenabled <> 'A' AND (g.tgname = 'trunkline_row' OR g.tgrelid = c.oid AND g.tgname IN
+            AND (g.tgname = 'trunkline_row' OR g.tgrelid = c.oid AND g.tgname IN
                 ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')))
         """
 

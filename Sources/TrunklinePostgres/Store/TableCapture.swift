@@ -68,7 +68,9 @@ struct TableCapture {
                     DELETE FROM trunkline.held_change WHERE table_id = \(state.table.id)
                     """, "forget keys")
             }
-            try record(state, now, reload: work.load)
+            var before = now
+            before.firesAlways = nil
+            try record(state, before, reload: work.load)
         }
         // Only the owner of the table may; without it they do not fire in a session that replays another server's changes.
         let names = capture.triggers.map(\.name)

@@ -14,6 +14,7 @@ public enum ServiceRunner {
         _ services: [ServiceLoop], companions: [(name: String, service: any Service)] = [], logger: Logger
     ) -> ServiceGroup {
         BrokenPipes.ignore()
+        LargeBlocks.giveBack()
         let members =
             companions.map {
                 ServiceGroupConfiguration.ServiceConfiguration(

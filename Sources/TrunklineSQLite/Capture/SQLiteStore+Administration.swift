@@ -9,6 +9,7 @@ extension SQLiteStore {
         let hadRollbackJournal =
             isThere ? try await look { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" } : false
         if setup.role == .branch, isThere { try await checkTables(setup) }
+        if hadRollbackJournal { await close() }
         var (report, isBranch) = try await write("init", location.path, creating: true) { db in
             try Initialisation(setup: setup, db: db).run()
         }

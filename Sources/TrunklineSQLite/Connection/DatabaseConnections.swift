@@ -13,8 +13,8 @@ final class DatabaseConnections: Sendable {
     /// The file that they have open.
     let identity: FileIdentity?
 
-    private init(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) throws {
-        writer = try DatabaseConnections.queue(location, onOpen)
+    private init(_ location: DatabaseLocation, _ onOpen: ConnectionHook?, creating: Bool) throws {
+        writer = try DatabaseConnections.queue(location, onOpen, creating: creating)
         identity = FileIdentity(path: location.path)
         // After the writer, which makes the file, and its write-ahead log, if need be.
         reader = try DatabaseConnections.queue(location, onOpen, readsOnly: true)
@@ -22,12 +22,13 @@ final class DatabaseConnections: Sendable {
     }
 
     /// Opens the connections, and creates the file if it is missing.
-    static func open(_ location: DatabaseLocation, _ onOpen: ConnectionHook?) async throws(StoreError)
+    /// - Parameter creating: whether the file may become an office's, which has a write-ahead log.
+    static func open(_ location: DatabaseLocation, _ onOpen: ConnectionHook?, creating: Bool) async throws(StoreError)
         -> DatabaseConnections
     {
         let result: Result<DatabaseConnections, any Error> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(returning: Result { try DatabaseConnections(location, onOpen) })
+                continuation.resume(returning: Result { try DatabaseConnections(location, onOpen, creating: creating) })
             }
         }
         do {
@@ -51,7 +52,7 @@ final class DatabaseConnections: Sendable {
 
     private static func queue(
         _ location: DatabaseLocation, _ onOpen: ConnectionHook?, readsOnly: Bool = false,
-        allowsLongTransactions: Bool = false
+        creating: Bool = false, allowsLongTransactions: Bool = false
     ) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
@@ -62,7 +63,10 @@ final class DatabaseConnections: Sendable {
         configuration.readonly = readsOnly
         configuration.prepareDatabase { db in
             if !readsOnly {
-                try db.execute(sql: "PRAGMA journal_mode = WAL")
+                // To ask what a file is changes nothing of it.
+                if try creating || db.tableExists("trunkline_office") {
+                    try db.execute(sql: "PRAGMA journal_mode = WAL")
+                }
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }
             if let onOpen, let connection = db.sqliteConnection { onOpen(connection) }

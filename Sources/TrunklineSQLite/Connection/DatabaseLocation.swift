@@ -49,6 +49,6 @@ enum DatabaseLocation: Hashable, Sendable {
     private static func unusable(_ reason: String) -> StoreError {
         StoreError(
             .configuration, operation: "read", subject: "database.url", reason: reason,
-            hint: "write sqlite:///absolute/path.db or sqlite:relative.db")
+            hint: "write sqlite:///absolute/path.db")
     }
 }

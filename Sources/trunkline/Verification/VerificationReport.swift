@@ -56,11 +56,11 @@ struct VerificationReport {
     }
 
     private func lines(of table: TableResult, branch: OfficeID) -> [String] {
-        let counts =
-            "  \(table.name): \(HumanNumber.counted(table.rowsAtSender, "row")) at \(branch), "
-            + "\(HumanNumber.grouped(table.rowsAtReceiver)) at head"
+        let atBranch = "  \(table.name): \(HumanNumber.counted(table.rowsAtSender, "row")) at \(branch)"
+        if let problem = table.problem { return ["\(atBranch): not compared: \(problem)"] }
+        let kept = table.keptAtReceiver.map { ", and \(HumanNumber.grouped($0)) kept by a recovery" } ?? ""
+        let counts = "\(atBranch), \(HumanNumber.grouped(table.rowsAtReceiver)) at head\(kept)"
         if table.agrees { return ["\(counts): agree"] }
-        if let problem = table.problem { return ["\(counts): not compared: \(problem)"] }
         let shown = table.differingKeys.prefix(VerificationReport.keysShown).map { difference in
             "    \(difference.key) \(words(for: difference.kind, branch: branch))"
         }
