@@ -27,6 +27,12 @@ public struct ReceivedLine: Hashable, Sendable {
         guard !isDelete else { return RowKey(fields) }
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
     }
+
+    /// What it says, by column; of a delete, the key alone.
+    public var values: [String: String?] {
+        let names = isDelete ? table.key : table.columns.map(\.name)
+        return Dictionary(zip(names, CopyText.fields(text)), uniquingKeysWith: { first, _ in first })
+    }
 }
 
 /// One for all lines of a group, of which there may be a hundred thousand.

@@ -85,6 +85,7 @@ extension PostgresStore {
                             deleted: result.flag(row, 1), reason: result.value(row, 2))
                     }
                 })
+            if atHead { try showWhatWasSent(result, in: &listing) }
             listing.standing = standing?.reason
             return listing
         }
@@ -141,31 +142,51 @@ extension PostgresStore {
             """
     }
 
-    /// Stored rows, and the set-aside ones whose key is known.
+    /// Puts the image that the branch sent in the place of what is stored of a set-aside row, if anything is.
+    private func showWhatWasSent(_ result: PostgresResult, in listing: inout RowListing) throws(StoreError) {
+        let first = 3 + listing.columns.count
+        for row in listing.rows.indices {
+            guard let op = result.value(row, first), let hex = result.value(row, first + 2) else { continue }
+            let shape = try JSONText.decode(TableHeader.self, result.text(row, first + 1), "shape of a set-aside row")
+            let sent = StoredLine.line(shape, op: op, hex: hex).values
+            for (index, column) in listing.columns.enumerated() where column != "branch_id" {
+                listing.rows[row].values[index] = sent[column] ?? nil
+            }
+        }
+    }
+
+    /// Stored rows, and the set-aside ones whose key is known, with what was sent of these.
     private func headRows(_ table: Catalog.Table, _ filter: RowFilter) -> String {
         let name = table.name.description.literal
-        let branch = filter.branch.map { " AND branch = \($0.description.literal)" } ?? ""
         let key = table.key.filter { $0 != "branch_id" }
         let keyText = "to_json(ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))])::text"
+        // Ours have names that no column of a user has.
+        func ours(_ name: String) -> String { "trunkline:\(name)".identifier }
+        let branch = filter.branch.map { " AND \(ours("branch")) = \($0.description.literal)" } ?? ""
         let columns = table.columns.map { column in
             column.name == "branch_id"
-                ? "branch AS branch_id"
+                ? ours("branch")
                 : key.firstIndex(of: column.name).map {
-                    "coalesce(\(column.name.identifier), CASE WHEN s_key NOT LIKE '%\\\\u0000%' THEN (s_key::json)->>\($0) END) AS \(column.name.identifier)"
+                    "coalesce(\(column.name.identifier), CASE WHEN \(ours("key")) NOT LIKE '%\\\\u0000%' THEN (\(ours("key"))::json)->>\($0) END) AS \(column.name.identifier)"
                 }
                     ?? column.name.identifier
         }
         let values = table.columns.filter { $0.name != "branch_id" }.map {
             "t.\($0.name.identifier)::text AS \($0.name.identifier)"
         }
+        let aside = ["key", "reason", "op", "shape", "line"].map { "s.\($0) AS \(ours($0))" }
+        let state = "CASE WHEN \(ours("key")) IS NULL THEN 'acked' ELSE 'set aside' END"
         return """
-            SELECT CASE WHEN s_key IS NULL THEN 'acked' ELSE 'set aside' END, false, reason, \(columns.joined(separator: ", "))
+            SELECT \(state), coalesce(\(ours("op")) = 'delete', false), \(ours("reason")), \(columns.joined(separator: ", ")),
+                \(ours("op")), (SELECT header FROM trunkline.set_aside_shape h WHERE h.id = \(ours("shape"))),
+                encode(\(ours("line")), 'hex')
             FROM (
-                SELECT coalesce(t.branch_id, split_part(s.stream, '>', 1)) AS branch, s.key AS s_key, s.reason, \(values.joined(separator: ", "))
+                SELECT coalesce(t.branch_id, split_part(s.stream, '>', 1)) AS \(ours("branch")),
+                    \((aside + values).joined(separator: ", "))
                 FROM \(table.name.sql) t FULL JOIN (SELECT * FROM trunkline.set_aside WHERE table_name = \(name)) s
                     ON split_part(s.stream, '>', 1) = t.branch_id AND s.key = \(keyText)
-            ) q WHERE true\(branch) \(states(filter, "CASE WHEN s_key IS NULL THEN 'acked' ELSE 'set aside' END"))
-            ORDER BY branch, \(key.map(\.identifier).joined(separator: ", ")) LIMIT \(filter.limit)
+            ) q WHERE true\(branch) \(states(filter, state))
+            ORDER BY \(([ours("branch")] + key.map(\.identifier)).joined(separator: ", ")) LIMIT \(filter.limit)
             """
     }
 

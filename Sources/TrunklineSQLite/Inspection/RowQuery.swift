@@ -129,7 +129,7 @@ struct RowQuery {
             })
     }
 
-    /// Stored rows, then those of which an image is set aside: of these only the key is shown.
+    /// Stored rows, then those of which an image is set aside: what the branch sent.
     func atHead() throws -> RowListing {
         // All of them where stored rows are listed, each of which may be one of these.
         let setAside = try setAsideAtHead(atMost: filter.states == [.setAside] ? filter.limit : .max)
@@ -155,18 +155,17 @@ struct RowQuery {
         let streams = try String.fetchAll(
             db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE table_name = ?",
             arguments: [table.description])
-        let key = shape.key.filter { $0 != "branch_id" }
         var rows: [RowListing.Row] = []
         for stream in streams.compactMap({ StreamID($0) }) where filter.branch == nil || filter.branch == stream.source
         {
             guard rows.count < limit else { break }
-            for notice in try SetAsideRows(stream, db).notices(of: table) {
+            for (line, reason) in try SetAsideRows(stream, db).lines(of: table) {
+                let sent = line.values
                 let values: [String?] = columns.map { column in
-                    if column.name == "branch_id" { return stream.source.description }
-                    guard let position = key.firstIndex(of: column.name) else { return nil }
-                    return position < notice.key.values.count ? notice.key.values[position] : nil
+                    column.name == "branch_id" ? stream.source.description : sent[column.name] ?? nil
                 }
-                rows.append(RowListing.Row(state: .setAside, values: values, reason: notice.reason))
+                rows.append(
+                    RowListing.Row(state: .setAside, values: values, deleted: line.isDelete, reason: reason))
             }
         }
         return rows

@@ -190,8 +190,15 @@ struct SetAsideRows {
         }
     }
 
-    /// The whole list, for a sender that takes no differences, or that of one table.
-    func notices(of table: TableName? = nil) throws -> [SetAsideNotice] {
+    /// The whole list, for a sender that takes no differences.
+    func notices() throws -> [SetAsideNotice] {
+        try lines(of: nil).map { line, reason in
+            SetAsideNotice(table: line.table.name, key: line.key, reason: reason)
+        }
+    }
+
+    /// Those of one table, or all that a list has room for.
+    func lines(of table: TableName?) throws -> [(ReceivedLine, reason: String)] {
         let rows = try Row.fetchAll(
             db,
             sql: """
@@ -202,9 +209,6 @@ struct SetAsideRows {
                 ) WHERE before < \(Ack.maximalNoticeBytes) OR ?3 IS NOT NULL ORDER BY id
                 """, arguments: [stream.description, Ack.maximalNotices, table?.description])
         let shapes = try shapes(of: rows)
-        return try rows.map { row in
-            let line = try SetAsideRows.line(row, shapes)
-            return SetAsideNotice(table: line.table.name, key: line.key, reason: row["reason"])
-        }
+        return try rows.map { (try SetAsideRows.line($0, shapes), reason: $0["reason"]) }
     }
 }
