@@ -227,6 +227,9 @@ struct ConformanceTests {
         #expect(atBranch.rows.first?.reason?.contains("no_gifts") == true)
         let atHead = try await pair.head.rows(of: TableName("item"), matching: RowFilter(states: [.setAside]))
         #expect(atHead.rows.map(\.values) == [["east", "1777", "item", "0"]])
+        for store in [pair.branch, pair.head] as [any OfficeStore] {
+            #expect(try await store.status()[0].setAsideTables == [TableName("item")])
+        }
         #expect(try await pair.head.retrySetAside(SetAsideSelection(), limit: 10).stored == 0)
         let differing = try await pair.verify()
         #expect(differing.tables[0].differingKeys == [KeyDifference(key: RowKey(["1777"]), kind: .onlyAtSender)])

@@ -37,6 +37,8 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     /// stream began: the same number at both ends, once the last ack has come.
     public var ackedRows: Int
     public var setAside: Int
+    /// Where they are, as far as it is known here.
+    public var setAsideTables: [TableName] = []
     /// The last batch acked (sending) or committed (receiving).
     public var watermark: Int64
     /// The last batch formed (sending); equals `watermark` when receiving.

@@ -17,7 +17,8 @@ enum InspectionStatements {
             extract(epoch FROM now() - least(min(b.oldest_at), trunkline.oldest_unsent(o.stream),
                 (SELECT min(at) FROM trunkline.held_change))),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery,
-            o.recovery_report, a.held
+            o.recovery_report, a.held,
+            (SELECT to_json(array_agg(DISTINCT r.table_name)) FROM trunkline.refused_row r WHERE r.stream = o.stream)::text
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
         LEFT JOIN trunkline.batch b ON b.stream = o.stream AND b.state <> 'acked'
         GROUP BY o.stream, o.epoch, a.stream, o.last_number, o.recovery, o.recovery_report
@@ -28,7 +29,9 @@ enum InspectionStatements {
         "status_receiving",
         """
         SELECT i.stream, i.epoch, (SELECT count(*) FROM trunkline.parked_batch p WHERE p.stream = i.stream),
-            i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped, i.held
+            i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped, i.held,
+            CASE WHEN i.set_aside > 0 THEN (SELECT to_json(array_agg(DISTINCT s.table_name))
+                FROM trunkline.set_aside s WHERE s.stream = i.stream)::text END
         FROM trunkline.inbound i ORDER BY i.stream
         """)
 

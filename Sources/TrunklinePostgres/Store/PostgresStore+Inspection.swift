@@ -22,6 +22,7 @@ extension PostgresStore {
             status.inFlightBatches = result.integer(row, 4)!
             status.ackedRows = result.integer(row, 5)!
             status.setAside = result.integer(row, 6)!
+            status.setAsideTables = tables(result.value(row, 15))
             status.watermark = Int64(result.integer(row, 7)!)
             status.lastFormed = Int64(result.integer(row, 8)!)
             status.oldestUnackedSeconds = result.value(row, 9).flatMap { Double($0) }
@@ -37,6 +38,11 @@ extension PostgresStore {
         }
     }
 
+    private func tables(_ json: String?) -> [TableName] {
+        let names = json.flatMap { try? JSONText.decode([String].self, $0, "names of tables") }
+        return (names ?? []).compactMap { TableName(parsing: $0) }
+    }
+
     private func receivingStatus(_ connection: PostgresConnection) throws(StoreError) -> [StreamStatus] {
         let result = try connection.query(InspectionStatements.receiving)
         return (0..<result.rowCount).compactMap { row in
@@ -46,6 +52,7 @@ extension PostgresStore {
             status.pending = result.integer(row, 2)!
             status.ackedRows = result.integer(row, 3)!
             status.setAside = result.integer(row, 4)!
+            status.setAsideTables = tables(result.value(row, 9))
             status.watermark = Int64(result.integer(row, 5)!)
             status.lastFormed = status.watermark
             status.lastContactSeconds = result.value(row, 6).flatMap { Double($0) }

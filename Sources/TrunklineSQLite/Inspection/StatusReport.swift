@@ -37,6 +37,7 @@ enum StatusReport {
             status.inFlightBatches = row["batches"]
             status.ackedRows = row["acked_rows"]
             status.setAside = (row["set_aside_total"] as Int) + (row["own_notices"] as Int)
+            status.setAsideTables = try tables("trunkline_set_aside_notice", stream, db)
             status.watermark = row["acked_watermark"]
             status.lastFormed = (row["next_number"] as Int64) - 1
             status.oldestUnackedSeconds = row["oldest"]
@@ -50,6 +51,14 @@ enum StatusReport {
             }
             return status
         }
+    }
+
+    /// Where rows of a stream are set aside.
+    private static func tables(_ list: String, _ stream: StreamID, _ db: Database) throws -> [TableName] {
+        try String.fetchAll(
+            db, sql: "SELECT DISTINCT table_name FROM \(list) WHERE stream = ? ORDER BY table_name",
+            arguments: [stream.description]
+        ).compactMap { TableName(parsing: $0) }
     }
 
     /// SQLite counts a whole table fast, and a part of one slowly: so the smaller part is counted.
@@ -74,6 +83,7 @@ enum StatusReport {
             status.pending = row["parked"]
             status.ackedRows = row["stored_rows"]
             status.setAside = row["set_aside"]
+            if status.setAside > 0 { status.setAsideTables = try tables("trunkline_set_aside", stream, db) }
             status.watermark = row["watermark"]
             status.lastFormed = row["watermark"]
             status.lastContactSeconds = row["contact"]

@@ -100,8 +100,11 @@ struct StatusReport {
         }
         if status.setAside > 0 {
             let rows = HumanNumber.counted(status.setAside, "row")
+            let tables = status.setAsideTables
+            let place = tables.isEmpty ? "" : " in \(tables.map { "\"\($0)\"" }.joined(separator: ", "))"
             remarks.append(
-                "\(status.stream): \(rows) set aside; see them with: trunkline rows TABLE --state set-aside")
+                "\(status.stream): \(rows) set aside\(place); see them with: trunkline rows "
+                    + "\(tables.count == 1 ? tables[0].description : "TABLE") --state set-aside")
         }
         if let silent = status.lastContactSeconds, .seconds(silent) > StatusReport.silence,
             status.direction == .receiving || status.pending + status.inFlightChanges > 0

@@ -35,13 +35,14 @@ import TrunklineRuntime
         var stopped = sending
         stopped.stopped = "batch 3 is of another epoch\u{1b}[2J"
         stopped.setAside = 2
+        stopped.setAsideTables = [TableName("sales")]
         stopped.lastContactSeconds = 3 * 86_400
         let lines = StatusReport(office: east, streams: [stopped]).text.split(separator: "\n").dropFirst(3)
         #expect(
             Array(lines) == [
                 "east>head is STOPPED: batch 3 is of another epoch·[2J; "
                     + "see what differs and decide with: trunkline recover",
-                "east>head: 2 rows set aside; see them with: trunkline rows TABLE --state set-aside",
+                #"east>head: 2 rows set aside in "sales"; see them with: trunkline rows sales --state set-aside"#,
                 "east>head: no word for 3 d",
             ])
     }
