@@ -134,7 +134,9 @@ struct BranchCommandTests {
         try await eventually("both are set aside") { try site.status(site.head).allSatisfy { $0.setAside == 1 } }
         try site.trunkline(site.head, "branch", "suspend", "east")
         try site.head.run("alter table item drop constraint small")
-        let stored = { try site.head.run("select string_agg(branch_id, ',' order by branch_id) from item where id = 2") }
+        let stored = {
+            try site.head.run("select string_agg(branch_id, ',' order by branch_id) from item where id = 2")
+        }
         try await eventually("west's row is stored") { try stored().contains("west") }
         try await Task.sleep(for: .seconds(3))
         #expect(try stored() == "west")

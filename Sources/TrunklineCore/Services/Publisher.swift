@@ -195,7 +195,11 @@ public actor Publisher: SteppedService {
         let limits = ReadLimits(
             batchBytes: sizing.readLimit, rowBytes: min(configuration.rowBytes, messageLimit / 8 * 7))
         while true {
-            switch try await store.readBatch(batch, limits: limits) {
+            var reading = try await store.readBatch(batch, limits: limits)
+            if case .content(let tables) = reading, let fitting = HeaderSize.fitting(tables, changes: batch.changes) {
+                reading = .tooLarge(fitting: fitting)
+            }
+            switch reading {
             case .content(let tables):
                 sizing.learn(changes: batch.changes, bytes: Self.bytes(of: tables))
                 return ReadBatch(batch: batch, tables: tables)

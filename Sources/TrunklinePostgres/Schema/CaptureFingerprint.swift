@@ -13,6 +13,8 @@ struct CaptureFingerprint: Hashable, Sendable, Codable {
     var labels: [String: String]?
     /// Whether its triggers fire for replayed changes too, which only its owner can order; nil: it was not noted.
     var firesAlways: Bool?
+    /// The triggers' oids by the partitions': others are on one that was detached for a while. Nil: they were not noted.
+    var partitionTriggers: [String: Int]?
 
     /// Whether what rows hold was written anew past the triggers: a column got another type by a rewrite of the table, or
     /// a label of an enum has another name.
@@ -23,6 +25,13 @@ struct CaptureFingerprint: Hashable, Sendable, Codable {
         }
         for (label, name) in other.labels ?? [:] where labels?[label] ?? name != name { return true }
         return false
+    }
+
+    /// Whether partitions came back that had gone, whose rows nobody watched in between.
+    func hasReturnedPartitions(since other: CaptureFingerprint) -> Bool {
+        (other.partitionTriggers ?? [:]).contains { partition, trigger in
+            partitionTriggers?[partition].map { $0 != trigger } ?? false
+        }
     }
 
     /// Whether keys that were logged then can be looked up now: the same columns, and integers may be wider.

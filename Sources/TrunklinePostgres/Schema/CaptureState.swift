@@ -89,8 +89,16 @@ struct CaptureState: Sendable {
                 triggers: true, load: true,
                 reason: "its values were written anew, by another type or other labels of an enum")
         }
+        if now.hasReturnedPartitions(since: stored) {
+            return Work(
+                load: true, partitions: now.partitions != stored.partitions, isNotedAnew: true,
+                reason: "a partition of it was detached for a while")
+        }
         if now.partitions != stored.partitions {
             return Work(load: !table.loaded, partitions: true, reason: "its partitions are others")
+        }
+        if now.partitionTriggers != nil, stored.partitionTriggers == nil {
+            return Work(load: !table.loaded, isNotedAnew: true, reason: "its partitions' triggers are noted")
         }
         if now.firesAlways == true, stored.firesAlways != true {
             return Work(load: !table.loaded, isNotedAnew: true, reason: "its triggers fire for replayed changes now")
@@ -138,7 +146,10 @@ extension CaptureState {
                     },
                     labels: try result.value(row, 19).map { (text) throws(StoreError) in
                         try JSONText.decode([String: String].self, text, "labels of enums")
-                    }, firesAlways: result.flag(row, 20))
+                    }, firesAlways: result.flag(row, 20),
+                    partitionTriggers: try result.value(row, 21).map { (text) throws(StoreError) in
+                        try JSONText.decode([String: Int].self, text, "triggers of partitions")
+                    })
             }
             states.append(
                 CaptureState(

@@ -4,7 +4,7 @@ enum Functions {
         WaveFunctions.all + [
             MoveCheck.function,
             sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, unbatched, news,
-            untranslatable,
+            untranslatable, isValue,
         ]
 
     /// What the batch `b` covers, between its waves.
@@ -214,6 +214,20 @@ enum Functions {
             SELECT FROM pg_snapshot_xip(o.snapshot) x
             WHERE pg_visible_in_snapshot(x, pg_current_snapshot())
                 AND EXISTS (SELECT FROM trunkline.change c WHERE c.transaction = x))
+        """
+
+    /// Whether a text is a value of a type, which the text of a key may be no more: a label of an enum was renamed.
+    private static let isValue = """
+        CREATE OR REPLACE FUNCTION trunkline.is_value(p_text text, p_type text) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            EXECUTE 'SELECT $1::' || p_type USING p_text;
+            RETURN true;
+        EXCEPTION WHEN data_exception THEN
+            RETURN false;
+        END
+        $function$
         """
 
     /// Why a text cannot be said in UTF-8; NULL: it can.

@@ -104,7 +104,9 @@ enum Statements {
             (SELECT json_object_agg(e.oid, e.enumlabel) FROM pg_enum e WHERE EXISTS (
                 SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                     AND a.atttypid = e.enumtypid))::text,
-            \(firesAlways)
+            \(firesAlways),
+            (SELECT json_object_agg(g.tgrelid::oid, g.oid::int8) FROM pg_partition_tree(c.oid) p
+                JOIN pg_trigger g ON g.tgrelid = p.relid WHERE p.isleaf AND p.level > 0 AND g.tgname = 'trunkline_row')::text
         FROM trunkline.synced_table s
         LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
         ORDER BY s.id

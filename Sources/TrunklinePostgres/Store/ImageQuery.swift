@@ -60,11 +60,26 @@ struct ImageQuery {
     /// The keys of rows that are gone.
     var deletes: String {
         let gone = keyTypes.enumerated().map { "c.key[\($0 + 1)]::\($1)" }.joined(separator: ", ")
-        let filter = looksClosely ? "AND \(untranslatableKey) IS NULL" : ""
+        guard looksClosely else {
+            return """
+                COPY (SELECT \(gone) FROM (\(wanted)) c
+                    WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join))) TO STDOUT
+                """
+        }
+        // No row has a key that is no value of its type any more.
+        let asLogged = keyTypes.indices.map { "c.key[\($0 + 1)]" }.joined(separator: ", ")
         return """
-            COPY (SELECT \(gone) FROM (\(wanted)) c
-                WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join)) \(filter)) TO STDOUT
+            COPY (SELECT \(written) FROM (\(wanted)) c
+                WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join))
+                UNION ALL SELECT \(asLogged) FROM (\(keys) OFFSET 0) c
+                WHERE NOT (\(isKey("c"))) AND \(untranslatableKey) IS NULL) TO STDOUT
             """
+    }
+
+    /// Whether the key of a row of `keys` is one of the table's types.
+    private func isKey(_ row: String) -> String {
+        keyCasts.enumerated().map { "trunkline.is_value(\(row).key[\($0 + 1)], \($1.literal))" }
+            .joined(separator: " AND ")
     }
 
     /// The rows that cannot travel. They are measured by the server, before they are fetched; not at all where the table
@@ -78,7 +93,8 @@ struct ImageQuery {
                         ELSE encode(convert_to(k, getdatabaseencoding()), 'escape') END
                     FROM unnest(c.key) WITH ORDINALITY u (k, n) ORDER BY n))::text,
                     coalesce(\(untranslatableKey), \(untranslatable))
-                FROM (\(keys)) c LEFT JOIN \(part.table.relation) t ON \(untranslatableKey) IS NULL AND \(join)
+                FROM (SELECT w.key FROM (\(keys) OFFSET 0) w WHERE \(isKey("w")) OFFSET 0) c
+                    LEFT JOIN \(part.table.relation) t ON \(untranslatableKey) IS NULL AND \(join)
                 WHERE coalesce(\(untranslatableKey), \(untranslatable)) IS NOT NULL
                 """, [], "look for rows that cannot be said in UTF-8")
             for row in 0..<found.rowCount {
@@ -132,7 +148,7 @@ struct ImageQuery {
         let filters =
             (refusedKeys.isEmpty
                 ? [] : ["to_json(w.key)::text <> ALL (\(TextArray.encode(refusedKeys).literal)::text[])"])
-            + (looksClosely ? ["trunkline.untranslatable(array_to_string(w.key, '')) IS NULL"] : [])
+            + (looksClosely ? ["trunkline.untranslatable(array_to_string(w.key, '')) IS NULL", isKey("w")] : [])
         guard !filters.isEmpty else { return keys }
         // OFFSET keeps the planner from casting a key to its type before it was looked at.
         return "SELECT w.key FROM (\(keys) OFFSET 0) w WHERE \(filters.joined(separator: " AND ")) OFFSET 0"

@@ -21,9 +21,9 @@ extension PostgresStore {
         do {
             return try reader.read()
         } catch {
-            guard error.blamesEncoding || error.databaseCode == BatchReader.mismeasured, !reader.looksClosely else {
-                throw error
-            }
+            // Data exceptions: what cannot be said in UTF-8, and a key that is no value of its type any more.
+            let blamesData = error.databaseCode?.hasPrefix("22") ?? false
+            guard blamesData || error.databaseCode == BatchReader.mismeasured, !reader.looksClosely else { throw error }
             reader.looksClosely = true
             return try reader.read()
         }

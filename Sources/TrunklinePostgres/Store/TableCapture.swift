@@ -20,7 +20,7 @@ struct TableCapture {
         guard let now = state.now else { return nil }
         if work.triggers { try makeTriggers(state, now, work) }
         if work.partitions { try followPartitions(state, now) }
-        if work.isNotedAnew { try record(state, now, reload: false) }
+        if work.isNotedAnew { try record(state, now, reload: work.load) }
         let rows = work.load ? try load(state.table.id, op: isNew ? "l" : "r") : nil
         try connection.query(Statements.returnHeld, ["\(state.table.id)"])
         try connection.script("NOTIFY trunkline_changes", "notify")
@@ -70,6 +70,7 @@ struct TableCapture {
             }
             var before = now
             before.firesAlways = nil
+            before.partitionTriggers = nil
             try record(state, before, reload: work.load)
         }
         // Only the owner of the table may; without it they do not fire in a session that replays another server's changes.

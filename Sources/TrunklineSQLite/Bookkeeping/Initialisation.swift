@@ -36,7 +36,8 @@ struct Initialisation {
             } else if let problem = try TableKind.find(name, in: db).unfitness(of: name) {
                 problems.append(problem)
             } else if let real = try TableKind.find(name, in: db).shape?.name, real != name, !known.contains(table) {
-                problems.append("table \"\(name)\" is called \"\(real)\" here, and the head tells them apart; write it so")
+                problems.append(
+                    "table \"\(name)\" is called \"\(real)\" here, and the head tells them apart; write it so")
             }
         }
         guard problems.isEmpty else {

@@ -75,7 +75,8 @@ import TrunklineTesting
     /// Columns that are named by a hash, and other ones beside it.
     @Test func columnsAndFieldsInTheirPlace() throws {
         let message = try SampleBatch.message(
-            replacing: Array(#""allNew":true"#.utf8), with: Array(#""allNew":true,"fields":{"count":2,"key":[0]}"#.utf8))
+            replacing: Array(#""allNew":true"#.utf8), with: Array(#""allNew":true,"fields":{"count":2,"key":[0]}"#.utf8)
+        )
         #expect(SampleBatch.refusal(message)?.code == .malformed)
     }
 
