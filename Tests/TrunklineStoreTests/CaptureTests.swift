@@ -211,6 +211,33 @@ struct CaptureTests {
         #expect(try pair.branchDatabase.run(states) == "A")
     }
 
+    /// `pg_restore --clean` of the tables alone puts our triggers back too.
+    @Test func aTableThatIsRestoredByItselfIsLoadedAgain() async throws {
+        let pair = try await Pair(branch: Self.items, tables: Self.tables)
+        try pair.branchDatabase.run("insert into item values (1, 'now')")
+        try await pair.sync()
+        try pair.branchDatabase.run(
+            """
+            do $$
+            declare
+                definitions text[]; definition text;
+            begin
+                select array_agg(pg_get_triggerdef(oid)) into definitions from pg_trigger
+                    where tgrelid = 'item'::regclass and not tgisinternal;
+                drop table item;
+                create table item (id int primary key, name text);
+                insert into item values (1, 'from the dump');
+                foreach definition in array definitions loop execute definition; end loop;
+                alter table item enable always trigger trunkline_insert, enable always trigger trunkline_update,
+                    enable always trigger trunkline_delete, enable always trigger trunkline_truncate;
+            end $$
+            """)
+        try await eventually("the table is loaded") {
+            try await pair.sync()
+            return try pair.headDatabase.run("select name from item") == "from the dump"
+        }
+    }
+
     @Test func aKeyThatItsTypeNoLongerHasIsDeleted() async throws {
         let pair = try await Pair(
             branch: """

@@ -73,7 +73,4 @@ extension StoreError {
         databaseCode == "25006" || databaseCode == "26000"
             || databaseCode == "0A000" && reason.contains("cached plan")
     }
-
-    /// Whether a value cannot be said in UTF-8: `untranslatable_character`, `character_not_in_repertoire`.
-    var blamesEncoding: Bool { databaseCode == "22P05" || databaseCode == "22021" }
 }

@@ -1,4 +1,4 @@
-/// What a table was when its triggers were made.
+/// What a table was when its capture was last seen to.
 struct CaptureFingerprint: Hashable, Sendable, Codable {
     /// `pg_class.oid`: another one under the same name is another table.
     var oid: Int
@@ -15,6 +15,8 @@ struct CaptureFingerprint: Hashable, Sendable, Codable {
     var firesAlways: Bool?
     /// The triggers' oids by the partitions': others are on one that was detached for a while. Nil: they were not noted.
     var partitionTriggers: [String: Int]?
+    /// The oid of our own `synced_table`: another one when the whole database came from a dump. Nil: it was not noted.
+    var books: Int?
 
     /// Whether what rows hold was written anew past the triggers: a column got another type by a rewrite of the table, or
     /// a label of an enum has another name.

@@ -25,7 +25,7 @@ struct CaptureState: Sendable {
         /// Rows may have been missed.
         var load = false
         var partitions = false
-        /// Nothing is missing: only what the catalog says is noted anew.
+        /// The triggers are right: what the catalog says is noted anew.
         var isNotedAnew = false
         /// Why, for people.
         var reason: String
@@ -73,7 +73,10 @@ struct CaptureState: Sendable {
         }
         // Triggers go with the table that they are on.
         if now.oid != stored.oid, idleTriggers == 0, now.key == stored.key {
-            return Work(load: !table.loaded, isNotedAnew: true, reason: "it came from a dump")
+            let isAlone = stored.books != nil && stored.books == now.books
+            return Work(
+                load: isAlone || !table.loaded, isNotedAnew: true,
+                reason: isAlone ? "it was restored by itself, or made anew with our triggers" : "it came from a dump")
         }
         if now.oid != stored.oid {
             return Work(triggers: true, load: true, reason: "it was made anew")
@@ -82,7 +85,10 @@ struct CaptureState: Sendable {
             return Work(triggers: true, load: true, reason: "triggers of ours are missing or disabled")
         }
         if now.key != stored.key {
-            return Work(triggers: true, load: !table.loaded, reason: "a column of its key has another name or type")
+            return Work(
+                triggers: true,
+                load: !table.loaded || now.partitions != stored.partitions || now.hasReturnedPartitions(since: stored),
+                reason: "a column of its key has another name or type")
         }
         if now.hasOtherValues(than: stored) {
             return Work(
@@ -97,8 +103,8 @@ struct CaptureState: Sendable {
         if now.partitions != stored.partitions {
             return Work(load: !table.loaded, partitions: true, reason: "its partitions are others")
         }
-        if now.partitionTriggers != nil, stored.partitionTriggers == nil {
-            return Work(load: !table.loaded, isNotedAnew: true, reason: "its partitions' triggers are noted")
+        if stored.books == nil || now.partitionTriggers != nil && stored.partitionTriggers == nil {
+            return Work(load: !table.loaded, isNotedAnew: true, reason: "more of it is noted than before")
         }
         if now.firesAlways == true, stored.firesAlways != true {
             return Work(load: !table.loaded, isNotedAnew: true, reason: "its triggers fire for replayed changes now")
@@ -129,8 +135,8 @@ struct CaptureState: Sendable {
 
 extension CaptureState {
     /// Of all tables that are captured, or only those that are listed.
-    static func all(_ connection: PostgresConnection) throws(StoreError) -> [CaptureState] {
-        let result = try connection.query(Statements.captureStates)
+    static func all(_ connection: PostgresConnection, only id: Int? = nil) throws(StoreError) -> [CaptureState] {
+        let result = try connection.query(Statements.captureStates, [id.map { "\($0)" }])
         var states: [CaptureState] = []
         for row in 0..<result.rowCount {
             guard let table = SyncedTable(result, row) else { continue }
@@ -149,7 +155,7 @@ extension CaptureState {
                     }, firesAlways: result.flag(row, 20),
                     partitionTriggers: try result.value(row, 21).map { (text) throws(StoreError) in
                         try JSONText.decode([String: Int].self, text, "triggers of partitions")
-                    })
+                    }, books: result.integer(row, 22))
             }
             states.append(
                 CaptureState(

@@ -224,7 +224,7 @@ enum Functions {
         BEGIN
             EXECUTE 'SELECT $1::' || p_type USING p_text;
             RETURN true;
-        EXCEPTION WHEN data_exception THEN
+        EXCEPTION WHEN data_exception OR check_violation OR not_null_violation THEN
             RETURN false;
         END
         $function$

@@ -3,6 +3,8 @@ enum Migrations {
     static let steps: [String] = [
         bookkeeping + sending + receiving, captureThatKnows, lanes, serviceNotes, setAsideList, shapes, waves,
         activity, MoveCheck.migration,
+        // A function came, which init makes.
+        "SELECT 1",
     ]
 
     private static let bookkeeping = """

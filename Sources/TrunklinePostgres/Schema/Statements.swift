@@ -75,7 +75,7 @@ enum Statements {
             END
         """
 
-    /// What the catalog says of the captured tables; see ``CaptureState``.
+    /// What the catalog says of the captured tables, or of `$1` alone; see ``CaptureState``.
     static let captureStates = Statement(
         "capture_states",
         """
@@ -106,9 +106,11 @@ enum Statements {
                     AND a.atttypid = e.enumtypid))::text,
             \(firesAlways),
             (SELECT json_object_agg(g.tgrelid::oid, g.oid::int8) FROM pg_partition_tree(c.oid) p
-                JOIN pg_trigger g ON g.tgrelid = p.relid WHERE p.isleaf AND p.level > 0 AND g.tgname = 'trunkline_row')::text
+                JOIN pg_trigger g ON g.tgrelid = p.relid WHERE p.isleaf AND p.level > 0 AND g.tgname = 'trunkline_row')::text,
+            s.tableoid::int8
         FROM trunkline.synced_table s
         LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
+        WHERE $1::integer IS NULL OR s.id = $1
         ORDER BY s.id
         """)
 

@@ -67,7 +67,11 @@ struct ImageQuery {
                 """
         }
         // No row has a key that is no value of its type any more.
-        let asLogged = keyTypes.indices.map { "c.key[\($0 + 1)]" }.joined(separator: ", ")
+        let asLogged = keyTypes.enumerated().map { index, type in
+            let value = "c.key[\(index + 1)]"
+            return
+                "CASE WHEN trunkline.is_value(\(value), \(type.literal)) THEN format('%s', \(value)::\(type)) ELSE \(value) END"
+        }.joined(separator: ", ")
         return """
             COPY (SELECT \(written) FROM (\(wanted)) c
                 WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join))
@@ -78,7 +82,7 @@ struct ImageQuery {
 
     /// Whether the key of a row of `keys` is one of the table's types.
     private func isKey(_ row: String) -> String {
-        keyCasts.enumerated().map { "trunkline.is_value(\(row).key[\($0 + 1)], \($1.literal))" }
+        keyTypes.enumerated().map { "trunkline.is_value(\(row).key[\($0 + 1)], \($1.literal))" }
             .joined(separator: " AND ")
     }
 

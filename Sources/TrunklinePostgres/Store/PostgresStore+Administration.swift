@@ -109,7 +109,7 @@ extension PostgresStore {
         let id = try connection.query(
             Statements.recordTable, [name.description, name.sql, TextArray.encode([])]
         ).integer(0, 0)!
-        guard let state = try CaptureState.all(connection).first(where: { $0.table.id == id }) else { return }
+        guard let state = try CaptureState.all(connection, only: id).first else { return }
         switch state.verdict {
         case .intact: try connection.query(Statements.returnHeld, ["\(id)"])
         case .still(let reason, let wayOut):

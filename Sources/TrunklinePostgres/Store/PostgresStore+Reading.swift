@@ -21,9 +21,10 @@ extension PostgresStore {
         do {
             return try reader.read()
         } catch {
-            // Data exceptions: what cannot be said in UTF-8, and a key that is no value of its type any more.
-            let blamesData = error.databaseCode?.hasPrefix("22") ?? false
-            guard blamesData || error.databaseCode == BatchReader.mismeasured, !reader.looksClosely else { throw error }
+            // What cannot be said in UTF-8, and a key that is no value of its type any more, or of its domain.
+            let kind = error.databaseCode?.prefix(2) ?? ""
+            guard kind == "22" || kind == "23" || error.databaseCode == BatchReader.mismeasured, !reader.looksClosely
+            else { throw error }
             reader.looksClosely = true
             return try reader.read()
         }

@@ -19,8 +19,8 @@ struct TableCapture {
     func complete(_ state: CaptureState, _ work: CaptureState.Work, isNew: Bool) throws(StoreError) -> Int? {
         guard let now = state.now else { return nil }
         if work.triggers { try makeTriggers(state, now, work) }
-        if work.partitions { try followPartitions(state, now) }
-        if work.isNotedAnew { try record(state, now, reload: work.load) }
+        if work.partitions { try followPartitions(state, now, work) }
+        if work.isNotedAnew, !work.partitions { try record(state, now, reload: work.load) }
         let rows = work.load ? try load(state.table.id, op: isNew ? "l" : "r") : nil
         try connection.query(Statements.returnHeld, ["\(state.table.id)"])
         try connection.script("NOTIFY trunkline_changes", "notify")
@@ -91,7 +91,9 @@ struct TableCapture {
     /// Rows of partitions that came are changes, and rows of those that went are deletes. PostgreSQL gives new partitions
     /// the triggers of the whole, but for the one that catches a TRUNCATE of the partition itself; where we may not make it,
     /// such a TRUNCATE is not seen.
-    private func followPartitions(_ state: CaptureState, _ now: CaptureFingerprint) throws(StoreError) {
+    private func followPartitions(
+        _ state: CaptureState, _ now: CaptureFingerprint, _ work: CaptureState.Work
+    ) throws(StoreError) {
         try? locked { () throws(StoreError) in try makeTruncateTriggers(capture(state, now)) }
         try connection.transaction("follow partitions") { () throws(StoreError) in
             let before = Set(state.stored?.partitions ?? [])
@@ -103,7 +105,7 @@ struct TableCapture {
                     try connection.script(state.table.logAll(op: op, from: found.text(row, 1)), "log partition")
                 }
             }
-            try record(state, now, reload: false)
+            try record(state, now, reload: work.load)
         }
     }
 

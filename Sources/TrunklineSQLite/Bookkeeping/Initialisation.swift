@@ -24,8 +24,6 @@ struct Initialisation {
     func checkTables() throws {
         var problems: [String] = []
         var seen: Set<String> = []
-        // Those that an earlier version took stay what they are.
-        let known = try db.tableExists("trunkline_synced_table") ? SyncedTable.all(db).map(\.name) : []
         for table in setup.tables {
             let name = table.inSQLite
             let folded = name.lowercased()
@@ -35,9 +33,8 @@ struct Initialisation {
                 problems.append("table \"\(name)\" is named twice; SQLite does not tell upper from lower case")
             } else if let problem = try TableKind.find(name, in: db).unfitness(of: name) {
                 problems.append(problem)
-            } else if let real = try TableKind.find(name, in: db).shape?.name, real != name, !known.contains(table) {
-                problems.append(
-                    "table \"\(name)\" is called \"\(real)\" here, and the head tells them apart; write it so")
+            } else if let problem = try SyncedTable.misspelling(of: table, TableKind.find(name, in: db), db) {
+                problems.append(problem)
             }
         }
         guard problems.isEmpty else {

@@ -48,7 +48,8 @@ struct TableSurvey {
             return "\"\(name)\" is not a table of yours; leave it out of tables"
         }
         if try isMissing(table) { return try absence(of: table) }
-        return try TableKind.find(name, in: db).unfitness(of: name)
+        let kind = try TableKind.find(name, in: db)
+        return try kind.unfitness(of: name) ?? SyncedTable.misspelling(of: table, kind, db)
     }
 
     private func repetitions(_ names: [TableName]) -> [String] {

@@ -160,9 +160,10 @@ struct RowQuery {
         {
             guard rows.count < limit else { break }
             for (line, reason) in try SetAsideRows(stream, db).lines(of: table) {
-                let sent = line.values
+                let sent = Dictionary(
+                    line.values.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
                 let values: [String?] = columns.map { column in
-                    column.name == "branch_id" ? stream.source.description : sent[column.name] ?? nil
+                    column.name == "branch_id" ? stream.source.description : sent[column.name.lowercased()] ?? nil
                 }
                 rows.append(
                     RowListing.Row(state: .setAside, values: values, deleted: line.isDelete, reason: reason))

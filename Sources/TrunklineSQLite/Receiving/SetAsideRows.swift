@@ -205,7 +205,8 @@ struct SetAsideRows {
                 SELECT op, line, shape_id, reason FROM (
                     SELECT *, \(bytesBefore("line", "id")) AS before FROM (
                         SELECT rowid AS id, * FROM trunkline_set_aside
-                        WHERE stream = ?1 AND (?3 IS NULL OR table_name = ?3) ORDER BY rowid LIMIT ?2)
+                        WHERE stream = ?1 AND (?3 IS NULL OR table_name = ?3)
+                        ORDER BY rowid LIMIT iif(?3 IS NULL, ?2, -1))
                 ) WHERE before < \(Ack.maximalNoticeBytes) OR ?3 IS NOT NULL ORDER BY id
                 """, arguments: [stream.description, Ack.maximalNotices, table?.description])
         let shapes = try shapes(of: rows)

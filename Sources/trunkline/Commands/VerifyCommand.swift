@@ -27,7 +27,7 @@ struct VerifyCommand: OfficeCommand {
               trunkline verify --branch east --branch west --timeout 2m      (at the head)
 
             Exit codes: 0 all agree, 1 no answer in time (from the branches that are named) or a table stands still, \
-            2 some differ, 69 database or broker unavailable, 78 configuration, 130 interrupted.
+            2 some differ, 4 the stream is stopped, 69 database or broker unavailable, 78 configuration, 130 interrupted.
             """)
 
     @Option(
@@ -66,7 +66,10 @@ struct VerifyCommand: OfficeCommand {
         let role = settings.office.role
         let question = VerificationQuestion(office: office, store: store)
         let branches = try await question.branches(branch)
-        if role == .branch { try await checkTables(store) }
+        if role == .branch {
+            try await checkTables(store)
+            try await checkStream(store)
+        }
         try await office.checkBroker(for: "verify")
         let runs = runServices ?? (role == .branch)
         let services = try CompanionServices(runs ? OfficeService.all(at: role) : [], of: office)
@@ -100,6 +103,15 @@ struct VerifyCommand: OfficeCommand {
         case .unanswered:
             throw CommandFailure(
                 .incomplete, report.unansweredText(timeout: timeout.duration, services.troubles.latest))
+        }
+    }
+
+    /// No question travels in a stream that waits for a decision.
+    private func checkStream(_ store: any OfficeStore) async throws {
+        for status in try await store.status() where status.direction == .sending {
+            guard let reason = status.stopped else { continue }
+            throw CommandFailure(
+                .stopped, "stream \(status.stream) is stopped: \(reason); see what differs with: trunkline recover")
         }
     }
 
