@@ -28,10 +28,13 @@ public struct ReceivedLine: Hashable, Sendable {
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
     }
 
-    /// What it says, by column; of a delete, the key alone.
-    public var values: [String: String?] {
+    /// What it says of the receiver's columns, in their order; of a delete, the key alone. A column may be written in
+    /// other letters there.
+    public func values(of columns: [String]) -> [String?] {
         let names = isDelete ? table.key : table.columns.map(\.name)
-        return Dictionary(zip(names, CopyText.fields(text)), uniquingKeysWith: { first, _ in first })
+        let sent = Dictionary(
+            zip(names.map { $0.lowercased() }, CopyText.fields(text)), uniquingKeysWith: { first, _ in first })
+        return columns.map { $0 == "branch_id" ? nil : sent[$0.lowercased()] ?? nil }
     }
 }
 

@@ -155,10 +155,9 @@ extension PostgresStore {
         for row in listing.rows.indices {
             guard let op = result.value(row, first), let hex = result.value(row, first + 2) else { continue }
             let shape = try JSONText.decode(TableHeader.self, result.text(row, first + 1), "shape of a set-aside row")
-            let sent = StoredLine.line(shape, op: op, hex: hex).values
-            for (index, column) in listing.columns.enumerated() where column != "branch_id" {
-                listing.rows[row].values[index] = sent[column] ?? nil
-            }
+            let branch = listing.columns.firstIndex(of: "branch_id").map { ($0, listing.rows[row].values[$0]) }
+            listing.rows[row].values = StoredLine.line(shape, op: op, hex: hex).values(of: listing.columns)
+            if let branch { listing.rows[row].values[branch.0] = branch.1 }
         }
     }
 

@@ -160,10 +160,9 @@ struct RowQuery {
         {
             guard rows.count < limit else { break }
             for (line, reason) in try SetAsideRows(stream, db).lines(of: table) {
-                let sent = Dictionary(
-                    line.values.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
-                let values: [String?] = columns.map { column in
-                    column.name == "branch_id" ? stream.source.description : sent[column.name.lowercased()] ?? nil
+                var values = line.values(of: columns.map(\.name))
+                if let branch = columns.firstIndex(where: { $0.name == "branch_id" }) {
+                    values[branch] = stream.source.description
                 }
                 rows.append(
                     RowListing.Row(state: .setAside, values: values, deleted: line.isDelete, reason: reason))

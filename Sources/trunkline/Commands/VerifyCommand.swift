@@ -110,8 +110,7 @@ struct VerifyCommand: OfficeCommand {
     private func checkStream(_ store: any OfficeStore) async throws {
         for status in try await store.status() where status.direction == .sending {
             guard let reason = status.stopped else { continue }
-            throw CommandFailure(
-                .stopped, "stream \(status.stream) is stopped: \(reason); see what differs with: trunkline recover")
+            throw CommandFailure.stopped(status.stream, reason)
         }
     }
 

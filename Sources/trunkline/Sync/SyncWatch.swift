@@ -23,7 +23,7 @@ struct SyncWatch: Sendable {
         case .reached where status.standing.isEmpty: return outcome(status, changes: 0, after: .zero)
         case .reached: return nil
         case .waiting: return nil
-        case .stopped(let reason): throw stopped(reason)
+        case .stopped(let reason): throw CommandFailure.stopped(stream, reason)
         }
     }
 
@@ -42,7 +42,7 @@ struct SyncWatch: Sendable {
             case .reached where !status.standing.isEmpty:
                 if elapsed - lastComplete >= SyncWatch.patience { throw standsStill(status.standing) }
             case .reached(let changes): return outcome(status, changes: changes, after: elapsed)
-            case .stopped(let reason): throw stopped(reason)
+            case .stopped(let reason): throw CommandFailure.stopped(stream, reason)
             case .waiting(let done, let total):
                 let trouble = status.standstill ?? troubles.latest
                 display.show(done: done, total: total, at: elapsed / .seconds(1), note: trouble)
@@ -64,10 +64,6 @@ struct SyncWatch: Sendable {
         SyncOutcome(stream: stream, ackedChanges: changes, setAside: status.setAside, seconds: elapsed / .seconds(1))
     }
 
-    private func stopped(_ reason: String) -> CommandFailure {
-        CommandFailure(.stopped, "stream \(stream) is stopped: \(reason); see what differs with: trunkline recover")
-    }
-
     private func standsStill(_ tables: [StandingTable]) -> CommandFailure {
         let reasons = tables.map { "table \"\($0.table)\" stands still: \($0.reason)" }
         return CommandFailure(.incomplete, reasons.joined(separator: "\n"))
@@ -77,5 +73,12 @@ struct SyncWatch: Sendable {
         let left = HumanNumber.counted(total - done, "change")
         let hint = trouble ?? "the head has not acked them; are its services running?"
         return CommandFailure(.incomplete, "\(left) not acked after \(DurationText.format(timeout)); \(hint)")
+    }
+}
+
+extension CommandFailure {
+    /// Nothing travels in the stream until a person decides.
+    static func stopped(_ stream: StreamID, _ reason: String) -> CommandFailure {
+        CommandFailure(.stopped, "stream \(stream) is stopped: \(reason); see what differs with: trunkline recover")
     }
 }
