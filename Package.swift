@@ -140,7 +140,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
-        .target(name: "TrunklineTerminal", swiftSettings: settings),
+        .target(name: "TrunklineTerminal", dependencies: ["TrunklineCore"], swiftSettings: settings),
         .target(
             name: "TrunklineServices",
             dependencies: ["TrunklineRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser")],

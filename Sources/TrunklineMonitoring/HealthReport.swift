@@ -47,7 +47,7 @@ public struct HealthReport: Codable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Strings and flags are always JSON.
-        return String(decoding: try! encoder.encode(self), as: UTF8.self)
+        return SafeText.json(String(decoding: try! encoder.encode(self), as: UTF8.self))
     }
 }
 

@@ -14,15 +14,22 @@ extension SQLiteStore {
     ) async throws(StoreError) -> Value {
         let connections = try await connections(creating: creating)
         do {
-            return try await connections.writer.writeWithoutTransaction { db in
-                guard !durably else { return try db.immediately { try body(db) } }
-                try db.execute(sql: "PRAGMA synchronous = NORMAL", arguments: [])
-                defer { try? db.execute(sql: "PRAGMA synchronous = FULL", arguments: []) }
-                return try db.immediately { try body(db) }
+            return try await inTurn {
+                try await connections.writer.writeWithoutTransaction { db in
+                    guard !durably else { return try db.immediately { try body(db) } }
+                    try db.execute(sql: "PRAGMA synchronous = NORMAL", arguments: [])
+                    defer { try? db.execute(sql: "PRAGMA synchronous = FULL", arguments: []) }
+                    return try db.immediately { try body(db) }
+                }
             }
         } catch {
             throw StoreError(error, operation: operation, subject: subject)
         }
+    }
+
+    /// A simulation has a time and an order of its own.
+    private func inTurn<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+        try await onOpen == nil ? WriteTurns.of(location.path).take(body) : body()
     }
 
     /// Runs `body` in one deferred transaction, which sees one state of the database and locks nobody out.

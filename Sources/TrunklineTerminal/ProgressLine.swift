@@ -1,3 +1,5 @@
+internal import TrunklineCore
+
 /// One look at a long task, as a bar for a terminal or a plain line for a log.
 public struct ProgressLine: Sendable {
     public var done: Int

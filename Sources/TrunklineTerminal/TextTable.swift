@@ -1,3 +1,5 @@
+internal import TrunklineCore
+
 /// A table in columns, for a terminal or a log.
 public struct TextTable: Sendable {
     public enum Alignment: Sendable { case left, right }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrunklineCore
+import TrunklinePostgres
 import TrunklineTesting
 
 /// However many rows differ, a verification and a recovery can be delivered (design: a batch always fits).
@@ -31,6 +32,53 @@ struct LargeVerificationTests {
         let result = try #require(try await pair.branch.verificationResults(id).first)
         #expect(result.round == 2 && result.tables[0].isTruncated && !result.tables[0].differingKeys.isEmpty)
         #expect(result.tables[0].differingKeys.allSatisfy { $0.kind == .different })
+    }
+
+    /// It is the table's matter alone: the stream goes on.
+    @Test func aTableThatTheHeadMayNotReadIsNotCompared() async throws {
+        let pair = try await Pair(
+            branch: "create table item (id int primary key); create table audit (id int primary key)",
+            tables: ["item", "audit"],
+            head: "create table audit (branch_id text, id int, primary key (branch_id, id))")
+        let role = "trunkline_reader_\(UUID().uuidString.prefix(8).lowercased())"
+        try pair.headDatabase.run(
+            """
+            create role \(role) login; grant usage, create on schema public to \(role);
+            grant all on schema trunkline to \(role); grant all on all tables in schema trunkline to \(role);
+            grant all on all sequences in schema trunkline to \(role)
+            """)
+        defer { _ = try? pair.headDatabase.run("drop owned by \(role); drop role \(role)") }
+        let head = try Pair.postgres(pair.headDatabase.url, as: role)
+        try pair.branchDatabase.run("insert into item values (1); insert into audit values (1)")
+        try await pair.branch.requestVerification(VerificationRequest(id: UUID(), stream: pair.stream))
+        _ = try await pair.branch.formVerification(of: pair.stream)
+        var answers: [TableResult] = []
+        while let batch = try await pair.nextBatch() {
+            guard case .stored = try await head.receive(batch, parking: false) else {
+                throw TestFailure("not stored")
+            }
+            for ack in try await head.pendingAcks(limit: 100) { answers = ack.ack.verification?.tables ?? answers }
+            try await pair.deliverAcks()
+        }
+        #expect(try pair.headDatabase.run("select id from item") == "1")
+        #expect(answers.first { $0.name == TableName("item") }?.agrees == true)
+        #expect(answers.first { $0.name == TableName("audit") }?.problem?.contains("permission denied") == true)
+        await head.close()
+    }
+
+    /// What a branch does not speak of is not called compared.
+    @Test(arguments: [Pairing(branch: .postgres, head: .postgres), Pairing(branch: .sqlite, head: .sqlite)])
+    func theHeadKnowsWhatABranchDoesNotSync(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table item (id integer primary key); create table past (id integer primary key)",
+            tables: ["item", "past"])
+        try pair.branchDatabase.run("insert into item values (1)")
+        try pair.branchDatabase.run("insert into past values (1)")
+        try await pair.sync()
+        try await pair.initialiseBranch(["item"])
+        let east = pair.stream.source
+        #expect(try await pair.head.tablesHoldingRows(of: east, besides: [TableName("item")]) == [TableName("past")])
+        #expect(try await pair.head.tablesHoldingRows(of: OfficeID("west")!, besides: []) == [])
     }
 
     /// A head that lost most rows gets them again by itself, in batches that it can take.

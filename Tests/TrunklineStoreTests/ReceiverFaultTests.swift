@@ -202,6 +202,9 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func setAsideSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
         try pass { () throws(StoreError) in try base.setAsideSize(stream) }
     }
+    func supersededSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try pass { () throws(StoreError) in try base.supersededSize(stream) }
+    }
     func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.forgetSetAside(keys, of: table, stream) }
     }
@@ -241,9 +244,11 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keepImages(replacedBy: groups, of: stream) }
     }
-    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
-        try base.scan(table, of: stream, into: &digester)
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) -> String?
+    {
+        let reason = try base.scan(table, of: stream, into: &digester)
         try fault.pass()
+        return reason
     }
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
         try pass { () throws(StoreError) in try base.highestKey(table, of: stream) }

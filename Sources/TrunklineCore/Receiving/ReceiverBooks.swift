@@ -71,6 +71,8 @@ public protocol ReceiverBooks {
     func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String>
     /// Keeps the receiver's rows of these keys.
     func keep(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError)
+    /// How much is kept of the stream in `superseded_row`.
+    func supersededSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Keeps a verification's result, unless a later round's is there.
     func keepResult(_ result: VerificationResult) throws(StoreError)
 }

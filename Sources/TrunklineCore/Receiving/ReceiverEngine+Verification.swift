@@ -34,7 +34,7 @@ extension ReceiverEngine {
         }
         let kept = try books.keptKeys(of: claim.name, stream)
         var digester = claim.digester(leavingOut: kept)
-        try sink.scan(table, of: stream, into: &digester)
+        if let reason = try sink.scan(table, of: stream, into: &digester) { return uncompared(reason) }
         guard let recovery = header.recovery else {
             var result = claim.compare(with: digester)
             result.keptAtReceiver = kept.isEmpty ? nil : kept.count

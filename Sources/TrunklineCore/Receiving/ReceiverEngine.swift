@@ -17,6 +17,9 @@ public struct ReceiverEngine {
         /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20
+        /// Superseded rows of one stream, and their bytes: beyond, what would make more holds the stream.
+        static let supersededRows = 500_000
+        static let supersededBytes = 512 << 20
         /// Of a batch's lines so many at a time are made into what the books take, or so many bytes, and one line.
         static let portionLines = 1_000
         static let portionBytes = 1 << 20
@@ -123,6 +126,16 @@ public struct ReceiverEngine {
         return true
     }
 
+    private func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
+        try sink.keepImages(replacedBy: groups, of: stream)
+        let size = try books.supersededSize(stream)
+        guard size.rows > Limit.supersededRows || size.bytes > Limit.supersededBytes else { return }
+        throw StoreError(
+            .database, operation: "keep superseded rows", subject: "stream \(stream)",
+            reason: "\(size.rows) rows of it (\(size.bytes >> 20) MiB) would be kept in superseded_row",
+            hint: "copy what is wanted of them, and delete them there")
+    }
+
     func store(_ batch: InboundBatch, _ inbound: InboundStream) throws(StoreError) -> ReceiveOutcome {
         let header = batch.header
         let stream = header.stream
@@ -130,7 +143,7 @@ public struct ReceiverEngine {
         if inbound.hasSetAside { try forgetSetAside(groups, stream) }
         var failures = try takeUnfit(outOf: &groups, stream)
         if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
-        if header.recovery == .keepBranch { try sink.keepImages(replacedBy: groups, of: stream) }
+        if header.recovery == .keepBranch { try keepImages(replacedBy: groups, of: stream) }
         failures += try sink.apply(groups, of: stream, individually: false)
 
         try setAside(failures, of: stream, number: header.number)

@@ -11,11 +11,13 @@ public protocol RowSink {
     /// - Parameter individually: they failed before, so that trying all at once first is of no use.
     /// - Returns: the lines that could not be stored; all others are.
     func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure]
-    /// Keeps the receiver's present rows of the groups' keys in `superseded_row`.
+    /// Keeps the receiver's present rows of the groups' keys in `superseded_row`, but for those that a group says as they
+    /// are.
     func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError)
     /// Adds the receiver's rows of the stream to a digest.
     /// - Precondition: the table fits.
-    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError)
+    /// - Returns: why they cannot be read, which is the table's matter and nobody else's; nil: they were.
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) -> String?
     /// The highest key of the stream's rows that are stored or set aside, when it is one integer column.
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64?
 }

@@ -145,6 +145,7 @@ public actor Ingestor: SteppedService {
             try await inbox.acknowledge(delivery)
         }
         if refused.isDue(at: clock.now) { await start { await $0.bury() } }
+        if refused.isOver(at: clock.now) { await deadLetters.close() }
         return wasBusy
     }
 
@@ -159,7 +160,7 @@ public actor Ingestor: SteppedService {
             refused.failed(error, at: clock.now)
             return await deadLetters.close()
         }
-        guard refused.buried(message) else { return }
+        guard refused.buried(message, at: clock.now) else { return }
         noteRefusal(message.delivery, message.reason)
         finished.append(message.delivery)
     }
@@ -285,8 +286,11 @@ public actor Ingestor: SteppedService {
         free.append(store)
     }
 
+    /// A message that is longer, unpacked, waits for the memory of the one before.
+    private static let bytesAhead: UInt64 = 4 << 20
+
     private func decodeAhead(_ delivery: Delivery?, _ store: any Store) async -> Decoded? {
-        guard let delivery else { return nil }
+        guard let delivery, Zstd.statedSize(of: delivery.body) ?? 0 <= Self.bytesAhead else { return nil }
         return await decode(delivery, store)
     }
 
@@ -299,9 +303,14 @@ public actor Ingestor: SteppedService {
             case .failure(let error): throw error
             case .success(.halt(let halt)):
                 try await store.takeHalt(halt)
-                logger.error(
-                    "stream stopped by its sender",
-                    metadata: [LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)"])
+                let count = stops.count(halt.stream.description)
+                if LogLimit.isLogged(count) {
+                    logger.error(
+                        "stream stopped by its sender",
+                        metadata: [
+                            LogKey.stream: "\(halt.stream)", LogKey.reason: "\(halt.reason)", LogKey.count: "\(count)",
+                        ])
+                }
                 finished.append(delivery)
             case .success(.batch(let batch)):
                 try await receive(batch, bytes: delivery.body.count, store)

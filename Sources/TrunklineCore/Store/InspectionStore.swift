@@ -13,6 +13,9 @@ public protocol InspectionStore: Sendable {
 
     /// The results of a verification that are known here, one a stream (the last round's); empty while none came.
     func verificationResults(_ id: UUID) async throws(StoreError) -> [VerificationResult]
+
+    /// The head's tables that hold rows of a branch, without these. One that may not be read is not among them.
+    func tablesHoldingRows(of branch: OfficeID, besides tables: [TableName]) async throws(StoreError) -> [TableName]
 }
 
 extension InspectionStore {

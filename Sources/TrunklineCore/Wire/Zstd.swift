@@ -14,15 +14,20 @@ public enum Zstd {
         }
     }
 
+    /// What a frame says that it decompresses to, in bytes; nil when it does not say so.
+    public static func statedSize(of bytes: [UInt8]) -> UInt64? {
+        let stated = bytes.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        // ZSTD_CONTENTSIZE_UNKNOWN and ZSTD_CONTENTSIZE_ERROR (zstd.h) are the two largest values.
+        return stated < UInt64.max - 1 ? stated : nil
+    }
+
     /// Decompresses one frame whose header states its size, as ``compress(_:level:)`` writes it.
     ///
     /// The size is compared with the limit before memory is taken, and libzstd writes no byte past it,
     /// so a frame that lies about its size costs no more than it says.
     /// - Throws: ``WireError``.
     public static func decompress(_ bytes: [UInt8], limit: Int) throws(WireError) -> [UInt8] {
-        let stated = bytes.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
-        // ZSTD_CONTENTSIZE_UNKNOWN and ZSTD_CONTENTSIZE_ERROR (zstd.h) are the two largest values.
-        guard stated < UInt64.max - 1 else {
+        guard let stated = statedSize(of: bytes) else {
             throw WireError(.malformed, "the body is not a zstd frame that states its size")
         }
         guard stated <= UInt64(limit) else {

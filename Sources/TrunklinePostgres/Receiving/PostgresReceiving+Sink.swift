@@ -82,36 +82,55 @@ extension PostgresReceiving {
         for group in groups {
             let lines = group.lines
             for portion in ReceiverEngine.portions(lines.map(\.text.count)) {
-                try keepImages(of: lines[portion].map(\.key), group.table, stream)
+                try keepImages(of: lines[portion], group.table, stream)
             }
         }
     }
 
     /// A key that the column here cannot hold has no row here: it is found by halves.
-    private func keepImages(of keys: [RowKey], _ table: TableHeader, _ stream: StreamID) throws(StoreError) {
-        guard !keys.isEmpty else { return }
+    private func keepImages(
+        of lines: ArraySlice<ReceivedLine>, _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) {
+        guard !lines.isEmpty else { return }
         try connection.script("SAVEPOINT images", "keep superseded rows")
         do throws(StoreError) {
-            try keepImages(whose: keys, table, stream)
+            try keepImages(replacedBy: lines, table, stream)
             return try connection.script("RELEASE images", "keep superseded rows")
         } catch {
             guard error.isOfRowOrTable, connection.isOpen else { throw error }
             try connection.script("ROLLBACK TO images; RELEASE images", "keep superseded rows")
         }
-        guard keys.count > 1 else { return }
-        try keepImages(of: Array(keys[..<(keys.count / 2)]), table, stream)
-        try keepImages(of: Array(keys[(keys.count / 2)...]), table, stream)
+        guard lines.count > 1 else { return }
+        let middle = lines.startIndex + lines.count / 2
+        try keepImages(of: lines[..<middle], table, stream)
+        try keepImages(of: lines[middle...], table, stream)
     }
 
-    private func keepImages(whose keys: [RowKey], _ table: TableHeader, _ stream: StreamID) throws(StoreError) {
+    /// - Precondition: all of them are rows, or all are deletes.
+    private func keepImages(
+        replacedBy lines: ArraySlice<ReceivedLine>, _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) {
         let target = try target(of: table, stream)
-        let names = target.key.indices.map { "k\($0 + 1)" }
-        let places = target.key.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
+        let keys = lines.map(\.key)
+        let values = lines.first!.isDelete ? [] : lines.map { $0.values(of: target.columns.map(\.name)) }
+        var names = target.key.indices.map { "k\($0 + 1)" }
+        var arrays = target.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) }
         var match = zip(target.key, names).map { column, name in
             let type = target.columns.first { $0.name == column }?.castType ?? "text"
             return "t.\(column.identifier) = k.\(name)::\(type)"
         }
         match += target.conditions(in: stream, of: "t")
+        if !values.isEmpty {
+            let differences = target.columns.enumerated().map { index, column -> String in
+                let (here, sent) = ("t.\(column.name.identifier)", "k.c\(index + 1)")
+                return
+                    "CASE WHEN \(here) IS NULL THEN \(sent) IS NOT NULL ELSE format('%s', \(here)) IS DISTINCT FROM \(sent) END"
+            }
+            match.append("(\(differences.joined(separator: " OR ")))")
+            names += target.columns.indices.map { "c\($0 + 1)" }
+            arrays += target.columns.indices.map { index in TextArray.encode(values.map { $0[index] }) }
+        }
+        let places = arrays.indices.map { "$\($0 + 1)::text[]" }.joined(separator: ", ")
         try connection.run(
             """
             \(RecoveryStatements.putAside)
@@ -120,15 +139,25 @@ extension PostgresReceiving {
             FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
                 ON \(match.joined(separator: " AND "))
             """,
-            target.key.indices.map { index in TextArray.encode(keys.map { $0.values[index] ?? "" }) },
-            "keep superseded rows")
+            arrays, "keep superseded rows")
     }
 
-    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) -> String?
+    {
         let target = try target(of: table, stream)
-        try TableScan.digest(
-            target.relation, table.columns, where: target.conditions(in: stream, of: target.relation),
-            inUTC: Set(target.columns.filter(\.fit.isUTC).map(\.name)), &digester, connection)
+        try connection.script("SAVEPOINT scan", "digest rows")
+        do throws(StoreError) {
+            try TableScan.digest(
+                target.relation, table.columns, expanding: target.expanding,
+                where: target.conditions(in: stream, of: target.relation),
+                inUTC: Set(target.columns.filter(\.fit.isUTC).map(\.name)), &digester, connection)
+            try connection.script("RELEASE scan", "digest rows")
+            return nil
+        } catch {
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO scan; RELEASE scan", "digest rows")
+            return "its rows cannot be read here: \(error.reasonWithoutValues)"
+        }
     }
 
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {

@@ -167,6 +167,11 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         return (size.integer(0, 0)!, size.integer(0, 1)!)
     }
 
+    func supersededSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        let size = try connection.query(ReceiverStatements.supersededSize, [stream.description])
+        return (size.integer(0, 0)!, size.integer(0, 1)!)
+    }
+
     func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError) {
         let stored = rows.filter { failures[$0.id] == nil }.map { "\($0.id)" }
         if !stored.isEmpty {

@@ -160,8 +160,13 @@ enum ReceiverStatements {
         SELECT c.oid::text || ' ' || c.xmin::text || ' ' || coalesce((
                 SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''), c.relkind,
-            coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true)
-        FROM (SELECT to_regclass($1)::oid AS oid) r LEFT JOIN pg_class c ON c.oid = r.oid
+            coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true),
+            r.may_look
+        FROM (
+            -- What is in a schema that may not be used cannot even be asked.
+            SELECT s.may_look, CASE WHEN s.may_look THEN to_regclass($1)::oid END AS oid FROM (
+                SELECT coalesce(has_schema_privilege(to_regnamespace($3)::oid, 'USAGE'), true) AS may_look OFFSET 0) s
+        ) r LEFT JOIN pg_class c ON c.oid = r.oid
         """)
 
     /// How many tables were made for a stream.

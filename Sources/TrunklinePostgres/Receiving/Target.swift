@@ -10,6 +10,8 @@ struct Target {
     var key: [String]
     /// The columns of the key of which equal values may have different texts, with their full types.
     var inexactKey: [String: String]
+    /// The batch's columns of which ``RowSize/expanding(_:)`` speaks, but for those of the key.
+    var expanding: [Catalog.TableColumn]
     /// Nullable columns of foreign keys that form a circle: stored as NULL first, in their own pass.
     var circular: Set<String>
 
@@ -54,9 +56,13 @@ struct Target {
         let name = mapping.target
         let place = mapping.place
         let found = try connection.query(
-            ReceiverStatements.identity, [name.sql, connection.portable(name.description)])
+            ReceiverStatements.identity,
+            [name.sql, connection.portable(name.description), (name.schema ?? "public").identifier])
         guard found.flag(0, 2) else {
             return .unfit(reason: "table \"\(name)\" is not among the tables of this office's configuration")
+        }
+        guard found.flag(0, 3) else {
+            return .unfit(reason: "this database's user may not use the schema of table \"\(name)\" at \(place)")
         }
         guard let identity = found.value(0, 0), let kind = found.value(0, 1) else { return .missing }
         guard kind == "r" || kind == "p" else {
@@ -92,6 +98,8 @@ struct Target {
             inexactKey: Dictionary(
                 mapping.key.compactMap { present[$0] }.filter { !$0.isExact }.map { ($0.name, $0.fullType) },
                 uniquingKeysWith: { a, _ in a }),
+            expanding: RowSize.expanding(mapping.columns.compactMap { present[$0.name] })
+                .filter { !mapping.key.contains($0.name) },
             circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(mapping.key))
         connection.targets.keep(target, mapping, identity: identity)
         return .found(target)

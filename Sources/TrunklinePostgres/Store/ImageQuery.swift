@@ -110,7 +110,7 @@ struct ImageQuery {
         let found = try connection.run(
             """
             SELECT to_json(q.key)::text, q.size, to_json(q.written)::text FROM (
-                SELECT c.key, ARRAY[\(written)] AS written, \(size) AS size
+                SELECT c.key, ARRAY[\(written)] AS written, \(size.expression(of: "t")) AS size
                 FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
             ) q WHERE q.size > \(limits.rowBytes)
             """, [], "measure rows")
@@ -125,9 +125,14 @@ struct ImageQuery {
         return refused
     }
 
-    /// A row of so many bytes is moved out of line, and compression makes it at most some 255 times smaller.
+    private var size: RowSize {
+        RowSize(columns: table.columns, limit: limits.rowBytes, isEscaped: looksClosely)
+    }
+
+    /// A row of so many bytes is moved out of line, and compression makes it at most some 255 times smaller; but for
+    /// values that are written out at any length.
     private func mayBeLarge(_ connection: PostgresConnection) throws(StoreError) -> Bool {
-        guard !looksClosely, limits.rowBytes >= 4 << 20 else { return true }
+        guard !looksClosely, limits.rowBytes >= 4 << 20, RowSize.expanding(table.columns).isEmpty else { return true }
         let outOfLine = try connection.query(SenderStatements.outOfLine, [part.table.relation]).integer(0, 0) ?? 0
         return outOfLine > limits.rowBytes / 1_024
     }
@@ -162,47 +167,12 @@ struct ImageQuery {
 
     /// Why a row `t` cannot be said in UTF-8; NULL: it can.
     private var untranslatable: String {
-        let columns = table.columns.filter { !ImageQuery.isPlain($0.castType) && $0.castType != "bytea" }
+        let columns = table.columns.filter { !RowSize.isPlain($0.castType) && $0.castType != "bytea" }
         let checks = columns.map { column in
             """
             \("column \"\(column.name)\": ".literal) || trunkline.untranslatable(t.\(column.name.identifier)::text)
             """
         }
         return checks.isEmpty ? "NULL::text" : "coalesce(\(checks.joined(separator: ", ")))"
-    }
-
-    /// The bytes of a row `t` on the wire. Of text and bytea PostgreSQL knows them without unpacking a value; other types
-    /// are only unpacked when what is stored makes it possible that they are large, and not when it makes it certain.
-    private var size: String {
-        let stored = max(limits.rowBytes / 1_024, 1)
-        let sizes = table.columns.map { column -> String in
-            let value = "t.\(column.name.identifier)"
-            let exact = looksClosely ? "octet_length(to_json(\(value)::text)::text)" : "octet_length(\(value)::text)"
-            let cheap: String? =
-                switch column.castType {
-                case "bytea": "octet_length(\(value))::bigint * 2 + 3"
-                case "text", "character varying", "character": "octet_length(\(value))::bigint"
-                default: nil
-                }
-            if let cheap {
-                guard looksClosely else { return "coalesce(\(cheap), 0)" }
-                return "coalesce(CASE WHEN \(cheap) > \(limits.rowBytes) THEN \(cheap) ELSE \(exact) END, 0)"
-            }
-            if ImageQuery.isPlain(column.castType) { return "16" }
-            return """
-                coalesce(CASE WHEN pg_column_size(\(value)) > \(limits.rowBytes)::bigint * 4
-                    THEN pg_column_size(\(value)) WHEN pg_column_size(\(value)) >= \(stored) OR \(looksClosely)
-                    THEN \(exact) ELSE pg_column_size(\(value)) END, 0)::bigint
-                """
-        }
-        return sizes.joined(separator: " + ")
-    }
-
-    private static func isPlain(_ type: String) -> Bool {
-        [
-            "smallint", "integer", "bigint", "real", "double precision", "boolean", "date", "uuid", "numeric", "oid",
-            "interval", "time without time zone", "time with time zone", "timestamp without time zone",
-            "timestamp with time zone",
-        ].contains(type)
     }
 }

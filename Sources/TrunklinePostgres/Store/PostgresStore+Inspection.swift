@@ -62,6 +62,26 @@ extension PostgresStore {
         }
     }
 
+    public func tablesHoldingRows(
+        of branch: OfficeID, besides tables: [TableName]
+    ) throws(StoreError) -> [TableName] {
+        try withConnection { (connection) throws(StoreError) in
+            let known = Set(tables.map(\.sql))
+            var holding: [TableName] = []
+            for table in try Target.tables(connection) where !known.contains(table.sql) {
+                do throws(StoreError) {
+                    let found = try connection.run(
+                        "SELECT EXISTS (SELECT FROM \(table.sql) WHERE branch_id::text = $1)", [branch.description],
+                        "look for rows")
+                    if found.flag(0, 0) { holding.append(table) }
+                } catch {
+                    guard error.isOfRowOrTable, connection.isOpen else { throw error }
+                }
+            }
+            return holding.sorted()
+        }
+    }
+
     public func rows(of given: TableName, matching filter: RowFilter) throws(StoreError) -> RowListing {
         let table = given.inDefaultSchema
         return try withConnection { (connection) throws(StoreError) in

@@ -48,11 +48,12 @@ extension PostgresStore {
     private func claims(
         _ request: VerificationRequest, _ readable: [SyncedTable], _ connection: PostgresConnection
     ) throws(StoreError) -> [TableClaim] {
-        var tables: [(synced: SyncedTable, columns: [Column], rows: Int)] = []
+        var tables: [(synced: SyncedTable, columns: [Column], expanding: [Catalog.TableColumn], rows: Int)] = []
         for synced in readable {
             guard let table = try Catalog(connection).table(synced.name) else { continue }
             let rows = try connection.run("SELECT count(*) FROM \(synced.relation)", [], "count rows").integer(0, 0)!
-            tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, rows))
+            let expanding = RowSize.expanding(table.columns).filter { !synced.key.contains($0.name) }
+            tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, expanding, rows))
         }
         var plan = ClaimPlan(request, rows: tables.map { ($0.synced.name, $0.rows) })
         var claims: [TableClaim] = []
@@ -60,7 +61,8 @@ extension PostgresStore {
             claims.append(
                 try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
                     (digester: inout RowDigester) throws(StoreError) in
-                    try TableScan.digest(table.synced.relation, table.columns, &digester, connection)
+                    try TableScan.digest(
+                        table.synced.relation, table.columns, expanding: table.expanding, &digester, connection)
                 })
         }
         return claims

@@ -1,3 +1,4 @@
+internal import TrunklineCore
 internal import TrunklineTerminal
 
 /// How an error is shown to a person: a line `program: what happened; the way out` for each problem.

@@ -1,3 +1,5 @@
+internal import TrunklineCore
+
 /// JSON strings without a line feed in them.
 enum JSONText {
     static func quoted(_ text: String) -> String {
@@ -9,11 +11,7 @@ enum JSONText {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _
-            where scalar.value < 0x20 || scalar.value == 0x7f || (0x80...0x9f).contains(scalar.value)
-                || scalar == "\u{2028}" || scalar == "\u{2029}":
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            case _ where SafeText.isUnsafe(scalar): result += SafeText.escape(scalar)
             default: result.unicodeScalars.append(scalar)
             }
         }

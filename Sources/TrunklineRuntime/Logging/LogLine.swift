@@ -42,13 +42,13 @@ struct LogLine {
         time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
-    /// Quoted when it would be hard to read back: empty, or with white space, quotes or control characters.
+    /// Quoted when it would be hard to read back: empty, or with white space, quotes or characters that are not to be seen.
     private static func field(_ text: String) -> String {
-        let isPlain = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0.value != 0x7f }
+        let isPlain = text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && !SafeText.isUnsafe($0) }
         return isPlain && !text.isEmpty ? text : JSONText.quoted(text)
     }
 
     private static func oneLine(_ text: String) -> String {
-        text.unicodeScalars.contains { $0.value < 0x20 } ? JSONText.quoted(text) : text
+        text.unicodeScalars.contains(where: SafeText.isUnsafe) ? JSONText.quoted(text) : text
     }
 }

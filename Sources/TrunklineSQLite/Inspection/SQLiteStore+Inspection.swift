@@ -23,6 +23,21 @@ extension SQLiteStore {
         }
     }
 
+    public func tablesHoldingRows(
+        of branch: OfficeID, besides tables: [TableName]
+    ) async throws(StoreError) -> [TableName] {
+        let known = Set(tables.map { $0.inSQLite.lowercased() })
+        return try await read("look for rows", "branch \"\(branch)\"") { db in
+            try Target.tables(db).filter { table in
+                try !known.contains(table.inSQLite.lowercased())
+                    && Bool.fetchOne(
+                        db,
+                        sql: "SELECT EXISTS (SELECT 1 FROM \(TableName.quoted(table.inSQLite)) WHERE branch_id = ?)",
+                        arguments: [branch.description])!
+            }.sorted()
+        }
+    }
+
     public func rows(of table: TableName, matching filter: RowFilter) async throws(StoreError) -> RowListing {
         try await lookAtCapture(for: "rows")
         return try await read("rows", "table \"\(table)\"") { db in

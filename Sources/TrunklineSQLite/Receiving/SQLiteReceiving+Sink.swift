@@ -80,7 +80,8 @@ extension SQLiteReceiving {
         }
     }
 
-    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) {
+    func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) -> String?
+    {
         let mapping = TableMapping(table, of: stream)
         var own = digester
         try run("digest rows", table.name) {
@@ -88,6 +89,7 @@ extension SQLiteReceiving {
                 mapping.target.inSQLite, columns: table.columns, where: mapping.conditions(in: stream), into: &own, db)
         }
         digester = own
+        return nil
     }
 
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {

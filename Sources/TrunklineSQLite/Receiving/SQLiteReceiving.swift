@@ -96,6 +96,10 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         try run("read set-aside rows", stream) { try SetAsideRows(stream, db).chosen(choice, limit: limit) }
     }
 
+    func supersededSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try run("measure superseded rows", stream) { try SupersededRows(stream: stream, db: db).size() }
+    }
+
     func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure]) throws(StoreError) {
         try run("note tries", "set-aside rows") { try SetAsideRows.noteTried(rows, failures: failures, db) }
     }

@@ -7,29 +7,49 @@ struct SupersededRows {
     let db: Database
 
     func keep(_ group: LineGroup) throws {
-        guard let (statement, kinds) = try statement(group.table) else { return }
+        let mapping = TableMapping(group.table, of: stream)
+        guard let shape = try TableKind.find(mapping.target.inSQLite, in: db).shape else { return }
+        let table = TableName.quoted(shape.name)
+        let conditions = (group.table.key.map { "\(TableName.quoted($0)) = ?" } + mapping.conditions(in: stream))
+            .joined(separator: " AND ")
+        let insert = try db.makeStatement(
+            sql: """
+                INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
+                SELECT '\(stream.description.doubling("'"))', '\(group.table.name.description.doubling("'"))',
+                    \(RowJSON.expression(of: shape.columns.map(\.name))), '\(RecoveryReason.branchKept.doubling("'"))', \(Timestamp.now)
+                FROM \(table) WHERE \(conditions)
+                """)
+        let columns = group.table.columns
+        let list = columns.map { TableName.quoted($0.name) }.joined(separator: ", ")
+        let present = try db.makeStatement(sql: "SELECT \(list) FROM \(table) WHERE \(conditions)")
+        let kinds = columns.map { WireKind(wireType: $0.type) }
+        let keyKinds = group.table.key.map { name in WireKind(wireType: columns.first { $0.name == name }!.type) }
         for line in group.lines {
-            let values = zip(line.key.values, kinds).map { FieldReader.key($0, as: $1) }
-            for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }
-            defer { statement.rewind() }
-            while try statement.stepOnce(db) {}
+            let key = zip(line.key.values, keyKinds).map { FieldReader.key($0, as: $1) }
+            if try !line.isDelete && self.line(present, key, kinds) == Array(line.text) { continue }
+            for (index, value) in key.enumerated() { try value.bind(to: insert, at: index + 1) }
+            defer { insert.rewind() }
+            while try insert.stepOnce(db) {}
         }
     }
 
-    /// Nil while there is no such table.
-    private func statement(_ table: TableHeader) throws -> (Statement, [WireKind])? {
-        let mapping = TableMapping(table, of: stream)
-        guard let shape = try TableKind.find(mapping.target.inSQLite, in: db).shape else { return nil }
-        let key = table.key.map { "\(TableName.quoted($0)) = ?" }
-        let conditions = (key + mapping.conditions(in: stream)).joined(separator: " AND ")
-        let statement = try db.makeStatement(
+    /// The present row as it would travel; nil: there is none.
+    private func line(_ present: Statement, _ key: [SQLiteValue], _ kinds: [WireKind]) throws -> [UInt8]? {
+        defer { present.rewind() }
+        for (index, value) in key.enumerated() { try value.bind(to: present, at: index + 1) }
+        guard try present.stepOnce(db) else { return nil }
+        var line: [UInt8] = []
+        FieldWriter.append(present, kinds, to: &line)
+        return line
+    }
+
+    func size() throws -> (rows: Int, bytes: Int) {
+        let row = try Row.fetchOne(
+            db,
             sql: """
-                INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
-                SELECT '\(stream.description.doubling("'"))', '\(table.name.description.doubling("'"))',
-                    \(RowJSON.expression(of: shape.columns.map(\.name))), '\(RecoveryReason.branchKept.doubling("'"))', \(Timestamp.now)
-                FROM \(TableName.quoted(shape.name)) WHERE \(conditions)
-                """)
-        let kinds = table.key.map { name in WireKind(wireType: table.columns.first { $0.name == name }!.type) }
-        return (statement, kinds)
+                SELECT count(*), coalesce(sum(length(CAST(row AS BLOB))), 0) FROM trunkline_superseded_row WHERE stream = ?
+                """,
+            arguments: [stream.description])!
+        return (row[0], row[1])
     }
 }

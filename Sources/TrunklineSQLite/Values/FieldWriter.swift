@@ -1,3 +1,4 @@
+internal import GRDB
 internal import TrunklineCore
 
 /// Writes stored values as fields of COPY text, in the one canonical form of their type.
@@ -12,6 +13,15 @@ enum FieldWriter {
         case blob
         /// Text that is not UTF-8: it cannot travel.
         case notUTF8
+    }
+
+    /// The row on which the statement stands, as a line with its newline.
+    static func append(_ row: Statement, _ kinds: [WireKind], to line: inout [UInt8]) {
+        for (index, kind) in kinds.enumerated() {
+            if index > 0 { line.append(UInt8(ascii: "\t")) }
+            RawValue.with(row, column: index) { _ = append($0, as: kind, to: &line) }
+        }
+        line.append(UInt8(ascii: "\n"))
     }
 
     /// - Returns: what about the value the field alone does not say.

@@ -20,11 +20,7 @@ enum TableScan {
         var line: [UInt8] = []
         while try statement.stepOnce(db) {
             line.removeAll(keepingCapacity: true)
-            for (index, kind) in kinds.enumerated() {
-                if index > 0 { line.append(UInt8(ascii: "\t")) }
-                RawValue.with(statement, column: index) { _ = FieldWriter.append($0, as: kind, to: &line) }
-            }
-            line.append(UInt8(ascii: "\n"))
+            FieldWriter.append(statement, kinds, to: &line)
             digester.add(line: line[...])
         }
     }

@@ -43,15 +43,19 @@ struct HealthCommand: OfficeCommand {
         do {
             report = try await ask("\(base)/\(question.rawValue)")
         } catch {
-            print("no answer from \(base): \(error)")
+            print(SafeText.oneLine("no answer from \(base): \(error)"))
             throw ExitStatus.incomplete.code
         }
         if let office, report.office != office.description {
-            print("not \(question.word): \(base) answers for the office \(report.office), and this one is \(office)")
+            print(
+                SafeText.oneLine(
+                    "not \(question.word): \(base) answers for the office \(report.office), and this one is \(office)"))
             throw ExitStatus.incomplete.code
         }
         let problems = report.services.flatMap { service in service.problems.map { "\(service.service): \($0)" } }
-        print(report.ok ? "\(question.word)" : "not \(question.word): \(problems.joined(separator: "; "))")
+        print(
+            SafeText.oneLine(
+                report.ok ? "\(question.word)" : "not \(question.word): \(problems.joined(separator: "; "))"))
         if !report.ok { throw ExitStatus.incomplete.code }
     }
 

@@ -83,8 +83,9 @@ struct VerifyCommand: OfficeCommand {
             return try await repairing.run(after: answers)
         }
         let standing = try await store.status().flatMap(\.standing).filter { table.isEmpty || table.contains($0.table) }
+        let unmentioned = try await role == .head && table.isEmpty ? unmentioned(in: outcome.answers, store) : [:]
         await store.close()
-        let report = VerificationReport(at: settings.office, answers: outcome.answers)
+        let report = VerificationReport(at: settings.office, answers: outcome.answers, unmentioned: unmentioned)
         if json {
             var summary = report.summary
             summary.repaired = repair ? outcome.sent : nil
@@ -104,6 +105,18 @@ struct VerifyCommand: OfficeCommand {
             throw CommandFailure(
                 .incomplete, report.unansweredText(timeout: timeout.duration, services.troubles.latest))
         }
+    }
+
+    /// What the head holds of branches in tables of which they did not speak.
+    private func unmentioned(
+        in answers: VerificationAnswers, _ store: any OfficeStore
+    ) async throws -> [OfficeID: [TableName]] {
+        var tables: [OfficeID: [TableName]] = [:]
+        for result in answers.results {
+            let branch = result.stream.source
+            tables[branch] = try await store.tablesHoldingRows(of: branch, besides: result.tables.map(\.name))
+        }
+        return tables
     }
 
     /// No question travels in a stream that waits for a decision.

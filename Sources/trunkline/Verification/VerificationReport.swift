@@ -10,6 +10,8 @@ struct VerificationReport {
         var agree: Bool
         var unanswered: [OfficeID]
         var results: [VerificationResult]
+        /// By branch: tables at the head with rows of it, of which it did not speak, so that they were not compared.
+        var unmentioned: [String: [TableName]]
         /// Keys that were sent again; nil: nothing was to be repaired.
         var repaired: Int?
     }
@@ -19,10 +21,13 @@ struct VerificationReport {
 
     private let office: OfficeSettings
     private let answers: VerificationAnswers
+    private let unmentioned: [OfficeID: [TableName]]
 
-    init(at office: OfficeSettings, answers: VerificationAnswers) {
+    /// - Parameter unmentioned: tables at the head with rows of a branch that did not speak of them.
+    init(at office: OfficeSettings, answers: VerificationAnswers, unmentioned: [OfficeID: [TableName]] = [:]) {
         self.office = office
         self.answers = answers
+        self.unmentioned = unmentioned.filter { !$0.value.isEmpty }
     }
 
     /// A difference outweighs a missing answer.
@@ -32,7 +37,9 @@ struct VerificationReport {
     }
 
     var summary: Summary {
-        Summary(agree: verdict == .agree, unanswered: answers.unanswered, results: answers.results)
+        Summary(
+            agree: verdict == .agree, unanswered: answers.unanswered, results: answers.results,
+            unmentioned: Dictionary(uniqueKeysWithValues: unmentioned.map { ($0.description, $1) }))
     }
 
     /// Table by table, and the verdict as the last line.
@@ -53,6 +60,9 @@ struct VerificationReport {
         let branch = result.stream.source
         return ["\(branch) and head, at watermark \(result.watermark):"]
             + result.tables.flatMap { lines(of: $0, branch: branch) }
+            + (unmentioned[branch] ?? []).map {
+                "  \($0): not compared: \(branch) does not sync it, and there are rows of \(branch) in it at head"
+            }
     }
 
     private func lines(of table: TableResult, branch: OfficeID) -> [String] {
@@ -80,7 +90,10 @@ struct VerificationReport {
         switch office.role {
         case .head:
             let agreeing = answers.results.count(where: \.agrees)
-            return "verify: \(agreeing) of \(answers.branches.count) branches agree"
+            let verdict = "verify: \(agreeing) of \(answers.branches.count) branches agree"
+            guard !unmentioned.isEmpty else { return verdict }
+            let tables = HumanNumber.counted(Set(unmentioned.values.joined()).count, "table")
+            return "\(verdict) in what they sync; \(tables) with rows of theirs not compared"
         case .branch:
             guard let result = answers.results.first else { return "verify: no answer from head" }
             let differing = result.tables.count { !$0.agrees }

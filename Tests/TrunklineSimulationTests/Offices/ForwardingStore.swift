@@ -167,4 +167,11 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func verificationResults(_ id: UUID) async throws(StoreError) -> [VerificationResult] {
         try await pass { () async throws(StoreError) in try await base.verificationResults(id) }
     }
+    func tablesHoldingRows(
+        of branch: OfficeID, besides tables: [TableName]
+    ) async throws(StoreError) -> [TableName] {
+        try await pass { () async throws(StoreError) in
+            try await base.tablesHoldingRows(of: branch, besides: tables)
+        }
+    }
 }
