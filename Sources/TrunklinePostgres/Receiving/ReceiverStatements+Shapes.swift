@@ -1,11 +1,5 @@
 /// The statements about the shapes that a receiver keeps of its streams' tables.
 extension ReceiverStatements {
-    static let supersededSize = Statement(
-        "superseded_size",
-        """
-        SELECT count(*), coalesce(sum(pg_column_size(row)), 0)::bigint FROM trunkline.superseded_row WHERE stream = $1
-        """)
-
     static let inboundShapes = Statement(
         "inbound_shapes",
         "SELECT table_name, shape FROM trunkline.inbound_shape WHERE stream = $1 AND table_name = ANY ($2::text[])")

@@ -152,77 +152,6 @@ enum ReceiverStatements {
         ) w GROUP BY stream ORDER BY stream
         """)
 
-    /// What a table of this name is now: its identity and version in the catalog (nothing when there is none), its kind,
-    /// and whether this office takes rows for it. `$1`: quoted and qualified, `$2`: as the configuration writes it.
-    static let identity = Statement(
-        "table_identity",
-        """
-        SELECT c.oid::text || ' ' || c.xmin::text || ' ' || coalesce((
-                SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
-                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''), c.relkind,
-            coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true),
-            r.may_look
-        FROM (
-            -- What is in a schema that may not be used cannot even be asked.
-            SELECT s.may_look, CASE WHEN s.may_look THEN to_regclass($1)::oid END AS oid FROM (
-                SELECT coalesce(has_schema_privilege(to_regnamespace($3)::oid, 'USAGE'), true) AS may_look OFFSET 0) s
-        ) r LEFT JOIN pg_class c ON c.oid = r.oid
-        """)
-
-    /// How many tables were made for a stream.
-    static let madeTables = Statement(
-        "made_tables", "SELECT count(*) FROM trunkline.made_table WHERE stream = $1")
-    static let noteMadeTable = Statement(
-        "note_made_table",
-        "INSERT INTO trunkline.made_table (name, stream) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-
-    /// The tables that hold rows of branches.
-    static let targets = Statement(
-        "targets",
-        """
-        SELECT n.nspname, c.relname FROM pg_class c
-        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'trunkline'
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'branch_id' AND NOT a.attisdropped
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-        """)
-
-    static let uniqueIndex = Statement(
-        "unique_index",
-        """
-        SELECT EXISTS (
-            SELECT FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indimmediate
-                AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid
-                AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute a
-                    WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
-                = (SELECT array_agg(k ORDER BY k) FROM unnest($2::text[]) k))
-        """)
-
-    /// Nullable columns of this table's foreign keys from which one comes back to this table.
-    static let circularColumns = Statement(
-        "circular_columns",
-        """
-        WITH RECURSIVE reach (oid) AS (
-            SELECT confrelid FROM pg_constraint WHERE contype = 'f' AND conrelid = to_regclass($1) AND confrelid <> conrelid
-            UNION
-            SELECT f.confrelid FROM reach r JOIN pg_constraint f ON f.contype = 'f' AND f.conrelid = r.oid
-        )
-        SELECT DISTINCT a.attname FROM pg_constraint f
-        JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = ANY (f.conkey) AND NOT a.attnotnull
-        WHERE f.contype = 'f' AND f.conrelid = to_regclass($1) AND f.confrelid <> f.conrelid
-            AND to_regclass($1) IN (SELECT oid FROM reach)
-        """)
-
-    static let builtInType = Statement(
-        "built_in_type",
-        """
-        SELECT t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype IN ('b', 'r', 'm')
-            -- Types of the catalog would tell a branch what there is here.
-            AND e.typname NOT LIKE 'reg%' AND e.typname NOT LIKE 'pg\\_%' AND e.typname NOT IN (
-                'aclitem', 'refcursor', 'tid', 'xid', 'cid', 'xid8', 'gtsvector', 'oidvector', 'int2vector', 'txid_snapshot')
-        FROM pg_type t JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
-        WHERE t.oid = to_regtype($1)
-        """)
-
     /// `$2` to `$9` are arrays, a row each.
     static let setAside = Statement(
         "set_aside",
@@ -252,6 +181,12 @@ enum ReceiverStatements {
     static let setAsideSize = Statement(
         "set_aside_size",
         "SELECT count(*), coalesce(sum(octet_length(line)), 0) FROM trunkline.set_aside WHERE stream = $1")
+
+    static let supersededSize = Statement(
+        "superseded_size",
+        """
+        SELECT count(*), coalesce(sum(pg_column_size(row)), 0)::bigint FROM trunkline.superseded_row WHERE stream = $1
+        """)
 
     static let takesDifferences = Statement(
         "takes_differences", "UPDATE trunkline.inbound SET takes_differences = $2 WHERE stream = $1")
