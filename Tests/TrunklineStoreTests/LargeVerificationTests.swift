@@ -37,9 +37,15 @@ struct LargeVerificationTests {
     /// It is the table's matter alone: the stream goes on.
     @Test func aTableThatTheHeadMayNotReadIsNotCompared() async throws {
         let pair = try await Pair(
-            branch: "create table item (id int primary key); create table audit (id int primary key)",
-            tables: ["item", "audit"],
-            head: "create table audit (branch_id text, id int, primary key (branch_id, id))")
+            branch: """
+                create schema hidden; create table item (id int primary key); create table audit (id int primary key);
+                create table hidden.item (id int primary key)
+                """,
+            tables: ["item", "audit", "hidden.item"],
+            head: """
+                create schema hidden; create table audit (branch_id text, id int, primary key (branch_id, id));
+                create table hidden.item (branch_id text, id int, primary key (branch_id, id))
+                """)
         let role = "trunkline_reader_\(UUID().uuidString.prefix(8).lowercased())"
         try pair.headDatabase.run(
             """
@@ -49,7 +55,8 @@ struct LargeVerificationTests {
             """)
         defer { _ = try? pair.headDatabase.run("drop owned by \(role); drop role \(role)") }
         let head = try Pair.postgres(pair.headDatabase.url, as: role)
-        try pair.branchDatabase.run("insert into item values (1); insert into audit values (1)")
+        try pair.branchDatabase.run(
+            "insert into item values (1); insert into audit values (1); insert into hidden.item values (1)")
         try await pair.branch.requestVerification(VerificationRequest(id: UUID(), stream: pair.stream))
         _ = try await pair.branch.formVerification(of: pair.stream)
         var answers: [TableResult] = []
@@ -63,6 +70,10 @@ struct LargeVerificationTests {
         #expect(try pair.headDatabase.run("select id from item") == "1")
         #expect(answers.first { $0.name == TableName("item") }?.agrees == true)
         #expect(answers.first { $0.name == TableName("audit") }?.problem?.contains("permission denied") == true)
+        #expect(answers.first { $0.name.schema == "hidden" }?.problem?.contains("may not use the schema") == true)
+        // Nor does it stop the rows that are tried again.
+        let tried = try await head.retrySetAside(SetAsideSelection(), limit: 10)
+        #expect(tried.tried == 2 && tried.stored == 0)
         await head.close()
     }
 

@@ -132,7 +132,8 @@ public struct ReceiverEngine {
         guard size.rows > Limit.supersededRows || size.bytes > Limit.supersededBytes else { return }
         throw StoreError(
             .database, operation: "keep superseded rows", subject: "stream \(stream)",
-            reason: "\(size.rows) rows of it (\(size.bytes >> 20) MiB) would be kept in superseded_row",
+            reason:
+                "\(size.rows) rows of it (\(size.bytes >> 20) MiB) would be kept in superseded_row; the limit is \(Limit.supersededRows) rows and \(Limit.supersededBytes >> 20) MiB",
             hint: "copy what is wanted of them, and delete them there")
     }
 

@@ -46,6 +46,8 @@ public struct RowDigester: Sendable {
                 row += field
             } else if case .asIs = rule {
                 row += field
+            } else if case .number = rule, CanonicalValue.isBeyondComparison(field) {
+                row += [CopyText.backslash, UInt8(ascii: "N")]
             } else {
                 row += CanonicalValue.apply(rule, to: field)
             }

@@ -1,8 +1,8 @@
 /// The statements about the tables that take a stream's rows.
 extension ReceiverStatements {
     /// What a table of this name is now: its identity and version in the catalog (nothing when there is none), its kind,
-    /// whether this office takes rows for it, and whether its schema may be used. `$1`: quoted and qualified, `$2`: as the
-    /// configuration writes it, `$3`: its schema, quoted.
+    /// whether this office takes rows for it, and whether its schema may be used. `$1` and `$3`: its schema and name,
+    /// `$2`: as the configuration writes it.
     static let identity = Statement(
         "table_identity",
         """
@@ -10,12 +10,10 @@ extension ReceiverStatements {
                 SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''), c.relkind,
             coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true),
-            r.may_look
-        FROM (
-            -- What is in a schema that may not be used cannot even be asked.
-            SELECT s.may_look, CASE WHEN s.may_look THEN to_regclass($1)::oid END AS oid FROM (
-                SELECT coalesce(has_schema_privilege(to_regnamespace($3)::oid, 'USAGE'), true) AS may_look OFFSET 0) s
-        ) r LEFT JOIN pg_class c ON c.oid = r.oid
+            coalesce(has_schema_privilege(n.oid, 'USAGE'), true)
+        FROM (SELECT) one
+        -- By name: to_regclass fails where the schema may not be used.
+        LEFT JOIN pg_namespace n ON n.nspname = $1 LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $3
         """)
 
     /// How many tables were made for a stream.

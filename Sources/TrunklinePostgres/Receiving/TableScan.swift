@@ -2,14 +2,14 @@ internal import TrunklineCore
 
 /// Digests all rows of a table, as the lines in which they would travel.
 enum TableScan {
-    /// Values whose text is absurdly long beside what is stored do not count in a row that such make so long: they would
-    /// cost the memory of their texts, and cost nothing to send.
+    /// Of other values than numbers, that hold some: where their texts come to so many bytes, and to so many times what is
+    /// stored, none of them counts in their row. They would cost the memory of their texts, and cost nothing to send.
     private static let longest = 16 << 20
     private static let absurdity = 300
 
     /// - Parameters:
     ///   - columns: the sender's, on both sides.
-    ///   - expanding: those of which that may be said, ``RowSize/expanding(_:)``; not of the key.
+    ///   - expanding: those of ``RowSize/expanding(_:)``, without the key's.
     ///   - conditions: which rows; none: all.
     ///   - inUTC: columns with a time zone whose values come without one.
     static func digest(
@@ -17,19 +17,24 @@ enum TableScan {
         inUTC: Set<String> = [],
         _ digester: inout RowDigester, _ connection: PostgresConnection
     ) throws(StoreError) {
-        let list = columns.map(\.name).map {
-            inUTC.contains($0) ? "\($0.identifier) AT TIME ZONE 'UTC'" : $0.identifier
+        let numbers = Set(expanding.filter { $0.castType == "numeric" }.map(\.name))
+        let others = expanding.filter { $0.castType != "numeric" }
+        let isOther = Set(others.map(\.name))
+        let values = columns.map { column -> String in
+            let value = "r.\(column.name.identifier)"
+            if numbers.contains(column.name) {
+                return "CASE WHEN \(isBeyondComparison(value)) THEN NULL ELSE \(value) END"
+            }
+            if isOther.contains(column.name) { return "CASE WHEN r.\(absurd) THEN NULL ELSE \(value) END" }
+            return inUTC.contains(column.name) ? "\(value) AT TIME ZONE 'UTC'" : value
         }
         let filter = (["true"] + conditions).joined(separator: " AND ")
         var rows = "\(relation) WHERE \(filter)"
-        var values = list
-        if !expanding.isEmpty {
-            let names = Set(expanding.map(\.name))
-            values = columns.enumerated().map { index, column in
-                names.contains(column.name) ? "CASE WHEN NOT r.c0 THEN r.c\(index + 1) END" : "r.c\(index + 1)"
-            }
-            let aliased = list.enumerated().map { "\($1) AS c\($0 + 1)" }.joined(separator: ", ")
-            rows = "(SELECT \(isAbsurd(expanding, relation)) AS c0, \(aliased) FROM \(rows)) r"
+        if !others.isEmpty {
+            // OFFSET keeps it from being said, and worked out, for each of the columns.
+            rows = "(SELECT *, \(isAbsurd(others, relation)) AS \(absurd) FROM \(rows) OFFSET 0) r"
+        } else {
+            rows = "(SELECT * FROM \(rows)) r"
         }
         _ = try connection.copyOut(
             "COPY (SELECT \(values.joined(separator: ", ")) FROM \(rows)) TO STDOUT", "digest rows"
@@ -39,10 +44,23 @@ enum TableScan {
         }
     }
 
+    /// A name that no column has.
+    private static let absurd = "trunkline is absurd".identifier
+
+    /// As ``CanonicalValue/comparedDigits`` says it, of a numeric.
+    private static func isBeyondComparison(_ value: String) -> String {
+        let digits = CanonicalValue.comparedDigits
+        return """
+            abs(\(value)) >= 1e\(digits) AND abs(\(value)) < 'Infinity'
+                OR scale(\(value)) > \(digits) AND scale(trim_scale(\(value))) > \(digits)
+            """
+    }
+
     private static func isAbsurd(_ columns: [Catalog.TableColumn], _ relation: String) -> String {
         let stored = columns.map { "coalesce(pg_column_size(\(relation).\($0.name.identifier)), 0)" }
             .joined(separator: " + ")
-        let written = RowSize(columns: columns, limit: longest).expression(of: relation)
+        let written = columns.map { "coalesce(octet_length(\(relation).\($0.name.identifier)::text), 0)::bigint" }
+            .joined(separator: " + ")
         return """
             CASE WHEN \(stored) < \(longest / RowSize.expansion) THEN false
                 ELSE \(written) > greatest(\(longest), (\(stored))::bigint * \(absurdity)) END

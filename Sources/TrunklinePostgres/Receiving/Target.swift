@@ -57,7 +57,7 @@ struct Target {
         let place = mapping.place
         let found = try connection.query(
             ReceiverStatements.identity,
-            [name.sql, connection.portable(name.description), (name.schema ?? "public").identifier])
+            [name.schema ?? "public", connection.portable(name.description), name.name])
         guard found.flag(0, 2) else {
             return .unfit(reason: "table \"\(name)\" is not among the tables of this office's configuration")
         }
