@@ -26,8 +26,10 @@ struct VerifyCommand: OfficeCommand {
               trunkline verify --table product_sales --repair
               trunkline verify --branch east --branch west --timeout 2m      (at the head)
 
-            Exit codes: 0 all agree, 1 no answer in time (from the branches that are named) or a table stands still, \
-            2 some differ, 4 the stream is stopped, 69 database or broker unavailable, 78 configuration, 130 interrupted.
+            At the head, tables with rows of a branch that does not sync them are named, since nothing compares them.
+
+            Exit codes: 0 all agree, 1 no answer in time (from the branches that are named), a table stands still or was \
+            not compared, 2 some differ, 4 the stream is stopped, 69 database or broker unavailable, 78 configuration, 130 interrupted.
             """)
 
     @Option(
