@@ -62,6 +62,30 @@ struct RecoveryTests {
         #expect(!kept.contains("another"))
     }
 
+    /// Whoever recovers again and again does not fill the head.
+    @Test(arguments: [Pairing(branch: .postgres, head: .postgres), Pairing(branch: .sqlite, head: .sqlite)])
+    func supersededRowsHaveALimit(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        try await pair.stopByAck()
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        let table = pair.superseded(pairing.head)
+        let at = pairing.head == .postgres ? "now()" : "'2026-01-01T00:00:00.000Z'"
+        try pair.headDatabase.run(
+            """
+            insert into \(table) (stream, table_name, row, reason, at)
+            with recursive c (x) as (select 1 union all select x + 1 from c where x < 500000)
+            select '\(pair.stream)', 'item', '{}', 'a test', \(at) from c
+            """)
+        let error = await #expect(throws: StoreError.self) { try await pair.finishRecovery() }
+        #expect(error?.reason.contains("superseded_row; the limit is 500000 rows and 512 MiB") == true)
+        #expect(error?.owner == .stream)
+        try pair.headDatabase.run("delete from \(table)")
+        _ = try await pair.branch.resetStale(
+            of: pair.stream, policy: StalePolicy(timeout: .zero, ceiling: .zero), quietFor: .seconds(60))
+        try await pair.finishRecovery()
+        #expect(try await pair.verify().agrees)
+    }
+
     @Test(arguments: Pairing.all) func keepHeadPutsTheBranchsRowsAside(pairing: Pairing) async throws {
         let pair = try await restoredBranch(pairing)
         try await pair.stopByAck()

@@ -83,7 +83,7 @@ struct RecoverCommand: OfficeCommand {
         switch report.verdict {
         case .agree where mode == .compare:
             if !json { print("Nothing differs; end the recovery with: trunkline recover --keep-branch") }
-        case .agree: return
+        case .agree, .incomplete: return
         case .differ:
             if mode == .compare, !json {
                 print("Decide with: trunkline recover --keep-branch, or trunkline recover --keep-head")

@@ -4,7 +4,11 @@ import TrunklineTerminal
 
 /// What a verification found, for people and for scripts.
 struct VerificationReport {
-    enum Verdict: Hashable { case agree, differ, unanswered }
+    enum Verdict: Hashable {
+        case agree, differ, unanswered
+        /// What was compared agrees, and there is more.
+        case incomplete
+    }
 
     struct Summary: Encodable {
         var agree: Bool
@@ -33,7 +37,8 @@ struct VerificationReport {
     /// A difference outweighs a missing answer.
     var verdict: Verdict {
         if !answers.results.allSatisfy(\.agrees) { return .differ }
-        return answers.isComplete ? .agree : .unanswered
+        guard answers.isComplete else { return .unanswered }
+        return unmentioned.isEmpty ? .agree : .incomplete
     }
 
     var summary: Summary {

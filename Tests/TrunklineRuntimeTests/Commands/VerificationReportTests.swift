@@ -70,6 +70,19 @@ import TrunklineRuntime
         #expect(VerificationReport(at: head, answers: answers).verdict == .differ)
     }
 
+    @Test func whatABranchDoesNotSpeakOfIsNotCalledCompared() {
+        var answers = VerificationAnswers(branches: [OfficeID("east")!])
+        answers.take([result(of: "east", [table("nosuch", 0, 0)])])
+        let report = VerificationReport(
+            at: head, answers: answers, unmentioned: [OfficeID("east")!: [TableName("sales")]])
+        #expect(report.verdict == .incomplete && !report.summary.agree)
+        #expect(report.text.contains("sales: not compared: east does not sync it"))
+        #expect(
+            report.text.hasSuffix("1 of 1 branches agree in what they sync; 1 table with rows of theirs not compared"))
+        let all = VerificationReport(at: head, answers: answers, unmentioned: [OfficeID("east")!: []])
+        #expect(all.verdict == .agree)
+    }
+
     @Test func whoDidNotAnswerIsNamed() {
         var answers = VerificationAnswers(branches: branches)
         answers.take([result(of: "west", [table("sales", 1, 1)]), result(of: "stranger", [])])
