@@ -39,24 +39,27 @@ struct LargeVerificationTests {
         let pair = try await Pair(
             branch: """
                 create schema hidden; create table item (id int primary key); create table audit (id int primary key);
-                create table hidden.item (id int primary key)
+                create table hidden.item (id int primary key); create table note (id int primary key)
                 """,
-            tables: ["item", "audit", "hidden.item"],
+            tables: ["item", "audit", "hidden.item", "note"],
             head: """
                 create schema hidden; create table audit (branch_id text, id int, primary key (branch_id, id));
-                create table hidden.item (branch_id text, id int, primary key (branch_id, id))
+                create table hidden.item (branch_id text, id int, primary key (branch_id, id));
+                create table note (branch_id text, id int, of_the_head text, primary key (branch_id, id))
                 """)
         let role = "trunkline_reader_\(UUID().uuidString.prefix(8).lowercased())"
         try pair.headDatabase.run(
             """
             create role \(role) login; grant usage, create on schema public to \(role);
             grant all on schema trunkline to \(role); grant all on all tables in schema trunkline to \(role);
-            grant all on all sequences in schema trunkline to \(role)
+            grant all on all sequences in schema trunkline to \(role);
+            grant insert, update, delete, select (branch_id, id) on note to \(role)
             """)
         defer { _ = try? pair.headDatabase.run("drop owned by \(role); drop role \(role)") }
         let head = try Pair.postgres(pair.headDatabase.url, as: role)
         try pair.branchDatabase.run(
-            "insert into item values (1); insert into audit values (1); insert into hidden.item values (1)")
+            "insert into item values (1); insert into audit values (1); insert into hidden.item values (1); insert into note values (1)"
+        )
         try await pair.branch.requestVerification(VerificationRequest(id: UUID(), stream: pair.stream))
         _ = try await pair.branch.formVerification(of: pair.stream)
         var answers: [TableResult] = []
@@ -71,6 +74,7 @@ struct LargeVerificationTests {
         #expect(answers.first { $0.name == TableName("item") }?.agrees == true)
         #expect(answers.first { $0.name == TableName("audit") }?.problem?.contains("permission denied") == true)
         #expect(answers.first { $0.name.schema == "hidden" }?.problem?.contains("may not use the schema") == true)
+        #expect(answers.first { $0.name == TableName("note") }?.agrees == true)
         // Nor does it stop the rows that are tried again.
         let tried = try await head.retrySetAside(SetAsideSelection(), limit: 10)
         #expect(tried.tried == 2 && tried.stored == 0)

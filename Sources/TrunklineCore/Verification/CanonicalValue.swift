@@ -3,7 +3,7 @@
 /// `2026-01-02 03:04:05+00`.
 ///
 /// Every other type is compared by its text. A `json` value that one side reformats is therefore different.
-public enum CanonicalValue {
+enum CanonicalValue {
     enum Rule: Sendable {
         case asIs, number, float, boolean, timestamp
     }
@@ -20,15 +20,11 @@ public enum CanonicalValue {
         }
     }
 
-    /// A number of more digits before its point, or behind it, counts as NULL in a comparison: it may be a few bytes in a
-    /// database, and costs a hundred thousand to look at. No measure or price has so many.
-    public static let comparedDigits = 400
-
     /// Whether the field is a number of more digits than are compared.
     static func isBeyondComparison(_ field: ArraySlice<UInt8>) -> Bool {
-        guard field.count > comparedDigits, let number = number(field) else { return false }
+        guard field.count > VerificationLimit.comparedDigits, let number = number(field) else { return false }
         let digits = number.first == UInt8(ascii: "-") ? number.dropFirst() : number[...]
-        return digits.split(separator: UInt8(ascii: ".")).contains { $0.count > comparedDigits }
+        return digits.split(separator: UInt8(ascii: ".")).contains { $0.count > VerificationLimit.comparedDigits }
     }
 
     /// - Parameter field: a field as COPY text writes it, still escaped; not NULL.

@@ -7,6 +7,9 @@ public enum VerificationLimit {
     public static let entries = 20_000
     /// And the bytes of their keys.
     public static let keyBytes = 1 << 20
+    /// A number of more digits before its point, or behind it, counts as NULL in a comparison: it may be a few bytes in a
+    /// database, and costs a hundred thousand to look at. No measure or price has so many.
+    public static let comparedDigits = 400
     /// Results of one stream that are kept, the last ones.
     public static let keptResults = 100
 

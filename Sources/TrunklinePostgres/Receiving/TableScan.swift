@@ -29,13 +29,10 @@ enum TableScan {
             return inUTC.contains(column.name) ? "\(value) AT TIME ZONE 'UTC'" : value
         }
         let filter = (["true"] + conditions).joined(separator: " AND ")
-        var rows = "\(relation) WHERE \(filter)"
-        if !others.isEmpty {
-            // OFFSET keeps it from being said, and worked out, for each of the columns.
-            rows = "(SELECT *, \(isAbsurd(others, relation)) AS \(absurd) FROM \(rows) OFFSET 0) r"
-        } else {
-            rows = "(SELECT * FROM \(rows)) r"
-        }
+        // These columns alone: this user may read no others. OFFSET keeps what is absurd from being worked out for each of them.
+        let list =
+            columns.map(\.name.identifier) + (others.isEmpty ? [] : ["\(isAbsurd(others, relation)) AS \(absurd)"])
+        let rows = "(SELECT \(list.joined(separator: ", ")) FROM \(relation) WHERE \(filter) OFFSET 0) r"
         _ = try connection.copyOut(
             "COPY (SELECT \(values.joined(separator: ", ")) FROM \(rows)) TO STDOUT", "digest rows"
         ) { line in
@@ -44,12 +41,12 @@ enum TableScan {
         }
     }
 
-    /// A name that no column has.
+    /// The name of what ``isAbsurd(_:_:)`` says of a row.
     private static let absurd = "trunkline is absurd".identifier
 
-    /// As ``CanonicalValue/comparedDigits`` says it, of a numeric.
+    /// As ``VerificationLimit/comparedDigits`` says it, of a numeric.
     private static func isBeyondComparison(_ value: String) -> String {
-        let digits = CanonicalValue.comparedDigits
+        let digits = VerificationLimit.comparedDigits
         return """
             abs(\(value)) >= 1e\(digits) AND abs(\(value)) < 'Infinity'
                 OR scale(\(value)) > \(digits) AND scale(trim_scale(\(value))) > \(digits)
