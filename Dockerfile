@@ -24,7 +24,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf /var/log/*
 COPY --from=build /image/trunkline /usr/local/bin/trunkline
 # Under the name of a service it is that service.
-RUN for name in branch-publisher branch-ack-listener head-acker head-ingestor stale-reaper; do \
+RUN for name in branch-ack-listener branch-acker branch-ingestor branch-publisher \
+      head-ack-listener head-acker head-ingestor head-publisher stale-reaper; do \
       ln -s trunkline "/usr/local/bin/$name"; \
     done
 

@@ -4,8 +4,9 @@
 --   psql --single-transaction --file=roles.branch.postgres.sql shop
 --
 -- owner     runs `trunkline init`: owns the schema trunkline, may read the synced tables and put triggers on them
--- service   runs the services and all other commands: reads the synced tables, keeps the books
--- till      the application: needs its own tables and nothing of ours
+-- service   runs the services and all other commands: reads the tables that go up, writes those that come down, keeps the
+--           books
+-- till      the application: needs its own tables, may read the head's, and nothing of ours
 --
 -- Names of your own: --set=owner=… --set=service=… --set=till=…  Then give each a password with \password.
 
@@ -31,3 +32,9 @@ GRANT SELECT, TRIGGER ON product_sales TO :"owner";
 GRANT SELECT ON product_sales TO :"service";
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON product_sales TO :"till";
+
+-- The tables that the head writes (catalogue.postgres.sql). branch-ingestor stages rows in temporary tables.
+GRANT TEMPORARY ON DATABASE :"DBNAME" TO :"service";
+GRANT SELECT, TRIGGER ON price, transfer_note TO :"owner";
+GRANT SELECT, INSERT, UPDATE, DELETE ON price, transfer_note TO :"service";
+GRANT SELECT ON price, transfer_note TO :"till";

@@ -2,8 +2,10 @@
 --
 --   psql --single-transaction --file=roles.head.postgres.sql headoffice
 --
--- owner     runs `trunkline init`: owns the schema trunkline, and sees nothing else
--- service   runs the services and all other commands: writes the synced tables, keeps the books
+-- owner     runs `trunkline init`: owns the schema trunkline, may read the tables that go down and put triggers on them, and
+--           sees nothing else
+-- service   runs the services and all other commands: writes the tables that come up, reads those that go down, keeps the
+--           books
 --
 -- Name the accepted tables in the head's configuration as well (tables:). Then a table that a branch makes up is set
 -- aside; without it, head-ingestor would try to create it.
@@ -44,3 +46,8 @@ CREATE TABLE product_sales (
     PRIMARY KEY (branch_id, id)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON product_sales TO :"service";
+
+-- The tables that the head writes (catalogue.postgres.sql), and the tables that map their routes. Who writes them is an
+-- application of yours, with a role of its own.
+GRANT SELECT, TRIGGER ON price, transfer_note TO :"owner";
+GRANT SELECT ON price, transfer_note TO :"service";

@@ -9,10 +9,14 @@ public struct BranchPermissions: Hashable, Sendable {
     public let configure = "^$"
     public let write: String
     public let read: String
-    /// The routing keys that it may use on ``topicExchange``, which is all that it may write to.
-    public let topicWrite: String
-    public let topicRead = "^$"
-    public let topicExchange = Topology.upExchange
+    /// The routing keys that it may use on an exchange: on each that it may write to.
+    public struct Topic: Hashable, Sendable {
+        public let exchange: String
+        public let write: String
+        public let read = "^$"
+    }
+
+    public let topics: [Topic]
 
     /// Of one user, all its connections together: several copies of each service, and a person's commands.
     public static let maximalConnections = 64
@@ -20,10 +24,15 @@ public struct BranchPermissions: Hashable, Sendable {
 
     public init(_ branch: OfficeID) {
         // An office name has no character that means something in a regular expression.
-        write = "^\(BranchPermissions.quoted(Topology.upExchange))$"
-        read = "^\(BranchPermissions.quoted(Topology.acksQueue(of: branch)))$"
-        topicWrite = "^\(branch)$"
+        write = BranchPermissions.any(of: [Topology.upExchange, Topology.headAcksExchange])
+        read = BranchPermissions.any(of: [Topology.acksQueue(of: branch), Topology.changesQueue(of: branch)])
+        topics = [
+            Topic(exchange: Topology.upExchange, write: "^\(branch)$"),
+            Topic(exchange: Topology.headAcksExchange, write: "^\(OfficeID.head)$"),
+        ]
     }
+
+    private static func any(of names: [String]) -> String { "^(\(names.map(quoted).joined(separator: "|")))$" }
 
     private static func quoted(_ name: String) -> String { name.replacing(".", with: "\\.") }
 }

@@ -63,10 +63,11 @@ public struct BrokerAdministration: Sendable {
         try await client.call(
             "PUT", ["user-limits", user, "max-channels"], Limit(value: BranchPermissions.maximalChannels))
         // Before the user may write to the exchange: without it every routing key is allowed.
-        try await client.call(
-            "PUT", ["topic-permissions", virtualHost, user],
-            Permission(
-                exchange: permissions.topicExchange, write: permissions.topicWrite, read: permissions.topicRead))
+        for topic in permissions.topics {
+            try await client.call(
+                "PUT", ["topic-permissions", virtualHost, user],
+                Permission(exchange: topic.exchange, write: topic.write, read: topic.read))
+        }
         try await client.call(
             "PUT", ["permissions", virtualHost, user],
             Permission(configure: permissions.configure, write: permissions.write, read: permissions.read))
@@ -101,7 +102,7 @@ public struct BrokerAdministration: Sendable {
                 "DELETE",
                 ["bindings", virtualHost, "e", binding.exchange, "q", binding.queue, binding.routingKey])
         }
-        for queue in topology.queues.map(\.name) + topology.retiredQueues {
+        for queue in topology.queues.map(\.name) {
             try await client.call("DELETE", ["queues", virtualHost, queue])
         }
     }

@@ -56,7 +56,7 @@ public struct StateWatch: Service {
             if monitor.role == .head {
                 // What a removed branch left is nobody's trouble any more.
                 let branches = Set(try await store.branches().map(\.id))
-                streams.removeAll { !branches.contains($0.stream.source) }
+                streams.removeAll { !branches.contains($0.stream.branch) }
             }
         } catch {
             // Another transaction was faster: says nothing of the database.
@@ -85,11 +85,16 @@ public struct StateWatch: Service {
         return took
     }
 
-    /// What is not acked is the backlog of every service that sends, an advance of the watermark their success.
+    /// What is not acked is the backlog of every service that sends, an advance of the watermark their success. Of the head
+    /// only where nothing is on its way: a branch may be away for a day, and then all that it may have waits for it.
     private func judge(_ streams: [StreamStatus], _ known: [StreamID: StreamStatus]) {
-        let sending = streams.filter { $0.direction == .sending }
-        let hasAdvanced = sending.contains { status in
-            known[status.stream].map { $0.epoch != status.epoch || $0.watermark != status.watermark } ?? false
+        let sending = streams.filter {
+            $0.direction == .sending && (monitor.role == .branch || $0.inFlightBatches == 0 && $0.standstill == nil)
+        }
+        let hasAdvanced = streams.contains { status in
+            guard status.direction == .sending, let before = known[status.stream] else { return false }
+            return before.epoch != status.epoch || before.watermark != status.watermark
+                || monitor.role == .head && before.lastFormed != status.lastFormed
         }
         for service in monitor.services where service.judgesByAcks {
             if hasAdvanced { service.note(.progressed) }

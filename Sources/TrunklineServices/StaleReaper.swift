@@ -9,8 +9,8 @@ public struct StaleReaper: ServiceCommand {
         commandName: service.name,
         abstract: "Makes batches pending again that were not acked in time, and prunes acked ones.",
         discussion: """
-            Time counts only while the broker is reached and the head's queue is drained: a branch without \
-            internet sends nothing twice.
+            Time counts only while the broker is reached and a stream's queue is drained: an office without \
+            internet sends nothing twice, and is sent nothing twice.
 
             Runs until SIGTERM or SIGINT, through any loss of database or broker. Several copies may run.
             The keys of the configuration: trunkline config

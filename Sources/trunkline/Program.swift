@@ -15,8 +15,12 @@ enum Program {
         switch service {
         case .branchPublisher: BranchPublisher.self
         case .branchAckListener: BranchAckListener.self
+        case .branchIngestor: BranchIngestor.self
+        case .branchAcker: BranchAcker.self
         case .headIngestor: HeadIngestor.self
         case .headAcker: HeadAcker.self
+        case .headPublisher: HeadPublisher.self
+        case .headAckListener: HeadAckListener.self
         case .staleReaper: StaleReaper.self
         }
     }

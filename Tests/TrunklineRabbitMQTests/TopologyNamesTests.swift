@@ -10,16 +10,23 @@ import TrunklineCore
 
     @Test func head() {
         let head = Topology.head
-        #expect(head.exchanges == ["trunkline.up", "trunkline.acks", "trunkline.dead"])
+        #expect(
+            head.exchanges == [
+                "trunkline.up", "trunkline.down", "trunkline.acks", "trunkline.head.acks", "trunkline.dead",
+            ])
+        var acks = Queue(name: "trunkline.head.acks", deadLetterExchange: nil, byteLimit: 64 << 20)
+        (acks.overflow, acks.deliveryLimit, acks.isReplaceable) = (.rejectPublish, 1_000_000, true)
         #expect(
             head.queues == [
                 Queue(name: "trunkline.head", deadLetterExchange: "trunkline.dead"),
-                Queue(name: "trunkline.dead", deadLetterExchange: nil, byteLimit: 1 << 30),
+                Queue(name: "trunkline.dead", deadLetterExchange: nil, byteLimit: 1 << 30), acks,
             ])
         #expect(
-            head.bindings == [Binding(queue: "trunkline.dead", exchange: "trunkline.dead", routingKey: "#")])
+            head.bindings == [
+                Binding(queue: "trunkline.dead", exchange: "trunkline.dead", routingKey: "#"),
+                Binding(queue: "trunkline.head.acks", exchange: "trunkline.head.acks", routingKey: "head"),
+            ])
         #expect(head.retiredBindings == [])
-        #expect(head.retiredQueues == ["trunkline.head.acks"])
     }
 
     @Test func branch() throws {
@@ -30,19 +37,23 @@ import TrunklineCore
         batches.messageLimit = 1_000
         (batches.overflow, batches.isSingleActiveConsumer) = (.rejectPublish, true)
         (batches.deliveryLimit, batches.isReplaceable) = (1_000_000, true)
+        // What a branch rejects of it fills nobody's dead letters.
+        var changes = batches
+        changes.name = "trunkline.branch.bo-17.changes"
+        changes.deadLetterExchange = nil
         var acks = Queue(name: "trunkline.branch.bo-17.acks", deadLetterExchange: nil, byteLimit: 16 << 20)
         (acks.deliveryLimit, acks.isReplaceable) = (1_000_000, true)
-        #expect(branch.queues == [batches, acks])
+        #expect(branch.queues == [batches, changes, acks])
         #expect(
             Set(branch.bindings) == [
                 Binding(queue: "trunkline.branch.bo-17.batches", exchange: "trunkline.up", routingKey: "bo-17"),
+                Binding(queue: "trunkline.branch.bo-17.changes", exchange: "trunkline.down", routingKey: "bo-17"),
                 Binding(queue: "trunkline.branch.bo-17.acks", exchange: "trunkline.acks", routingKey: "bo-17"),
             ])
         #expect(
             branch.retiredBindings == [
                 Binding(queue: "trunkline.head", exchange: "trunkline.up", routingKey: "bo-17")
             ])
-        #expect(branch.retiredQueues == ["trunkline.branch.bo-17.changes"])
     }
 
     private let east = OfficeID("east")!
@@ -73,12 +84,30 @@ import TrunklineCore
         #expect(Topology.queues(of: [kind], from: [.head], to: east) == ["trunkline.branch.east.acks"])
     }
 
+    @Test(arguments: [Envelope.Kind.batch, .halt])
+    func whatTheHeadWritesFindsItsQueueAtABranch(kind: Envelope.Kind) {
+        #expect(Topology.address(of: envelope(kind, from: .head, to: east)) == ("trunkline.down", "east"))
+        #expect(Topology.queues(of: [kind], from: [.head], to: east) == ["trunkline.branch.east.changes"])
+        #expect(Topology.queue(of: StreamID(from: .head, to: east)) == "trunkline.branch.east.changes")
+        #expect(Topology.queue(of: StreamID(from: east, to: .head)) == "trunkline.branch.east.batches")
+    }
+
+    @Test(arguments: [Envelope.Kind.ack, .verify])
+    func whatABranchAnswersFindsTheHeadsOwnQueue(kind: Envelope.Kind) {
+        #expect(Topology.address(of: envelope(kind, from: east, to: .head)) == ("trunkline.head.acks", "head"))
+        #expect(Topology.queues(of: [kind], from: [], to: .head) == ["trunkline.head.acks"])
+    }
+
     @Test func aCopyInTheQueueOfAnotherIsToldApart() {
-        for queue in ["trunkline.branch.east.batches", "trunkline.branch.east.acks", "trunkline.head"] {
+        for queue in [
+            "trunkline.branch.east.batches", "trunkline.branch.east.acks", "trunkline.branch.east.changes",
+            "trunkline.head",
+        ] {
             #expect(!Topology.isMisplaced("east", in: queue))
         }
         for key in ["west", "", "EAST", "east.batches"] {
             #expect(Topology.isMisplaced(key, in: "trunkline.branch.east.batches"))
+            #expect(Topology.isMisplaced(key, in: "trunkline.head.acks"))
             // Of version 0.1: who it says it is from is looked at later.
             #expect(!Topology.isMisplaced(key, in: "trunkline.head"))
         }

@@ -71,7 +71,10 @@ struct TopologyTests {
         _ = try await link.publishAndSettle(.batch("before"))
         for _ in 1...2 { try await LinkFixture.declare(on: link) }
         _ = try await link.publishAndSettle(.batch("after"))
-        #expect(try await broker.queues() == ["trunkline.head", "trunkline.dead", acks, LinkFixture.queue])
+        #expect(
+            try await broker.queues() == [
+                "trunkline.head", "trunkline.head.acks", "trunkline.dead", acks, changes, LinkFixture.queue,
+            ])
         try await link.consume(["trunkline.head", LinkFixture.queue], prefetch: 10)
         var seen: [String: String?] = [:]
         while seen.count < 2, let delivery = try await link.receive(within: patience) {

@@ -17,16 +17,25 @@ struct Plan: Sendable {
     var lag = 10..<40
     /// The tills go on after a decision about a stopped stream, so that only the end can be checked.
     var sellsOn: Bool
+    /// The head writes tables too, and its branches have what is for them.
+    var sendsDown: Bool
+    /// Of the branches, those that are added in the middle: the last one, or none.
+    var latecomers = 0
     /// All is verified in the end.
     var verifies: Bool
     /// How often each kind of decision is taken, beside the steps of the processes.
     var shares: [(World.Decision, Int)]
 
-    init(drawnFrom random: inout SplitMix64) {
+    /// Whether the head writes in the world of this seed. Such a world takes twice the time of another.
+    static func sendsDown(_ seed: UInt64) -> Bool { seed % 4 == 0 }
+
+    init(of seed: UInt64, drawnFrom random: inout SplitMix64) {
+        sendsDown = Plan.sendsDown(seed)
         branches = [1, 1, 1, 1, 1, 1, 1, 2, 2, 3].randomElement(using: &random)!
         decisions = Int.random(in: 20..<70, using: &random)
         batchRows = Int.random(in: 2...5, using: &random)
-        slow = ["reaper", "reaper", "publisher", "ack-listener", "ingestor", nil].randomElement(using: &random)!
+        slow = ["reaper", "reaper", "reaper", "publisher", "ack-listener", "ingestor", nil].randomElement(
+            using: &random)!
         twice = []
         for kind in ["ingestor", "acker", "publisher", "ack-listener", "reaper"]
         where UInt8.random(in: 0..<8, using: &random) == 0 {
@@ -46,6 +55,26 @@ struct Plan: Sendable {
             (.restartBroker, share(2)),
             (.stop, share(2)), (.refuse, share(3)), (.wait, 4 + share(10)),
         ]
+        if sendsDown {
+            decisions += 15
+            // A stream that is slower than another one.
+            if branches == 1, UInt8.random(in: 0..<3, using: &random) == 0 { branches = 2 }
+            // In some of them the branches write little.
+            if Bool.random(using: &random) { shares[0].1 = 3 }
+            shares += [
+                (.writeAtHead, 10 + share(15)), (.writeLocally, share(3)), (.resync, share(2)), (.longDay, share(3)),
+                (.forge, share(2)),
+            ]
+            // A head that is restored would have forgotten whom it added since.
+            if restores != .head {
+                if UInt8.random(in: 0..<3, using: &random) == 0, branches < OfficeTemplate.branches.count {
+                    branches += 1
+                    latecomers = 1
+                    shares.append((.addBranch, 2 + share(3)))
+                }
+                if branches > 1, UInt8.random(in: 0..<3, using: &random) == 0 { shares.append((.removeBranch, 1)) }
+            }
+        }
         guard restores != .none else { return }
         // Time to sell, and to forget what was sold.
         decisions += 30

@@ -5,7 +5,7 @@ import TrunklineCore
 struct Simulation: Sendable {
     let template: OfficeTemplate
     /// A world waits now and then for the thread of a database, so several worlds a core keep all of them busy.
-    private let threads = UInt64(4 * ProcessInfo.processInfo.activeProcessorCount)
+    private let threads = 4 * ProcessInfo.processInfo.activeProcessorCount
     var mutation = Mutation.none
 
     /// What came of a seed.
@@ -44,13 +44,14 @@ struct Simulation: Sendable {
 
     /// Runs the seeds on several threads, to the first that fails.
     /// - Returns: the lowest failing seed that was met, run once more for its log; nil when all hold.
-    func firstFailure(in seeds: Range<UInt64>) async throws -> Outcome? {
+    func firstFailure(in seeds: some Collection<UInt64> & Sendable) async throws -> Outcome? {
         let failed = try await withThrowingTaskGroup(of: UInt64?.self) { group in
-            for remainder: UInt64 in 0..<threads {
+            for remainder in 0..<threads {
                 group.addTask {
                     let site = try site()
                     var failed: UInt64?
-                    for seed in seeds where seed % threads == remainder && failed == nil && !Task.isCancelled {
+                    for (index, seed) in seeds.enumerated()
+                    where index % threads == remainder && failed == nil && !Task.isCancelled {
                         if try await run(seed: seed, on: site, keepsLog: false).failure != nil { failed = seed }
                     }
                     await site.close()

@@ -3,6 +3,8 @@ import TrunklineCore
 extension World {
     enum Decision: Sendable {
         case step, write, kill, pause, cut, restartBroker, stop, refuse, wait, backUp, restore, decide, hour
+        // Of worlds where the head writes too.
+        case writeAtHead, writeLocally, addBranch, removeBranch, resync, longDay, forge
     }
 
     /// The whole course: trouble, then the dust settles.
@@ -14,7 +16,7 @@ extension World {
             try await recoverAll()
             if plan.verifies { try await verify() }
             try checkAtTheEnd()
-            if plan.restores == .head {
+            if flows.contains(where: mayForget) {
                 try await settle()
                 try checkNotices()
             }
@@ -45,9 +47,11 @@ extension World {
             weather = storm
             try await makeTrouble(draw(0..<40)) { next in
                 switch next {
-                case .backUp, .restore, .decide: false
-                case .write: plan.sellsOn
-                case .step, .kill, .pause, .cut, .restartBroker, .stop, .refuse, .wait, .hour: true
+                case .backUp, .restore, .decide, .addBranch, .removeBranch: false
+                case .write, .writeAtHead, .writeLocally: plan.sellsOn
+                case .step, .kill, .pause, .cut, .restartBroker, .stop, .refuse, .wait, .hour, .resync, .longDay,
+                    .forge:
+                    true
                 }
             }
             try await settle()
@@ -57,7 +61,7 @@ extension World {
     }
 
     private func nextDecision() -> Decision {
-        var point = draw(0..<100)
+        var point = draw(0..<max(100, plan.shares.reduce(25) { $0 + $1.1 }))
         for (decision, share) in plan.shares {
             if point < share { return decision }
             point -= share
@@ -73,10 +77,17 @@ extension World {
             let candidates = awake.isEmpty || chance(0.1) ? others : awake
             if !candidates.isEmpty { await run(draw(candidates)) }
         case .write: try write(at: draw(branches))
+        case .writeAtHead: try write(at: head)
+        case .writeLocally: try writeLocally(at: draw(branches))
+        case .addBranch: try await addBranch()
+        case .removeBranch: try await removeBranch()
+        case .resync: try await resync()
+        case .longDay: try haveALongDay()
+        case .forge: try forgeAck()
         case .kill: await kill(draw(processes))
         case .pause: draw(processes).life?.pause(after: draw(1..<25))
         case .cut:
-            let office = draw([head] + branches)
+            let office = draw(offices)
             office.cutUntil = decision + draw(1..<15)
             log.note("the link of \(office.id) is cut")
         case .restartBroker:
@@ -109,7 +120,7 @@ extension World {
     /// The links open, and everybody works.
     private func workForAnHour() async throws {
         log.note("the links open for an hour")
-        for office in [head] + branches { office.cutUntil = 0 }
+        for office in offices { office.cutUntil = 0 }
         for _ in 0..<3 {
             for process in processesInOrder where !process.isHeld && isAwake(process) {
                 await run(process)
@@ -138,7 +149,8 @@ extension World {
 
     /// The head refuses some sales for a while, through a constraint that somebody switches on and off.
     func refuse(_ wanted: Bool) throws {
-        guard wanted != refuses else { return }
+        // What its own program has not committed yet is not to be undone with this.
+        guard wanted != refuses, !head.application.isInTransaction else { return }
         do {
             try head.application.run(wanted ? "INSERT INTO refusing VALUES (1)" : "DELETE FROM refusing")
         } catch let error as PlainConnection.Failure where error.isLocked {
@@ -154,14 +166,18 @@ extension World {
         weather = .fair
         for process in processes { process.life?.stayAlive() }
         for process in processes where process.isHeld { await run(process) }
-        for office in [head] + branches { office.cutUntil = 0 }
-        for branch in branches where branch.application.isInTransaction { try endTransaction(at: branch) }
+        for office in offices { office.cutUntil = 0 }
+        for office in offices where office.application.isInTransaction { try endTransaction(at: office) }
         try refuse(false)
+        if plan.sendsDown {
+            for branch in branches where branch.hasShelf { try branch.application.run("DELETE FROM shelf") }
+        }
         // A restored database is noticed at the next batch of its stream.
         if plan.restores != .none {
             for branch in branches {
                 try branch.application.run("INSERT OR REPLACE INTO line VALUES (9, 9, 'the last')")
             }
+            if plan.sendsDown { try head.application.run("INSERT OR REPLACE INTO price VALUES (9, 'the last', 9)") }
         }
         try await endCopies()
         for _ in 0..<100 {

@@ -14,26 +14,26 @@ extension World {
         return try await command(database.store)
     }
 
-    /// `trunkline verify`: the question of each branch is answered, and both sides agree; but for branches of which the
-    /// head keeps rows, where some may be set aside.
+    /// `trunkline verify`: the question of each stream is answered, and both sides agree; but for those whose receiver
+    /// keeps rows, where some may be set aside.
     func verify() async throws {
-        var questions: [(SimulatedOffice, VerificationRequest)] = []
-        for branch in branches where !keepsRows.contains(branch.id) {
-            let question = VerificationRequest(id: UUID(), stream: branch.stream)
-            try await asOperator(of: branch) { store in try await store.requestVerification(question) }
-            questions.append((branch, question))
+        var questions: [(Flow, VerificationRequest)] = []
+        for flow in flows where !keepsRows.contains(flow.stream) {
+            let question = VerificationRequest(id: UUID(), stream: flow.stream)
+            try await asOperator(of: flow.sender) { store in try await store.requestVerification(question) }
+            questions.append((flow, question))
         }
-        log.note("all branches are verified")
+        log.note("all streams are verified")
         for process in processes { process.hasNews = true }
         try await settle()
-        for (branch, question) in questions {
-            let result = try await asOperator(of: branch) { store in
+        for (flow, question) in questions {
+            let result = try await asOperator(of: flow.sender) { store in
                 try await store.verificationResults(question.id)
-            }.first
+            }.first { $0.stream == flow.stream }
             guard let result, result.agrees else {
                 throw BrokenPromise(
                     "10. It converges",
-                    "the verification of \(branch.id) \(result == nil ? "has no result" : "finds differences")")
+                    "the verification of \(flow.stream) \(result == nil ? "has no result" : "finds differences")")
             }
         }
     }

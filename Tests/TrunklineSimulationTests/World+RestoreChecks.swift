@@ -2,85 +2,88 @@ import TrunklineCore
 
 extension World {
     /// What must hold between any two events of a stream with a history of restores.
-    func checkEpochs(of branch: SimulatedOffice) throws {
-        let sender = try branch.application.rows("SELECT epoch, acked_watermark, past_epochs FROM trunkline_outbound")[
-            0]
-        let receiver = try head.application.rows(
-            "SELECT epoch, watermark FROM trunkline_inbound WHERE stream = '\(branch.stream)'"
+    func checkEpochs(of flow: Flow) throws {
+        let sender = try flow.sender.application.rows(
+            "SELECT epoch, acked_watermark, past_epochs FROM trunkline_outbound WHERE \(flow.isOfIt)")[0]
+        let receiver = try flow.receiver.application.rows(
+            "SELECT epoch, watermark FROM trunkline_inbound WHERE \(flow.isOfIt)"
         ).first
-        for batch in try branch.application.rows("SELECT id, previous_id FROM trunkline_batch") {
-            predecessors[batch[0]!] = .some(batch[1])
-        }
-        // The head lost what it had acknowledged in this epoch.
-        guard doubtful[branch.id] != sender[0] else { return }
+        let batches = try flow.sender.application.rows(
+            "SELECT id, previous_id FROM trunkline_batch WHERE \(flow.isOfIt)")
+        for batch in batches { predecessors[batch[0]!] = .some(batch[1]) }
+        // The receiver lost what it had acknowledged in this epoch.
+        guard doubtful[flow.stream] != sender[0] else { return }
         let acked = Int(sender[1]!)!
         if receiver?[0] == sender[0] {
             guard acked <= Int(receiver![1]!)! else {
                 throw BrokenPromise(
                     "1. Nothing is lost",
-                    "\(branch.id) counts batch \(acked) as acked, the head has \(receiver![1]!)")
+                    "batch \(acked) of \(flow.stream) counts as acked, the receiver has \(receiver![1]!)")
             }
         } else if receiver.map({ sender[2]!.contains($0[0]!) }) ?? true {
             guard acked == 0 else {
                 throw BrokenPromise(
                     "1. Nothing is lost",
-                    "\(branch.id) counts batch \(acked) as acked, of an epoch that the head does not follow")
+                    "batch \(acked) of \(flow.stream) counts as acked, of an epoch that the receiver does not follow")
             }
         }
     }
 
-    /// When all is at rest: only a restored branch's stream is stopped, and both ends know.
+    /// When all is at rest: only streams of restored offices are stopped, and both ends know.
     func checkStops() throws {
-        for branch in branches {
-            let (here, atHead) = (try isStopped(branch), try isStoppedAtHead(branch))
-            guard here || atHead else { continue }
-            guard mayStop.contains(branch.id) else {
-                let reason = try branch.application.rows("SELECT stopped FROM trunkline_outbound")[0][0]
+        for flow in flows {
+            let (here, there) = (try flow.isStoppedBySender(), try flow.isStoppedByReceiver())
+            guard here || there else { continue }
+            guard mayStop.contains(flow.stream) else {
+                let reason = try flow.sender.application.rows(
+                    "SELECT stopped FROM trunkline_outbound WHERE \(flow.isOfIt)")[0][0]
                 throw BrokenPromise(
                     "9. A restored database is noticed",
-                    "the stream of \(branch.id) is stopped for no reason: \(reason ?? "only at the head")")
+                    "the stream \(flow.stream) is stopped for no reason: \(reason ?? "only at the receiver")")
             }
-            guard here && atHead else {
+            guard here && there else {
                 throw BrokenPromise(
                     "9. A restored database is noticed",
-                    "\(branch.id) is stopped only at \(here ? "the branch" : "the head")")
+                    "\(flow.stream) is stopped only at the \(here ? "sender" : "receiver")")
             }
         }
     }
 
     /// After a decision, when all is at rest again and the tills wrote nothing since.
     func check(_ decided: Case) throws {
-        let branch = decided.branch
+        let flow = decided.flow
         func expect(_ rows: Set<String>, in others: Set<String>, _ what: String) throws {
             let lost = rows.subtracting(others).sorted()
             guard lost.isEmpty else {
                 throw BrokenPromise(
                     "9. A restored database is noticed",
-                    "\(what) after \(decided.mode.rawValue) at \(branch.id): \(lost)")
+                    "\(what) after \(decided.mode.rawValue) of \(flow.stream): \(lost)")
             }
         }
-        let atHead = try head.contents(of: branch.id)
-        let atBranch = try branch.contents()
+        let atSender = try flow.rowsAtSender()
+        let atReceiver = try flow.rowsAtReceiver()
         switch decided.mode {
         case .compare:
-            try expect(decided.atHead, in: atHead, "gone from the head")
-            try expect(atHead, in: decided.atHead, "new at the head")
-            try expect(decided.atBranch, in: atBranch, "gone from the branch")
+            try expect(decided.atReceiver, in: atReceiver, "gone from the receiver")
+            try expect(atReceiver, in: decided.atReceiver, "new at the receiver")
+            try expect(decided.atSender, in: atSender, "gone from the sender")
         case .keepBranch:
-            try expect(decided.atBranch, in: atBranch, "gone from the branch")
+            try expect(decided.atSender, in: atSender, "gone from the sender")
             try expect(
-                decided.atHead, in: atHead.union(try head.superseded(of: branch.stream)), "neither kept nor put aside")
+                decided.atReceiver, in: atReceiver.union(try flow.receiver.superseded(of: flow.stream)),
+                "neither kept nor put aside")
         case .keepHead:
-            try expect(decided.atHead, in: atHead, "gone from the head")
+            try expect(decided.atReceiver, in: atReceiver, "gone from the receiver")
             try expect(
-                decided.atBranch, in: atBranch.union(try branch.superseded(of: branch.stream)),
+                decided.atSender, in: atSender.union(try flow.sender.superseded(of: flow.stream)),
                 "neither kept nor put aside")
         case .resend: preconditionFailure("nobody decides for it")
         }
     }
 
     /// At the end, where the head kept rows of its own: what differs is a key that it keeps, or is set aside.
-    func checkDifferences(of branch: SimulatedOffice) throws {
+    func checkDifferences(of flow: Flow) throws {
+        let branch = flow.branch
         let excused = Set(
             try head.application.rows(
                 """

@@ -1,35 +1,37 @@
+import TrunklineCore
+
 extension World {
-    /// The application at a branch writes something, as applications do: in transactions of one or more statements, of
+    /// The application of an office writes something, as applications do: in transactions of one or more statements, of
     /// which some fail, some are rolled back, and some stay open for a while.
-    func write(at branch: SimulatedOffice) throws {
-        let till = branch.application
+    func write(at office: SimulatedOffice) throws {
+        let till = office.application
         do {
             if till.isInTransaction {
-                if chance(0.5) { return try endTransaction(at: branch) }
+                if chance(0.5) { return try endTransaction(at: office) }
             } else if chance(0.15) {
                 try till.run("BEGIN")
             }
-            for process in processes where process.office == branch.id { process.hasNews = true }
-            for _ in 0..<draw(1..<4) { try run(statement(), at: branch) }
+            wake(office.id)
+            for _ in 0..<draw(1..<4) { try run(office.id == .head ? headStatement() : statement(), at: office) }
         } catch let error as PlainConnection.Failure where error.isLocked {
-            log.note("\(branch.id) till: \(error)")
+            log.note("\(office.id) till: \(error)")
         }
     }
 
-    func endTransaction(at branch: SimulatedOffice) throws {
+    func endTransaction(at office: SimulatedOffice) throws {
         let end = chance(0.2) ? "ROLLBACK" : "COMMIT"
-        try branch.application.run(end)
-        for process in processes where process.office == branch.id { process.hasNews = true }
-        log.note("\(branch.id) till: \(end)")
+        try office.application.run(end)
+        wake(office.id)
+        log.note("\(office.id) till: \(end)")
     }
 
-    /// A statement that breaks a constraint of the branch's own fails, and the application goes on.
-    private func run(_ sql: String, at branch: SimulatedOffice) throws {
+    /// A statement that breaks a constraint of the office's own fails, and the application goes on.
+    private func run(_ sql: String, at office: SimulatedOffice) throws {
         do {
-            try branch.application.run(sql)
-            log.note("\(branch.id) till: \(sql)")
+            try office.application.run(sql)
+            log.note("\(office.id) till: \(sql)")
         } catch let error as PlainConnection.Failure where !error.isLocked {
-            log.note("\(branch.id) till: \(error)")
+            log.note("\(office.id) till: \(error)")
         }
     }
 

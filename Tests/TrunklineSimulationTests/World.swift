@@ -16,7 +16,10 @@ final class World: @unchecked Sendable {
     let log: EventLog
     let broker: SimulatedBroker
     let head: SimulatedOffice
-    let branches: [SimulatedOffice]
+    /// Those that the head knows.
+    var branches: [SimulatedOffice]
+    /// Those that are added later.
+    var latecomers: [SimulatedOffice]
     let plan: Plan
     var processes: [SimulatedProcess] = []
     var weather: Weather
@@ -24,14 +27,16 @@ final class World: @unchecked Sendable {
     var decision = 0
     /// Rows that the head refuses just now.
     var refuses = false
-    /// Branches that were restored, and of which nobody decided since.
-    var mayStop: Set<OfficeID> = []
-    /// Branches of which the head kept rows in a recovery.
-    var keepsRows: Set<OfficeID> = []
-    /// The epoch in which the head may have lost what it had acknowledged, of each branch.
-    var doubtful: [OfficeID: String] = [:]
+    /// Streams whose sender was restored, and of which nobody decided since.
+    var mayStop: Set<StreamID> = []
+    /// Streams whose receiver kept rows in a recovery.
+    var keepsRows: Set<StreamID> = []
+    /// The epoch in which the receiver may have lost what it had acknowledged.
+    var doubtful: [StreamID: String] = [:]
     /// The batch before each batch that was formed, by their ids.
     var predecessors: [String: String?] = [:]
+
+    var mutation: Mutation { site.mutation }
 
     private let site: Site
     var random: SplitMix64
@@ -44,14 +49,22 @@ final class World: @unchecked Sendable {
         executor = site.executor
         log = EventLog(isKept: keepsLog)
         var random = SplitMix64(seed: seed)
-        plan = Plan(drawnFrom: &random)
+        plan = Plan(of: seed, drawnFrom: &random)
         weather = Weather(drawnFrom: &random)
         self.random = random
         head = site.head
-        branches = Array(site.branches.prefix(plan.branches))
-        broker = SimulatedBroker(branches.map(\.id))
-        try site.clear()
-        processes = makeProcesses()
+        branches = Array(site.branches.prefix(plan.branches - plan.latecomers))
+        latecomers = Array(site.branches[branches.count..<plan.branches])
+        broker = SimulatedBroker()
+        try site.clear(branches: plan.branches, latecomers: plan.latecomers, sendsDown: plan.sendsDown)
+        makeProcesses()
+    }
+
+    /// The streams of the branches that the head knows.
+    var flows: [Flow] {
+        branches.flatMap { branch in
+            [Flow(from: branch, to: head)] + (plan.sendsDown ? [Flow(downTo: branch, from: head)] : [])
+        }
     }
 
     func chance(_ probability: Double) -> Bool {
@@ -61,6 +74,8 @@ final class World: @unchecked Sendable {
     func draw<Element>(_ elements: [Element]) -> Element { elements[draw(0..<elements.count)] }
 
     func draw(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
+
+    var offices: [SimulatedOffice] { [head] + branches }
 
     func nextLink() -> Int {
         links += 1
@@ -74,7 +89,7 @@ final class World: @unchecked Sendable {
     }
 
     func isCut(_ office: OfficeID) -> Bool {
-        ([head] + branches).contains { $0.id == office && $0.cutUntil > decision }
+        offices.contains { $0.id == office && $0.cutUntil > decision }
     }
 
     /// Lets a process go on until it is held up, or to the end of its step.
@@ -86,12 +101,17 @@ final class World: @unchecked Sendable {
         await process.bury()
         process.hasNews = process.result != .idle
         guard process.result == .worked else { return }
-        for other in processes where other.office == process.office { other.hasNews = true }
+        wake(process.office)
+    }
+
+    /// Something happened at an office that its services may have to do with.
+    func wake(_ office: OfficeID) {
+        for process in processes where process.office == office { process.hasNews = true }
     }
 
     func isAwake(_ process: SimulatedProcess) -> Bool {
         if process.isHeld { return process.life!.heldUntil <= decision }
-        return process.hasNews || process.boxes.contains { broker.hasMessages(in: $0, at: decision) }
+        return process.hasNews || hasMail(process)
     }
 
     func pass(_ time: Duration) {

@@ -34,7 +34,7 @@ struct ConformanceTests {
         let again = try await pair.initialiseBranch(["item"])
         #expect(again.captured.isEmpty && !again.created)
         #expect(try await pair.sync() == 0)
-        #expect(try await pair.branch.resync(TableName("item")) == 2)
+        #expect(try await pair.branch.resync(TableName("item"), to: nil) == 2)
         #expect(try await pair.sync() == 2)
         #expect(try await pair.verify().agrees)
     }
@@ -103,8 +103,8 @@ struct ConformanceTests {
         #expect(try await pair.branch.claimBatch(of: stream, window: 2, changes: 2) == nil)
 
         let policy = StalePolicy(timeout: .milliseconds(1), ceiling: .milliseconds(1))
-        #expect(try await pair.branch.awaitsAck(of: stream, for: .zero))
-        #expect(try await !pair.branch.awaitsAck(of: stream, for: .seconds(600)))
+        #expect(try await pair.branch.streamsToReap(olderThan: .zero).first?.awaitsAck == true)
+        #expect(try await !pair.branch.streamsToReap(olderThan: .seconds(600)).contains(where: \.awaitsAck))
         #expect(try await pair.branch.resetStale(of: stream, policy: policy, quietFor: .zero) == 0)
         try await eventually("both are stale") {
             _ = try await pair.branch.resetStale(of: stream, policy: policy, quietFor: .seconds(60))
@@ -112,7 +112,7 @@ struct ConformanceTests {
         }
         try await pair.sync(changes: 1)
         #expect(try pair.headDatabase.run("select count(*) from item") == "6")
-        #expect(try await !pair.branch.awaitsAck(of: stream, for: .zero))
+        #expect(try await !pair.branch.streamsToReap(olderThan: .zero).contains(where: \.awaitsAck))
         while try await pair.branch.prune(stream) > 0 {}
         let status = try await pair.branch.status()[0]
         #expect(

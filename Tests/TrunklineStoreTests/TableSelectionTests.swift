@@ -23,7 +23,7 @@ struct TableSelectionTests {
         return (try await pair.branch.planInitialisation(selection, countingRows: countingRows), pair)
     }
 
-    private func listed(_ names: String...) -> TableSelection { .listed(names.map { TableName(parsing: $0)! }) }
+    private func listed(_ names: String...) -> TableSelection { .names(names.map { TableName(parsing: $0)! }) }
 
     @Test func allIsEveryTableWithAKeyOncePerRoot() async throws {
         let (plan, _) = try await plan(

@@ -47,14 +47,15 @@ struct CommandTests {
         #expect(unknown.0 == 78 && unknown.1.contains("the synced tables: \"item\""), "\(unknown.1)")
         #expect(try await site.exit(site.head, "verify", "--table", "public.item", "--timeout", "60s").0 == 0)
         let broker = try #require(site.broker)
-        try await eventually("one connection at the branch, two at the head") {
-            try await broker.connectionCount() == 3
+        // What drains has one of its own.
+        try await eventually("two connections at each office") {
+            try await broker.connectionCount() == 4
         }
         for run in runs { run.send(SIGTERM) }
         for run in runs { #expect(try await run.waitForExit(within: .seconds(40)) == .code(0)) }
     }
 
-    @Test(arguments: Site.headServices + Site.branchServices)
+    @Test(arguments: Site.headServices + Site.branchServices + Site.headSenders.dropLast() + Site.branchReceivers)
     func underAServicesNameTheCommandLineToolIsThatService(service: String) throws {
         let directory = try TemporaryDirectory()
         let link = directory.file(service)

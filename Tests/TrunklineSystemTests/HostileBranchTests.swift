@@ -45,6 +45,9 @@ struct HostileBranchTests {
         for (exchange, key) in [
             ("trunkline.up", "west"), ("trunkline.up", "all"), ("trunkline.up", "east.x"), ("trunkline.up", ""),
             ("trunkline.acks", "west"), ("trunkline.acks", "east"), ("trunkline.acks", "head"),
+            ("trunkline.down", "west"), ("trunkline.down", "east"), ("trunkline.head.acks", "west"),
+            ("trunkline.head.acks", "east"), ("", "trunkline.branch.west.changes"),
+            ("", "trunkline.branch.east.changes"),
             ("trunkline.dead", "east"), ("", "trunkline.head"),
             ("", "trunkline.branch.west.acks"), ("amq.topic", "x"),
         ] {
@@ -55,7 +58,8 @@ struct HostileBranchTests {
             #expect(try east.publish("trunkline.up", "east", forged, [1]).code == 406, "as \(user)")
         }
         for queue in [
-            "trunkline.head", "trunkline.dead", "trunkline.branch.west.batches", "trunkline.branch.west.acks",
+            "trunkline.head", "trunkline.head.acks", "trunkline.dead", "trunkline.branch.west.batches",
+            "trunkline.branch.west.acks", "trunkline.branch.west.changes",
         ] {
             let name = Wire.short(queue)
             #expect(

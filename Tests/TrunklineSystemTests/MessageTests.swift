@@ -113,11 +113,11 @@ struct MessageTests {
         try site.east.run("insert into item select n, 'row', n from generate_series(1, 20) n")
         try await publisher.waitForOutput("the broker refused a batch of stream east>head (nack)")
         try await eventually("it has tried again") {
-            publisher.output.split(separator: "step failed").count > 4
+            publisher.output.split(separator: "stream failed").count > 4
         }
-        // Behind each refusal stands a pause of the loop, whose length its own tests check.
+        // Behind each refusal stands a pause of the stream, whose length its own tests check.
         let output = publisher.output
-        let pauses = output.split(separator: "step failed").count
+        let pauses = output.split(separator: "stream failed").count
         #expect(output.split(separator: "batch sent").count <= (pauses + 1) * 20)
         try await site.broker!.limitQueues(bytes: nil)
         for service in Site.headServices { try site.start(service, at: site.head) }

@@ -52,9 +52,12 @@ struct RoleTests {
         let broker = try await TestBroker()
         let head = try TestOffice("head", .postgres, in: directory)
         let east = try TestOffice("east", .postgres, in: directory)
-        let example = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../examples/product_sales.postgres.sql").standardized
-        try east.run(String(contentsOf: example, encoding: .utf8))
+        func example(_ name: String) throws -> String {
+            let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../examples/\(name)")
+            return try String(contentsOf: path.standardized, encoding: .utf8)
+        }
+        try east.run(example("product_sales.postgres.sql"))
+        for office in [head, east] { try office.run(example("catalogue.postgres.sql")) }
         let atHead = try Roles(head, "roles.head.postgres.sql")
         let atEast = try Roles(east, "roles.branch.postgres.sql")
         func environment(_ office: TestOffice, _ url: String) -> [String: String?] {
@@ -104,6 +107,7 @@ struct RoleTests {
         for sql in [
             "select * from trunkline.change", "delete from trunkline.batch", "select trunkline.capture_1()",
             "truncate product_sales", "alter table product_sales disable trigger all", "create table mine (n int)",
+            "delete from price", "insert into transfer_note (branch_id, product, qty) values ('east', 'Pens', 1)",
         ] {
             #expect(atEast.isDenied(sql, atEast.till), "the till may: \(sql)")
         }
@@ -114,12 +118,12 @@ struct RoleTests {
         ] {
             #expect(atEast.isDenied(sql, atEast.service), "the branch's services may: \(sql)")
         }
-        for sql in ["delete from product_sales", "insert into product_sales (id) values (9)"] {
+        for sql in ["delete from product_sales", "insert into product_sales (id) values (9)", "delete from price"] {
             #expect(atEast.isDenied(sql, atEast.owner), "the owner of the books may: \(sql)")
         }
         for sql in [
             "create table mine (n int)", "drop table product_sales", "truncate product_sales",
-            "drop table trunkline.inbound",
+            "drop table trunkline.inbound", "delete from price", "update transfer_note set qty = 1",
         ] {
             #expect(atHead.isDenied(sql, atHead.service), "the head's services may: \(sql)")
         }

@@ -13,11 +13,21 @@ final class Site {
     let directory: TemporaryDirectory
     private let management: String
     private let settings: [String: String]
+    private let tables: Tables
     private(set) var services: [String: ChildProcess] = [:]
     private var started = 0
     private var brokerURLs: [String: String] = [:]
 
     static let schema = "create table item (id integer primary key, name text, n integer);"
+
+    /// The tables of the head and of the branches, as their configuration names them.
+    struct Tables {
+        /// nil: the head names none.
+        var head: String?
+        var branch = "item"
+        /// What is made at a branch before its `init`.
+        var branchSchema = Site.schema
+    }
 
     /// - Parameters:
     ///   - broker: a server of its own; nil: a virtual host of the tests' broker.
@@ -26,19 +36,20 @@ final class Site {
     init(
         _ pairing: Pairing, branches names: [String] = ["east"], broker own: PrivateBroker? = nil,
         server: String? = nil,
-        settings: [String: String] = [:], headSchema: String = ""
+        settings: [String: String] = [:], headSchema: String = "", tables: Tables = Tables()
     ) async throws {
         directory = try TemporaryDirectory()
         broker = own == nil ? try await TestBroker() : nil
         brokerURL = own?.url ?? broker!.url
         management = own?.management ?? broker!.managementURL
         self.settings = settings
+        self.tables = tables
         head = try TestOffice("head", pairing.head, in: directory, server: server)
         branches = try names.map { [directory] in try TestOffice($0, pairing.branch, in: directory, server: server) }
         if !headSchema.isEmpty { try head.run(headSchema) }
         try trunkline(head, "init")
         for branch in branches {
-            try branch.run(Site.schema)
+            try branch.run(tables.branchSchema)
             try add(branch)
             try trunkline(branch, "init")
         }
@@ -81,12 +92,13 @@ final class Site {
         if office === head {
             environment["TRUNKLINE_BROKER_URL"] = brokerURL
             environment["TRUNKLINE_BROKER_MANAGEMENT_URL"] = management
+            if let names = tables.head { environment["TRUNKLINE_TABLES"] = names }
         } else if let url = brokerURLs[office.id] {
             environment["TRUNKLINE_BROKER_URL"] = url
-            environment["TRUNKLINE_TABLES"] = "item"
+            environment["TRUNKLINE_TABLES"] = tables.branch
         } else {
             environment["TRUNKLINE_CONFIG"] = kit(office) + "/office.yaml"
-            environment["TRUNKLINE_TABLES"] = "item"
+            environment["TRUNKLINE_TABLES"] = tables.branch
         }
         for (key, value) in settings { environment[key] = value }
         return environment
@@ -121,6 +133,9 @@ final class Site {
 
     static let headServices = ["head-ingestor", "head-acker"]
     static let branchServices = ["branch-publisher", "branch-ack-listener", "stale-reaper"]
+    /// Of the way down.
+    static let headSenders = ["head-publisher", "head-ack-listener", "stale-reaper"]
+    static let branchReceivers = ["branch-ingestor", "branch-acker"]
 
     func startAll() throws {
         for service in Site.headServices { try start(service, at: head) }

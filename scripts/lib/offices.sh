@@ -8,7 +8,8 @@
 #   start_service OFFICE NAME     a process of its own; its log in work/logs
 #   stop_services                 ends them all
 #   pending, in_flight OFFICE     how many changes are not yet sent, or sent and not yet acked
-#   wait_for_acks                 until nothing is pending or in flight at any branch
+#   wait_for_acks                 until nothing is pending or in flight at any office
+#   wait_for_catalogue            until every branch has the price list as the head has it, and its own notes
 #   sales COUNT REGION FIRST      SQL of generated sales, from number FIRST on; always the same ones
 #   example_sales REGION          SQL of the example's rows of a region
 # shellcheck shell=bash disable=SC2154
@@ -18,9 +19,10 @@ database_url() {
 }
 
 configure() { # OFFICE ROLE
-  local broker
+  local broker route=''
   if [[ $2 == head ]]; then
     broker="url: $BROKER_URL"$'\n'"  management-url: $MANAGEMENT_URL"
+    route=$'\n    route: {column: branch_id}'
   else
     broker="url-file: kits/$1/broker-url"
   fi
@@ -32,7 +34,12 @@ database:
   url: $(database_url "$1")
 broker:
   $broker
-tables: [product_sales]
+tables:
+  - product_sales
+  - name: price
+    direction: down
+  - name: transfer_note
+    direction: down$route
 CONFIGURATION
 }
 
@@ -95,7 +102,24 @@ pending() { status_number "$1" pending; }
 in_flight() { status_number "$1" inFlightChanges; }
 nothing_pending() { (($(pending "$1") == 0)); }
 all_acked() {
-  local branch
-  for branch in "${branches[@]}"; do (($(pending "$branch") + $(in_flight "$branch") == 0)) || return 1; done
+  local office
+  for office in head "${branches[@]}"; do (($(pending "$office") + $(in_flight "$office") == 0)) || return 1; done
 }
 wait_for_acks() { wait_until 600 all_acked || { say "not everything was acked within 10 minutes" && return 1; }; }
+
+PRICES='SELECT product, price FROM price ORDER BY product'
+NOTES='SELECT branch_id, product, qty FROM transfer_note'
+# A branch's table is there when its first rows have come.
+has_catalogue() { # BRANCH
+  local notes
+  [[ $(sql "$1" <<<"$PRICES" 2>/dev/null) == "$(sql head <<<"$PRICES")" ]] || return 1
+  notes=$(sql head <<<"$NOTES WHERE branch_id = '$1' ORDER BY id")
+  [[ ! $notes || $(sql "$1" <<<"$NOTES ORDER BY id" 2>/dev/null) == "$notes" ]]
+}
+catalogue_is_everywhere() {
+  local branch
+  for branch in "${branches[@]}"; do has_catalogue "$branch" || return 1; done
+}
+wait_for_catalogue() {
+  wait_until 600 catalogue_is_everywhere || { say "not every branch has the prices and its notes after 10 minutes" && return 1; }
+}

@@ -15,7 +15,10 @@ from model import ManifestError
 
 NETWORK = "10.77"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SERVICES = ("branch-publisher", "branch-ack-listener", "head-ingestor", "head-acker", "stale-reaper")
+SERVICES = (
+    "branch-ack-listener", "branch-acker", "branch-ingestor", "branch-publisher",
+    "head-ack-listener", "head-acker", "head-ingestor", "head-publisher", "stale-reaper",
+)
 
 
 def sh(*arguments):

@@ -32,6 +32,8 @@ class Run:
         self.host = Host(os.path.join(self.work, "host"), options.binaries)
         self.cells = {}
         self.sold = {}
+        #: Of each product that the head has a price for.
+        self.prices = {}
         self.problems = []
 
     # ---- Starting
@@ -93,8 +95,11 @@ class Run:
             ],
             env=os.environ | {"PGPASSWORD": password},
             stdout=subprocess.PIPE,
-            check=True,
+            stderr=subprocess.PIPE,
+            check=False,
         )
+        if done.returncode:
+            raise ManifestError(f"{office}: {done.stderr.decode().strip()}")
         return done.stdout.decode().strip()
 
     def sell(self, branch, count):
@@ -106,6 +111,51 @@ class Run:
             f"SELECT '2026-11-21', '{branch}', 'Pens', n, 2.19, 0.15 FROM generate_series(1, {count}) n",
         )
         self.sold[branch] = self.sold.get(branch, 0) + count
+
+    def price(self, product, price):
+        """As somebody at the head does: for every till."""
+        self.sql(
+            "head",
+            "postgres",
+            f"INSERT INTO price VALUES ('{product}', {price}) ON CONFLICT (product) DO UPDATE SET price = excluded.price",
+        )
+        self.prices[product] = f"{price:.2f}"
+
+    def send_note(self, branch):
+        """A note of the head for one branch."""
+        self.sql("head", "postgres", f"INSERT INTO transfer_note (branch_id, product, qty) VALUES ('{branch}', 'Pens', 5)")
+
+    def wait_for_the_heads_rows(self, branches):
+        """Every branch has all prices, and the notes that are its own."""
+
+        def arrived():
+            for branch in branches:
+                prices = self.sql(branch, "till", "SELECT product, price FROM price").splitlines()
+                if dict(line.split("|") for line in prices) != self.prices:
+                    return False
+                own = self.sql("head", "postgres", f"SELECT count(*) FROM transfer_note WHERE branch_id = '{branch}'")
+                if self.sql(branch, "till", "SELECT count(*), count(DISTINCT branch_id) FROM transfer_note") != f"{own}|1":
+                    return False
+            return True
+
+        def acked():
+            states = self.sql(
+                "head", "postgres",
+                "SELECT count(*) FROM trunkline.load UNION ALL SELECT count(*) FROM trunkline.batch WHERE state <> 'acked'",
+            )
+            return set(states.split()) == {"0"}
+
+        self.wait_for((("the head's rows are at the branches", arrived), ("they are acked", acked)))
+
+    def check_that_a_branch_writes_no_price(self, branch):
+        """The database refuses it, also to whoever may write everything."""
+        try:
+            self.sql(branch, "postgres", "UPDATE price SET price = 0")
+        except ManifestError as error:
+            if "written by the head" in str(error):
+                return
+            raise
+        raise ManifestError(f"{branch} could change a price")
 
     def wait_for_arrival(self):
         def arrived():
@@ -123,7 +173,10 @@ class Run:
                     return False
             return True
 
-        for what, condition in (("all rows are at the head", arrived), ("all is acked", acked)):
+        self.wait_for((("all rows are at the head", arrived), ("all is acked", acked)))
+
+    def wait_for(self, conditions):
+        for what, condition in conditions:
             end = time.monotonic() + DEADLINE
             while not condition():
                 if time.monotonic() > end:
@@ -249,6 +302,13 @@ class KubernetesRun(Run):
             self.sell(branch, count)
         self.wait_for_arrival()
         self.step(f"three branches sold {sum(self.sold.values())} rows; all arrived and are acked")
+        for product, price in (("Pens", 2.19), ("Paper", 12.95), ("Pens", 2.29)):
+            self.price(product, price)
+        for branch in list(self.sold):
+            self.send_note(branch)
+        self.wait_for_the_heads_rows(list(self.sold))
+        self.check_that_a_branch_writes_no_price("east")
+        self.step("each has the head's prices and its own note, and may not change a price")
         self.step(f"{self.check_probes()} probes answer, {self.check_metrics()} services have metrics")
 
         trunkline = os.path.join(self.host.image, "usr/local/bin/trunkline")
@@ -257,7 +317,9 @@ class KubernetesRun(Run):
         self.wait_until_ready(self.add(self.cluster.pods()))
         self.sell("south", 15)
         self.wait_for_arrival()
-        self.step("a fourth branch, south, was added; its rows arrived")
+        self.send_note("south")
+        self.wait_for_the_heads_rows(list(self.sold))
+        self.step("a fourth branch, south, was added; its rows arrived, and it has the prices")
 
         path = os.path.join(self.overlay, "kustomization.yaml")
         with open(path, encoding="utf-8") as file:
@@ -321,11 +383,18 @@ class ComposeRun(Run):
         self.wait_until_ready(self.add(pods))
         self.sell("east", 25)
         self.wait_for_arrival()
-        self.step("east sold 25 rows; all arrived and are acked")
+        self.price("Pens", 2.19)
+        self.send_note("east")
+        self.wait_for_the_heads_rows(["east"])
+        self.step("east sold 25 rows and got a price; all arrived and are acked")
         self.wait_until_ready(self.add(self.config("--profile", "branches").pods()))
         self.sell("west", 15)
         self.wait_for_arrival()
-        self.step("with the profile branches west sells too")
+        self.price("Pens", 2.29)
+        self.send_note("west")
+        self.wait_for_the_heads_rows(["east", "west"])
+        self.check_that_a_branch_writes_no_price("west")
+        self.step("with the profile branches west sells too, and both have the new price")
         self.step(f"{self.check_probes()} health checks pass, {self.check_metrics()} services have metrics")
         self.check_that_a_wrong_name_is_refused()
         self.stop()

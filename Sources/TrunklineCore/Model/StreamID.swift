@@ -1,5 +1,5 @@
 /// An ordered flow of batches from one office to another, written `east>head`.
-public struct StreamID: Hashable, Sendable, CustomStringConvertible {
+public struct StreamID: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let source: OfficeID
     /// An office, or ``OfficeID/all``.
     public let destination: OfficeID
@@ -19,6 +19,11 @@ public struct StreamID: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(source)>\(destination)" }
+
+    /// The branch at one of its ends.
+    public var branch: OfficeID { source == .head ? destination : source }
+
+    public static func < (a: StreamID, b: StreamID) -> Bool { (a.source, a.destination) < (b.source, b.destination) }
 }
 
 extension StreamID: Codable {

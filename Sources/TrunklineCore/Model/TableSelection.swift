@@ -1,15 +1,35 @@
 /// Which tables of its database an office syncs.
 public enum TableSelection: Hashable, Sendable {
-    /// These and no others. None at the head: any.
-    case listed([TableName])
-    /// Every table that can be synced, without these.
+    /// These and no others. None for a direction at its receiver, the head for `up`: any.
+    /// - Parameter acceptsNew: at a branch, whether tables of the head that its database does not have are made.
+    case listed([TableRule], acceptsNew: Bool = false)
+    /// Every table that can be synced, without these; all of them `up`.
     case all(except: [TableName])
 
+    /// These, `up`.
+    public static func names(_ names: [TableName]) -> TableSelection { .listed(names.map { TableRule($0) }) }
+
     /// The tables that are named; nil: the database says which there are.
-    public var names: [TableName]? {
+    public var rules: [TableRule]? {
         switch self {
-        case .listed(let names): names
+        case .listed(let rules, _): rules
         case .all: nil
+        }
+    }
+
+    /// Whether tables that the database does not have are made for what the head sends.
+    public var acceptsNew: Bool {
+        switch self {
+        case .listed(_, let acceptsNew): acceptsNew
+        case .all: false
+        }
+    }
+
+    /// What an office of this role writes, and so captures.
+    public func written(by role: OfficeRole) -> TableSelection {
+        switch self {
+        case .listed(let rules, _): .listed(rules.filter { $0.direction.writer == role })
+        case .all: role == .head ? .listed([]) : self
         }
     }
 }

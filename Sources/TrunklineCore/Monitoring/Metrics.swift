@@ -25,7 +25,7 @@ public enum Metrics {
     public static let ignoredAcks = counter(
         "ignored_acks", ["stream"], "Acks of an epoch that is over, or of a stream that is not sent here.")
 
-    // MARK: Stored (head-ingestor)
+    // MARK: Stored (head-ingestor, branch-ingestor)
 
     public static let storedBatches = counter("stored_batches", ["stream"], "Batches committed.")
     public static let storedRows = counter(
@@ -39,9 +39,10 @@ public enum Metrics {
     public static let gapBatches = counter(
         "gap_batches", ["stream"], "Batches above the next number, parked until the gap before them closes.")
     public static let refusedMessages = counter(
-        "refused_messages", ["code"], "Messages that were not understood or not allowed, and became dead letters.")
+        "refused_messages", ["code"],
+        "Messages that were not understood or not allowed; at the head they became dead letters.")
 
-    // MARK: Acks (head-acker)
+    // MARK: Acks (head-acker, branch-acker)
 
     public static let publishedAcks = counter("published_acks", ["stream"], "Acks that the broker confirmed.")
 
@@ -96,7 +97,7 @@ public enum Metrics {
     public static let standingTables = gauge(
         "standing_tables", ["stream"], "Tables that stand still, of which nothing travels before someone acts.")
 
-    // MARK: A stream, at its receiver (head-ingestor)
+    // MARK: A stream, at its receiver (ingestors)
 
     public static let lastAppliedTime = gauge(
         "last_applied_timestamp_seconds", ["stream"],
@@ -104,7 +105,7 @@ public enum Metrics {
     public static let parkedBatches = gauge(
         "parked_batches", ["stream"], "Batches in the database that wait for a gap before them to close.")
     public static let messagesInHand = gauge(
-        "messages_in_hand", [], "Messages that the head's ingestor took from the broker and has not dealt with yet.")
+        "messages_in_hand", [], "Messages that the ingestor took from the broker and has not dealt with yet.")
 
     /// Those of one stream, which go with it.
     public static let ofStream: [MetricDefinition] = [

@@ -30,16 +30,17 @@ public struct TableMapping: Hashable, Sendable {
     /// The sender's.
     public var key: [String]
     public var additions: [Addition]
+    public var isAtHead: Bool
     /// For messages to people.
-    public var place: String
+    public var place: String { isAtHead ? "the head" : "this office" }
 
     /// At the head each row is stored once per branch and key; elsewhere as the sender has it.
     public init(_ table: TableHeader, of stream: StreamID) {
         target = table.name
         columns = table.columns
         key = table.key
-        additions = stream.destination == .head ? [.source] : []
-        place = stream.destination == .head ? "the head" : "this office"
+        isAtHead = stream.destination == .head
+        additions = isAtHead ? [.source] : []
     }
 
     /// What tells the rows of the receiver's table apart.

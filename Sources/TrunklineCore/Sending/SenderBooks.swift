@@ -48,7 +48,7 @@ public protocol SenderBooks {
     func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError)
     /// Makes the keys that differ pending, so that what is here of them travels, where the table is still synced; all of
     /// its keys when the receiver could not list them.
-    func logDifferent(_ table: TableResult) throws(StoreError)
+    func logDifferent(_ table: TableResult, of stream: StreamID) throws(StoreError)
     /// Makes way for the receiver's rows, whose keys it named.
     func yield(to differing: [TableResult], newKeys: Bool, of stream: StreamID) throws(StoreError) -> YieldOutcome
 }

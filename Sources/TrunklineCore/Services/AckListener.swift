@@ -1,43 +1,59 @@
 internal import FoundationEssentials
 public import Logging
 
-/// Takes the acks of this office's batches, and the head's wishes for a verification.
+/// Takes the acks of this office's batches, and the wishes of their receivers for a verification.
 ///
+/// A branch takes them from the head, to whom alone the broker gives the right to send them; the head takes those of a
+/// stream from the broker's user for its branch.
 /// Acknowledges to the broker only after the database has the ack. An ack is state, so one that
 /// cannot be read is dropped with a warning: the next one says it all again.
 public actor AckListener: SteppedService {
     public struct Configuration: Sendable {
-        /// The stream that this office sends.
-        public var stream: StreamID
+        /// Whose batches they are.
+        public var office: OfficeID
 
-        public init(stream: StreamID) { self.stream = stream }
+        public init(office: OfficeID) { self.office = office }
     }
+
+    /// A receiver's wishes for a verification are heard so often: each costs the reading of all its rows.
+    private static let wishEvery = Duration.seconds(5)
 
     public nonisolated let name: String
     private let configuration: Configuration
     private let store: any SenderStore & AdministrationStore
     private let inbox: any Inbox
     private let logger: Logger
+    private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
+    private var senders = SenderCheck()
+    /// By the broker's user: what was dropped.
+    private var refusals = LogLimit()
+    private var nextWish: [OfficeID: ContinuousClock.Instant] = [:]
 
     public init(
         name: String, configuration: Configuration, store: any SenderStore & AdministrationStore,
-        inbox: any Inbox, logger: Logger, telemetry: ServiceTelemetry = .silent
+        inbox: any Inbox, logger: Logger, clock: ServiceClock = ServiceClock(),
+        telemetry: ServiceTelemetry = .silent
     ) {
         self.name = name
         self.configuration = configuration
         self.store = store
         self.inbox = inbox
         self.logger = logger
+        self.clock = clock
         self.telemetry = telemetry
+        guard configuration.office != .head else { return }
+        show(StreamID(from: configuration.office, to: .head))
+    }
+
+    private nonisolated func show(_ stream: StreamID) {
         telemetry.show(
-            [Metrics.ackedBatches, Metrics.ackedRows, Metrics.ackedBytes, Metrics.ignoredAcks],
-            configuration.stream.description)
+            [Metrics.ackedBatches, Metrics.ackedRows, Metrics.ackedBytes, Metrics.ignoredAcks], stream.description)
     }
 
     public func step() async throws -> StepResult {
-        let receiver = configuration.stream.destination
-        if let missing = try await inbox.want([.ack, .verify], from: [receiver]).values.first { throw missing }
+        let senders: Set<OfficeID> = configuration.office == .head ? [] : [.head]
+        if let missing = try await inbox.want([.ack, .verify], from: senders).values.first { throw missing }
         guard let delivery = try await inbox.receive(within: .seconds(1)) else { return .idle }
         do {
             try await take(delivery)
@@ -59,32 +75,81 @@ public actor AckListener: SteppedService {
     }
 
     private func take(_ delivery: Delivery) async throws {
+        guard !delivery.isMisplaced else {
+            return drop(delivery, "a copy of a message of \(delivery.sender) in \(delivery.place)")
+        }
         switch delivery.kind.flatMap(Envelope.Kind.init(rawValue:)) {
         case .ack:
             let ack = try Ack(message: delivery.body)
-            switch try await store.recordAck(ack) {
-            case .recorded(let batches):
-                note(batches, ack)
-            case .resending:
-                logger.warning(
-                    "the receiver was restored from an older backup; what it lost goes again",
-                    metadata: [LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)"])
-            case .ignored(let reason):
-                telemetry.count(Metrics.ignoredAcks, configuration.stream.description)
-                logger.warning("ack ignored", metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
-            case .stopped(let reason):
-                logger.error(
-                    "stream stopped",
-                    metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
+            if configuration.office == .head {
+                if let refusal = try await refusal(of: delivery, from: ack.stream.destination) {
+                    return drop(delivery, "\(refusal)")
+                }
+                show(ack.stream)
             }
+            try await take(ack)
         case .verify:
             guard let id = UUID(uuidString: String(decoding: delivery.body, as: UTF8.self)) else {
                 throw WireError(.malformed, "a wish for a verification without an id")
             }
-            try await store.requestVerification(VerificationRequest(id: id, stream: configuration.stream))
+            guard let stream = try await stream(wishedFor: delivery) else {
+                return drop(delivery, "a wish for a verification of a stream of somebody else")
+            }
+            let now = clock.now
+            if configuration.office == .head {
+                if let next = nextWish[stream.destination], now < next {
+                    return drop(delivery, "wishes for verifications come too fast")
+                }
+                nextWish[stream.destination] = now + Self.wishEvery
+            }
+            try await store.requestVerification(VerificationRequest(id: id, stream: stream))
         case .batch, .halt, nil:
             throw WireError(.unsupported, "message type \(delivery.kind ?? "none") among acks")
         }
+    }
+
+    private func take(_ ack: Ack) async throws {
+        switch try await store.recordAck(ack) {
+        case .recorded(let batches):
+            note(batches, ack)
+        case .resending:
+            logger.warning(
+                "the receiver was restored from an older backup; what it lost goes again",
+                metadata: [LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)"])
+        case .ignored(let reason):
+            telemetry.count(
+                Metrics.ignoredAcks, StreamID(from: configuration.office, to: ack.stream.destination).description)
+            logger.warning("ack ignored", metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
+        case .stopped(let reason):
+            logger.error(
+                "stream stopped",
+                metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
+        }
+    }
+
+    /// Whether the sender may speak for that branch; nil: it may.
+    private func refusal(of delivery: Delivery, from branch: OfficeID) async throws -> WireError? {
+        if !senders.knows(branch, at: clock.now) {
+            senders.remember(try await store.branch(branch), as: branch, at: clock.now)
+        }
+        return senders.refusal(of: delivery, from: branch)
+    }
+
+    /// At the head it is the one to the branch that the broker's user speaks for.
+    private func stream(wishedFor delivery: Delivery) async throws -> StreamID? {
+        guard configuration.office == .head else { return StreamID(from: configuration.office, to: .head) }
+        guard let user = delivery.verifiedSender else { return nil }
+        let branch = try await store.branches().first { $0.brokerUser == user && !$0.isSuspended }
+        return branch.map { StreamID(from: .head, to: $0.id) }
+    }
+
+    private func drop(_ delivery: Delivery, _ reason: String) {
+        let user = delivery.verifiedSender ?? "none"
+        let count = refusals.count(user)
+        guard LogLimit.isLogged(count) else { return }
+        logger.warning(
+            "message dropped",
+            metadata: [LogKey.reason: "\(reason)", LogKey.user: "\(user)", LogKey.count: "\(count)"])
     }
 
     private func note(_ batches: [Acknowledgement], _ ack: Ack) {

@@ -25,7 +25,12 @@ extension Ingestor {
     }
 
     /// That the stream is the sender's is checked in ``content(of:_:)``.
+    /// To a branch nobody but the head may send: the broker sees to that, and the branch knows no other office.
     private func refusal(of delivery: Delivery, _ store: any Store) async throws -> WireError? {
+        guard configuration.office == .head else {
+            let isFromHead = delivery.sender == OfficeID.head.description
+            return isFromHead ? nil : WireError(.forged, "\(delivery.senderClaim) is not the head")
+        }
         guard let source = OfficeID(delivery.sender) else {
             return WireError(.forged, "\(delivery.senderClaim) is no branch")
         }

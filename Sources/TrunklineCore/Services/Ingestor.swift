@@ -15,6 +15,9 @@ public actor Ingestor: SteppedService {
         /// This office, the destination of every batch here.
         public var office: OfficeID
         public var limits = WireLimits()
+        /// Whether it is anybody's trouble that nothing can be read: not of a branch that takes nothing from the head, whose
+        /// right to read it may be older than that.
+        public var expectsMessages = true
         /// How often the database is asked for its branches, and for what there is to do without a message: parked
         /// batches and holds that are due.
         public var tendEvery = Duration.seconds(1)
@@ -47,7 +50,7 @@ public actor Ingestor: SteppedService {
     private var ready: [String] = []
     private var finished: [Delivery] = []
     private var refused = RefusedMessages()
-    /// Whose messages are wanted.
+    /// Whose messages are wanted: at a branch the head's.
     private var branches: Set<OfficeID> = []
     /// What of it cannot be read at the moment, as people call it.
     private var leftOut: [String: BrokerError] = [:]
@@ -105,15 +108,21 @@ public actor Ingestor: SteppedService {
     /// Lanes that wait after a failure or work long on one batch, and what cannot be read.
     public func trouble() -> String? {
         let failing = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
-            .map { "branch \($0.key): \($0.value.error ?? "")" }
+            .map { "\(title(of: $0.key)): \($0.value.error ?? "")" }
         let slow = lanes.sorted { $0.key < $1.key }.compactMap { key, lane -> String? in
             guard let time = lane.time(at: clock.now), time > .seconds(30) else { return nil }
-            return "branch \(key): one batch takes \(Int(time / .seconds(1))) s so far"
+            return "\(title(of: key)): one batch takes \(Int(time / .seconds(1))) s so far"
         }
-        let unread = leftOut.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        let unread = (configuration.expectsMessages ? leftOut : [:]).sorted { $0.key < $1.key }.map {
+            "\($0.key): \($0.value)"
+        }
         let all = failing + slow + unread + (refused.trouble.map { ["refused messages: \($0)"] } ?? [])
         guard let first = all.first else { return nil }
         return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
+    }
+
+    private func title(of sender: String) -> String {
+        configuration.office == .head ? "branch \(sender)" : "the \(sender)"
     }
 
     /// What was in hand is delivered again over the next connection.
@@ -384,6 +393,8 @@ public actor Ingestor: SteppedService {
                 let known = try await store.branches()
                 branches = Set(known.map(\.id))
                 suspended = Set(known.filter(\.isSuspended).map(\.id))
+            } else {
+                branches = [.head]
             }
             let retries = clock.now >= nextRetry
             if retries { nextRetry = clock.now + configuration.retryEvery }

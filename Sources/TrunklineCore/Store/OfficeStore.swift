@@ -13,9 +13,10 @@ public typealias OfficeStore = AdministrationStore & InitialisationPlanner & Sen
 
 /// Setting an office up.
 public protocol AdministrationStore: Sendable {
-    /// Creates or upgrades the bookkeeping, and at a branch the capture of its synced tables. May be
-    /// run again at any time: what is there stays, missing triggers are made anew, tables that left
-    /// the list are captured no more, rows of a table that joins it become pending.
+    /// Creates or upgrades the bookkeeping, the capture of the tables that this office writes, and its streams: of a branch
+    /// one to the head, of a head that writes tables one to each of its branches. May be run again at any time: what is
+    /// there stays, missing triggers are made anew, tables that left the list are captured no more, rows of a table that
+    /// joins it become pending.
     ///
     /// - Throws: ``StoreError`` `.table`, naming every unfit table (missing, or without a primary
     ///   key) and the way out, before anything is changed.
@@ -24,8 +25,8 @@ public protocol AdministrationStore: Sendable {
     /// Whose bookkeeping it is.
     func owner() async throws(StoreError) -> OfficeID
 
-    /// Records a branch at the head, with the broker's user that speaks for it. Of a branch that was already there it
-    /// replaces the user.
+    /// Records a branch at the head, with the broker's user that speaks for it, and begins the stream to it, with a load of
+    /// all that is for it. Of a branch that was already there it replaces the user.
     /// - Returns: false when it was already there.
     func addBranch(_ branch: OfficeID, brokerUser: String) async throws(StoreError) -> Bool
     /// The head's record of a branch; nil: nobody added it.
@@ -35,13 +36,14 @@ public protocol AdministrationStore: Sendable {
     /// Notes whether the head refuses what the branch sends.
     /// - Returns: false when nobody added the branch.
     func setSuspended(_ isSuspended: Bool, branch: OfficeID) async throws(StoreError) -> Bool
-    /// Forgets who the branch is; its rows and its stream stay.
+    /// Forgets who the branch is, and ends the stream to it; its rows and the stream from it stay.
     /// - Returns: false when nobody added the branch.
     func removeBranch(_ branch: OfficeID) async throws(StoreError) -> Bool
 
-    /// Marks every row of the table (nil: of all synced tables) as pending.
+    /// Marks every row of the table (nil: of all that this office writes) as pending, for all streams that it is for, or
+    /// for one.
     /// - Returns: rows marked.
-    func resync(_ table: TableName?) async throws(StoreError) -> Int
+    func resync(_ table: TableName?, to branch: OfficeID?) async throws(StoreError) -> Int
 
     /// Waits until there may be news of this kind, or until `timeout`. May return early; a missed
     /// wake-up is possible, so callers look again at least every few seconds.
@@ -55,14 +57,28 @@ public protocol AdministrationStore: Sendable {
 public struct OfficeSetup: Hashable, Sendable {
     public var office: OfficeID
     public var role: OfficeRole
-    /// The synced tables: captured at a branch; at the head the only ones accepted (empty: any).
-    public var tables: [TableName]
+    /// The synced tables of both directions.
+    public var tables: [TableRule]
+    /// At a branch: whether tables of the head that its database does not have are made.
+    public var acceptsNew: Bool
 
-    public init(office: OfficeID, role: OfficeRole, tables: [TableName]) {
+    public init(office: OfficeID, role: OfficeRole, tables: [TableRule], acceptsNew: Bool = false) {
         self.office = office
         self.role = role
         self.tables = tables
+        self.acceptsNew = acceptsNew
     }
+
+    /// With tables that the branches write.
+    @_disfavoredOverload
+    public init(office: OfficeID, role: OfficeRole, tables: [TableName]) {
+        self.init(office: office, role: role, tables: tables.map { TableRule($0) })
+    }
+
+    /// The tables that this office writes: their changes are captured.
+    public var captured: [TableRule] { tables.filter { $0.direction.writer == role } }
+    /// The only tables in which it stores what others send. None at the head: any that it does not write.
+    public var accepted: [TableRule] { tables.filter { $0.direction.writer != role } }
 }
 
 /// What ``AdministrationStore/initialise(_:)`` did.

@@ -1,10 +1,10 @@
 /// Mending what a verification found, at the sender.
 public protocol RepairStore: Sendable {
-    /// Makes these keys pending, whether a row of them is here or not: what is here travels as a row, what is not as a
+    /// Makes these keys pending for the receiver of a stream, whether a row of them is here or not: what is here travels as a row, what is not as a
     /// delete. Twice is as good as once.
     /// - Parameter keys: as the receiver named them in a ``VerificationResult``.
     /// - Throws: `.table` when the table is not synced here.
-    func sendAgain(_ keys: [RowKey], of table: TableName) async throws(StoreError)
+    func sendAgain(_ keys: [RowKey], of table: TableName, in stream: StreamID) async throws(StoreError)
 }
 
 extension StoreError {

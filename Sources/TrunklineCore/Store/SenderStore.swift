@@ -5,6 +5,20 @@ public import FoundationEssentials
 /// States of a batch and their legal exits: `pending → sent → acked`, `sent → pending` (released,
 /// or stale), `pending → acked` (an ack that arrives late). `acked` has none; the row is pruned.
 public protocol SenderStore: Sendable {
+    /// The streams that this office sends: a branch's to the head, the head's to each of its branches.
+    func outboundStreams() async throws(StoreError) -> [StreamID]
+
+    /// The streams for which a publisher may have something to do, by name: a batch is pending, there are changes or rows
+    /// that belong to none, a verification is wished for, a stop is to be told, or nothing was heard of the receiver for
+    /// long. One look for all of them; a stream that is stopped, whose window is full, or whose branch is suspended, is
+    /// not among them.
+    /// - Parameter silence: as of ``formIdleBatch(of:after:)``; nil: never.
+    func streamsWithWork(window: Int, silence: Duration?) async throws(StoreError) -> [StreamID]
+
+    /// The streams for which a reaper may have something to do, in one look.
+    /// - Parameter age: how long ago a batch must have been sent (or, by a clock that was set back, in the future).
+    func streamsToReap(olderThan age: Duration) async throws(StoreError) -> [ReapableStream]
+
     /// The next batch to send, marked `sent` now: the lowest pending one, else one formed from the
     /// changes that are visible now and belong to no earlier batch.
     ///
@@ -57,10 +71,6 @@ public protocol SenderStore: Sendable {
     /// The recovery that the stream is in; nil in ordinary times.
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState?
 
-    /// Whether a batch of the stream was sent at least `age` ago (or, by a clock that was set back, in the future) and is
-    /// not acked.
-    func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool
-
     /// `sent → pending` for batches of the stream that were sent before `reference` minus their
     /// time-out, and not acked. The time-out doubles at each attempt up to a ceiling, with jitter.
     /// - Parameter quietFor: for how long the link has been up and the receiver had taken all;
@@ -68,10 +78,15 @@ public protocol SenderStore: Sendable {
     /// - Returns: how many.
     func resetStale(of stream: StreamID, policy: StalePolicy, quietFor: Duration) async throws(StoreError) -> Int
 
-    /// Deletes the change-log rows of acked batches, one batch at a time. While other batches of the stream are
-    /// unacked it leaves those alone that were acked in the last minute: a backlog drains first.
+    /// Deletes acked batches and the change-log rows that no stream needs any more, one batch at a time. While other
+    /// batches of the stream are unacked it leaves those alone that were acked in the last minute: a backlog drains first.
     /// - Returns: batches pruned; call again while it is not 0.
     func prune(_ stream: StreamID) async throws(StoreError) -> Int
+
+    /// Deletes what the streams share of the change log as far as none of them needs it, and compacts what only streams
+    /// that are far behind need: at most one change a key.
+    /// - Returns: whether there was anything.
+    func pruneShared() async throws(StoreError) -> Bool
 
     /// Records the wish for a verification of the stream; once more with the same id does nothing.
     func requestVerification(_ request: VerificationRequest) async throws(StoreError)
@@ -94,6 +109,21 @@ extension SenderStore {
     }
 }
 
+/// A stream for which a reaper may have something to do.
+public struct ReapableStream: Hashable, Sendable {
+    public var stream: StreamID
+    /// An acked batch is there.
+    public var canPrune: Bool
+    /// An ack is late.
+    public var awaitsAck: Bool
+
+    public init(stream: StreamID, canPrune: Bool, awaitsAck: Bool) {
+        self.stream = stream
+        self.canPrune = canPrune
+        self.awaitsAck = awaitsAck
+    }
+}
+
 /// A batch that this process may send now.
 public struct ClaimedBatch: Hashable, Sendable {
     public var stream: StreamID
@@ -113,13 +143,15 @@ public struct ClaimedBatch: Hashable, Sendable {
     public var attempt: Int
     /// How many changes it covers; 0 for a batch that only verifies.
     public var changes: Int
+    /// Names what it covers, where that is for all branches: batches of other streams with the same name say the same.
+    public var sharedContent: String?
     public var verification: VerificationClaim?
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
         setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil,
         receiverKeepsShapes: Bool = false,
-        attempt: Int, changes: Int, verification: VerificationClaim? = nil
+        attempt: Int, changes: Int, sharedContent: String? = nil, verification: VerificationClaim? = nil
     ) {
         self.stream = stream
         self.epoch = epoch
@@ -133,6 +165,7 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.receiverKeepsShapes = receiverKeepsShapes
         self.attempt = attempt
         self.changes = changes
+        self.sharedContent = sharedContent
         self.verification = verification
     }
 }

@@ -10,7 +10,9 @@ extension PostgresStore {
             // Whoever holds a lock on rows or tables of this stream delays this stream, and this connection for a moment; a
             // statement that would take hours is ended, and holds the stream.
             try connection.transaction(
-                operation, begin: "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'"
+                operation,
+                begin:
+                    "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'; \(LocalWriteGuard.applying)"
             ) {
                 () throws(StoreError) in
                 try body(PostgresReceiving(connection))

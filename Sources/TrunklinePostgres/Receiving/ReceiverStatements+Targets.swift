@@ -1,15 +1,19 @@
 /// The statements about the tables that take a stream's rows.
 extension ReceiverStatements {
     /// What a table of this name is now: its identity and version in the catalog (nothing when there is none), its kind,
-    /// whether this office takes rows for it, and whether its schema may be used. `$1` and `$3`: its schema and name,
-    /// `$2`: as the configuration writes it.
+    /// how this office takes it (``TableAcceptance``), and whether its schema may be used. `$1` and `$3`: its schema and
+    /// name, `$2`: as the configuration writes it, `$4`: as SQL.
     static let identity = Statement(
         "table_identity",
         """
         SELECT c.oid::text || ' ' || c.xmin::text || ' ' || coalesce((
                 SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''), c.relkind,
-            coalesce((SELECT cardinality(tables) = 0 OR role = 'branch' OR $2 = ANY (tables) FROM trunkline.office), true),
+            CASE WHEN EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.relation = $4) THEN 'written'
+                ELSE coalesce((SELECT CASE
+                    WHEN $2 = ANY (tables) OR role = 'head' AND cardinality(tables) = 0 OR role = 'branch' AND accepts_new
+                        AND (c.oid IS NULL OR EXISTS (SELECT FROM trunkline.made_table m WHERE m.name = $2)) THEN 'accepted'
+                    ELSE 'unlisted' END FROM trunkline.office), 'accepted') END,
             coalesce(has_schema_privilege(n.oid, 'USAGE'), true)
         FROM (SELECT) one
         -- By name: to_regclass fails where the schema may not be used.
@@ -30,8 +34,14 @@ extension ReceiverStatements {
         SELECT n.nspname, c.relname FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'trunkline'
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'branch_id' AND NOT a.attisdropped
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT EXISTS (
+            SELECT FROM trunkline.synced_table s WHERE s.captured AND to_regclass(s.relation) = c.oid)
         """)
+
+    /// The tables that a branch takes from the head.
+    static let acceptedTables = Statement(
+        "accepted_tables",
+        "SELECT name FROM trunkline.accepted_table UNION SELECT name FROM trunkline.made_table ORDER BY name")
 
     static let uniqueIndex = Statement(
         "unique_index",

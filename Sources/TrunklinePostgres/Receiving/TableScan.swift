@@ -8,12 +8,15 @@ enum TableScan {
     private static let absurdity = 300
 
     /// - Parameters:
+    ///   - relation: the table, or a query in parentheses.
+    ///   - alias: how a query is called.
     ///   - columns: the sender's, on both sides.
     ///   - expanding: those of ``RowSize/expanding(_:)``, without the key's.
     ///   - conditions: which rows; none: all.
     ///   - inUTC: columns with a time zone whose values come without one.
     static func digest(
-        _ relation: String, _ columns: [Column], expanding: [Catalog.TableColumn], where conditions: [String] = [],
+        _ relation: String, as alias: String? = nil, _ columns: [Column], expanding: [Catalog.TableColumn],
+        where conditions: [String] = [],
         inUTC: Set<String> = [],
         _ digester: inout RowDigester, _ connection: PostgresConnection
     ) throws(StoreError) {
@@ -31,8 +34,9 @@ enum TableScan {
         let filter = (["true"] + conditions).joined(separator: " AND ")
         // These columns alone: this user may read no others. OFFSET keeps what is absurd from being worked out for each of them.
         let list =
-            columns.map(\.name.identifier) + (others.isEmpty ? [] : ["\(isAbsurd(others, relation)) AS \(absurd)"])
-        let rows = "(SELECT \(list.joined(separator: ", ")) FROM \(relation) WHERE \(filter) OFFSET 0) r"
+            columns.map(\.name.identifier)
+            + (others.isEmpty ? [] : ["\(isAbsurd(others, alias ?? relation)) AS \(absurd)"])
+        let rows = "(SELECT \(list.joined(separator: ", ")) FROM \(relation) \(alias ?? "") WHERE \(filter) OFFSET 0) r"
         _ = try connection.copyOut(
             "COPY (SELECT \(values.joined(separator: ", ")) FROM \(rows)) TO STDOUT", "digest rows"
         ) { line in

@@ -57,9 +57,12 @@ struct Target {
         let place = mapping.place
         let found = try connection.query(
             ReceiverStatements.identity,
-            [name.schema ?? "public", connection.portable(name.description), name.name])
-        guard found.flag(0, 2) else {
-            return .unfit(reason: "table \"\(name)\" is not among the tables of this office's configuration")
+            [
+                name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
+                connection.portable(name.sql),
+            ])
+        if let reason = TableAcceptance(rawValue: found.text(0, 2))?.refusal(of: mapping) {
+            return .unfit(reason: reason)
         }
         guard found.flag(0, 3) else {
             return .unfit(reason: "this database's user may not use the schema of table \"\(name)\" at \(place)")
@@ -132,6 +135,12 @@ struct Target {
         }
     }
 
+    /// The tables that a branch takes from the head.
+    static func accepted(_ connection: PostgresConnection) throws(StoreError) -> [TableName] {
+        let found = try connection.query(ReceiverStatements.acceptedTables)
+        return (0..<found.rowCount).compactMap { TableName(parsing: found.text($0, 0)) }
+    }
+
     /// The most tables that are made for one stream.
     private static let madeTables = 1_000
 
@@ -160,7 +169,9 @@ struct Target {
             try connection.script(
                 "CREATE TABLE IF NOT EXISTS \(mapping.target.sql) (\(lines.joined(separator: ", ")))", "create table")
             try connection.query(
-                ReceiverStatements.noteMadeTable, [connection.portable(mapping.target.description), stream.description])
+                ReceiverStatements.noteMadeTable,
+                [connection.portable(mapping.target.inDefaultSchema.description), stream.description])
+            if stream.destination != .head { try LocalWriteGuard(connection).guardMade(mapping.target) }
             try connection.script("RELEASE creation", "create table")
             return nil
         } catch {

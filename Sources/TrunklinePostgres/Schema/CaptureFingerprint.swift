@@ -17,6 +17,8 @@ struct CaptureFingerprint: Hashable, Sendable, Codable {
     var partitionTriggers: [String: Int]?
     /// The oid of our own `synced_table`: another one when the whole database came from a dump. Nil: it was not noted.
     var books: Int?
+    /// The oid of the table that maps its rows to branches, if any.
+    var mapping: Int?
 
     /// Whether what rows hold was written anew past the triggers: a column got another type by a rewrite of the table, or
     /// a label of an enum has another name.

@@ -17,6 +17,7 @@ struct CaptureSQL {
     var relation: String
     var key: [KeyColumn]
     var isPartitioned: Bool
+    var route: CaptureRoute
 
     struct KeyColumn: Hashable, Sendable, Codable {
         var name: String
@@ -73,7 +74,7 @@ struct CaptureSQL {
     static func dropFunctions(of tableID: Int) -> [String] {
         ["", "row_", "truncate_", "insert_", "update_", "delete_"].map {
             "DROP FUNCTION IF EXISTS trunkline.capture_\($0)\(tableID)()"
-        }
+        } + CaptureMapping.events.map { "DROP FUNCTION IF EXISTS \(CaptureMapping.function($0, tableID))()" }
     }
 
     private func name(_ what: String) -> String { "trunkline.capture_\(what)_\(tableID)" }
@@ -90,25 +91,23 @@ struct CaptureSQL {
         )
     }
 
-    /// By its bytes: where letters differ in case alone, a collation may take two keys for one.
-    func key(of row: String) -> String {
-        "ARRAY["
-            + key.map { "\(row).\($0.name.identifier)::pg_catalog.text COLLATE pg_catalog.\"C\"" }.joined(
-                separator: ", ") + "]"
-    }
-
     /// How far the write-ahead log has come, in bytes.
     private static let position =
         "pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0'::pg_catalog.pg_lsn)::pg_catalog.int8"
 
     /// Numbers the changes of a statement behind those of earlier ones of its transaction: each change that was written
     /// took more bytes of the log than its number takes.
+    /// - Parameter source: rows `key`, `destination`.
     private func log(_ op: String, _ source: String) -> String {
+        CaptureSQL.log(op, source, of: tableID)
+    }
+
+    private static func log(_ op: String, _ source: String, of table: Int) -> String {
         """
-        INSERT INTO trunkline.change (transaction, seq, table_id, key, op)
-            SELECT pg_catalog.pg_current_xact_id(),
+        INSERT INTO trunkline.change (destination, transaction, seq, table_id, key, op)
+            SELECT q.destination, pg_catalog.pg_current_xact_id(),
                 (SELECT \(CaptureSQL.position)) OPERATOR(pg_catalog.+) pg_catalog.row_number() OVER (),
-                \(tableID), q.key, '\(op)' FROM (\(source)) q
+                \(table), q.key, '\(op)' FROM (\(source)) q WHERE q.destination IS NOT NULL
         """
     }
 
@@ -143,31 +142,36 @@ struct CaptureSQL {
         ]
     }
 
-    /// Runs `usual` while the key's columns have their names; else `renamed`, statements in which `%1$s`, `%2$s`, … are
-    /// the names as they are. When one of them was dropped, nothing can be logged, and the table's fingerprint says so.
+    /// The columns that the triggers look at: the key's, then the route's.
+    private var watched: [KeyColumn] { key + (route.column.map { [$0] } ?? []) }
+
+    /// Runs `usual` while these columns have their names; else `renamed`, statements in which `%1$s`, `%2$s`, … are
+    /// the names as they are. When one of them was dropped, or the table that maps to branches, nothing can be logged, and
+    /// the table's fingerprint says so.
     private func guarded(_ usual: String, else renamed: (_ execute: (String, String) -> String) -> String) -> String {
         // The columns of a partition may have numbers of their own.
         let table = isPartitioned ? "pg_catalog.pg_partition_root(TG_RELID)" : "TG_RELID"
         // The name from the catalog's cache: four times cheaper than a query, at every statement of the application.
-        let columns = key.map {
+        let columns = watched.map {
             """
             (pg_catalog.pg_identify_object_as_address(1259, \(table), \($0.number))).object_names[3]
                 OPERATOR(pg_catalog.=) \($0.name.literal)
             """
         }
-        let names = key.indices.map { ", present[\($0 + 1)]" }.joined()
+        let names = watched.indices.map { ", present[\($0 + 1)]" }.joined()
+        let isThere = route.isThere.map { " AND \($0)" } ?? ""
         return """
-            IF \(columns.joined(separator: "\n    AND ")) THEN
+            IF \(columns.joined(separator: "\n    AND "))\(isThere) THEN
                 \(usual)
                 IF FOUND THEN \(CaptureSQL.stir) END IF;
             ELSE
                 present := ARRAY(SELECT pg_catalog.quote_ident(a.attname)
-                    FROM pg_catalog.unnest(ARRAY[\(key.map { "\($0.number)" }.joined(separator: ", "))])
+                    FROM pg_catalog.unnest(ARRAY[\(watched.map { "\($0.number)" }.joined(separator: ", "))])
                         WITH ORDINALITY k (number, n)
                     JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) \(table)
                         AND a.attnum OPERATOR(pg_catalog.=) k.number AND NOT a.attisdropped
                     ORDER BY k.n);
-                IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(key.count) THEN
+                IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(watched.count)\(isThere) THEN
                     \(renamed { "EXECUTE pg_catalog.format($query$\($0)$query$\(names)\($1);" })
                     \(CaptureSQL.stir)
                 END IF;
@@ -175,37 +179,49 @@ struct CaptureSQL {
             """
     }
 
-    /// The key by the names that the catalog has.
-    private func renamedKey(of row: String) -> String {
-        "ARRAY["
-            + key.indices.map { "\(row).%\($0 + 1)$s::pg_catalog.text COLLATE pg_catalog.\"C\"" }.joined(
-                separator: ", ") + "]"
+    /// The keys (by their bytes: where letters differ in case alone, a collation may take two for one) and destinations of
+    /// rows, by the names of now, or by those that the catalog has (`isRenamed`).
+    /// - Parameter source: as ``CaptureRoute/select(_:column:from:)`` takes it.
+    private func rows(_ row: String, from source: String?, isRenamed: Bool) -> String {
+        let names = isRenamed ? watched.indices.map { Self.name($0) } : watched.map(\.name.identifier)
+        let key = names.prefix(self.key.count).map { "\(row).\($0)::pg_catalog.text COLLATE pg_catalog.\"C\"" }
+        let selected = route.select(
+            "ARRAY[\(key.joined(separator: ", "))]", column: route.column == nil ? "" : "\(row).\(names.last!)",
+            from: source)
+        return isRenamed ? Self.template(selected) : selected
     }
 
-    private func statement(_ what: String, _ op: String, _ source: (_ key: (String) -> String) -> String) -> String {
+    /// Stands for the n-th name until the text is a template for `format`, in which it is `%n$s`.
+    private static func name(_ index: Int) -> String { "\u{1}\(index + 1)\u{2}" }
+
+    private static func template(_ text: String) -> String {
+        text.doubling("%").replacing("\u{1}", with: "%").replacing("\u{2}", with: "$s")
+    }
+
+    private func statement(_ what: String, _ op: String, _ source: (_ isRenamed: Bool) -> String) -> String {
         function(
             what, settings,
-            guarded(log(op, source(key(of:))) + ";") { execute in execute(log(op, source(renamedKey(of:))), ")") })
+            guarded(log(op, source(false)) + ";") { execute in execute(log(op, source(true)), ")") })
     }
 
     private var insertFunction: String {
-        statement("insert", "i") { "SELECT \($0("n")) AS key FROM new_rows n" }
+        statement("insert", "i") { rows("n", from: "new_rows n", isRenamed: $0) }
     }
 
     private var updateFunction: String {
         statement("update", "u") {
-            "SELECT \($0("o")) AS key FROM old_rows o UNION SELECT \($0("n")) FROM new_rows n"
+            rows("o", from: "old_rows o", isRenamed: $0) + " UNION " + rows("n", from: "new_rows n", isRenamed: $0)
         }
     }
 
     private var deleteFunction: String {
-        statement("delete", "d") { "SELECT \($0("o")) AS key FROM old_rows o" }
+        statement("delete", "d") { rows("o", from: "old_rows o", isRenamed: $0) }
     }
 
     /// The keys of a partition of the table, if that is what is truncated.
     private var truncateFunction: String {
-        let usual = log("d", "SELECT \(key(of: "t").doubling("%")) AS key FROM %s t")
-        let renamed = log("d", "SELECT \(renamedKey(of: "t")) AS key FROM %\(key.count + 1)$s t")
+        let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false)).doubling("%").replacing("\u{1}", with: "%s")
+        let renamed = log("d", rows("t", from: "\(Self.name(watched.count)) t", isRenamed: true))
         return function(
             "truncate", settings,
             guarded(
@@ -216,9 +232,6 @@ struct CaptureSQL {
     }
 
     private var rowFunction: String {
-        let both = { (key: (String) -> String, old: String, new: String) in
-            "SELECT \(key(old)) AS key UNION SELECT \(key(new))"
-        }
         func perStatement(insert: String, update: String, delete: String) -> String {
             """
             IF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
@@ -230,18 +243,72 @@ struct CaptureSQL {
             END IF;
             """
         }
+        func both(_ old: String, _ new: String, isRenamed: Bool) -> String {
+            rows(old, from: nil, isRenamed: isRenamed) + " UNION " + rows(new, from: nil, isRenamed: isRenamed)
+        }
         return function(
             "row", settings,
             guarded(
                 perStatement(
-                    insert: log("i", "SELECT \(key(of: "NEW")) AS key") + ";",
-                    update: log("u", both(key(of:), "OLD", "NEW")) + ";",
-                    delete: log("d", "SELECT \(key(of: "OLD")) AS key") + ";")
+                    insert: log("i", rows("NEW", from: nil, isRenamed: false)) + ";",
+                    update: log("u", both("OLD", "NEW", isRenamed: false)) + ";",
+                    delete: log("d", rows("OLD", from: nil, isRenamed: false)) + ";")
             ) { execute in
                 perStatement(
-                    insert: execute(log("i", "SELECT \(renamedKey(of: "($1)")) AS key"), ") USING NEW"),
-                    update: execute(log("u", both(renamedKey(of:), "($1)", "($2)")), ") USING OLD, NEW"),
-                    delete: execute(log("d", "SELECT \(renamedKey(of: "($1)")) AS key"), ") USING OLD"))
+                    insert: execute(log("i", rows("($1)", from: nil, isRenamed: true)), ") USING NEW"),
+                    update: execute(log("u", both("($1)", "($2)", isRenamed: true)), ") USING OLD, NEW"),
+                    delete: execute(log("d", rows("($1)", from: nil, isRenamed: true)), ") USING OLD"))
             })
+    }
+
+    // MARK: The table that maps to branches
+
+    /// Functions and triggers on the mapping table: where a value comes to a branch or leaves it, so do the rows with it.
+    var mappingStatements: [String] {
+        guard case .mapping(let column, let mapping) = route else { return [] }
+        let both = "SELECT * FROM old_rows UNION ALL SELECT * FROM new_rows"
+        let sources = [
+            "insert": "new_rows", "update": "(\(both))", "delete": "old_rows", "truncate": mapping.relation,
+        ]
+        let references = [
+            "insert": "REFERENCING NEW TABLE AS new_rows",
+            "update": "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows",
+            "delete": "REFERENCING OLD TABLE AS old_rows", "truncate": "",
+        ]
+        let key = self.key.map { "t.\($0.name.identifier)::pg_catalog.text COLLATE pg_catalog.\"C\"" }
+        return CaptureMapping.events.flatMap { event in
+            let lines = """
+                SELECT DISTINCT ARRAY[\(key.joined(separator: ", "))] AS key,
+                    m.\(mapping.to.name.identifier)::pg_catalog.text AS destination
+                FROM \(sources[event]!) m JOIN \(relation) t ON t.\(column.name.identifier)::pg_catalog.text
+                    OPERATOR(pg_catalog.=) m.\(mapping.from.name.identifier)::pg_catalog.text
+                """
+            let names = (self.key + [column]).map { "(\($0.number), \($0.name.literal))" }.joined(separator: ", ")
+            // What is not called as it was is not looked at: the fingerprints of both tables say so.
+            let function = """
+                CREATE OR REPLACE FUNCTION \(CaptureMapping.function(event, tableID))() RETURNS trigger
+                LANGUAGE plpgsql SECURITY DEFINER \(settings.map { "SET \($0)" }.joined(separator: " "))
+                AS $function$
+                BEGIN
+                    IF \(route.isThere!) AND NOT EXISTS (
+                        SELECT FROM (VALUES \(names)) k (number, name) LEFT JOIN pg_catalog.pg_attribute a
+                            ON a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(\(relation.literal))
+                            AND a.attnum OPERATOR(pg_catalog.=) k.number AND a.attname OPERATOR(pg_catalog.=) k.name
+                        WHERE a.attname IS NULL)
+                    THEN
+                        \(CaptureSQL.log("u", lines, of: tableID));
+                        \(CaptureSQL.stir)
+                    END IF;
+                    RETURN NULL;
+                END
+                $function$
+                """
+            let trigger = """
+                CREATE OR REPLACE TRIGGER \(CaptureMapping.trigger(event, tableID))
+                    \(event == "truncate" ? "BEFORE" : "AFTER") \(event.uppercased()) ON \(mapping.relation)
+                    \(references[event]!) FOR EACH STATEMENT EXECUTE FUNCTION \(CaptureMapping.function(event, tableID))()
+                """
+            return [function, trigger]
+        }
     }
 }

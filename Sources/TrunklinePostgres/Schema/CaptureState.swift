@@ -16,6 +16,8 @@ struct CaptureState: Sendable {
     var user: String
     /// Why changes of it are not seen completely.
     var obstacle: String?
+    /// Why its rule cannot be applied.
+    var ruleProblem: String?
 
     /// What is to be done before the capture is complete again.
     struct Work: Hashable, Sendable {
@@ -56,8 +58,18 @@ struct CaptureState: Sendable {
                 reason: "row-level security hides rows of it from user \"\(user)\"",
                 wayOut: "have a superuser run: ALTER ROLE \(user.identifier) BYPASSRLS")
         }
+        if let ruleProblem {
+            return .still(
+                reason: "its route or where cannot be used: \(ruleProblem)",
+                wayOut: "mend that, or correct it under tables: and run \"trunkline init\"")
+        }
         if let obstacle {
             return .still(reason: obstacle, wayOut: "mend that, or take it out of tables and run \"trunkline init\"")
+        }
+        if case .mapping(_, let through, _, _) = table.route, now.mapping == nil {
+            return .still(
+                reason: "the table \"\(through)\", which says what is for which branch, does not exist",
+                wayOut: "create it, or correct route under tables:; then run \"trunkline init\"")
         }
         guard !now.key.isEmpty else {
             return .still(
@@ -80,6 +92,9 @@ struct CaptureState: Sendable {
         }
         if now.oid != stored.oid {
             return Work(triggers: true, load: true, reason: "it was made anew")
+        }
+        if now.mapping != stored.mapping {
+            return Work(triggers: true, load: true, reason: "the table that maps it to branches was made anew")
         }
         if idleTriggers > 0 {
             return Work(triggers: true, load: true, reason: "triggers of ours are missing or disabled")
@@ -114,7 +129,7 @@ struct CaptureState: Sendable {
 
     /// Whether the keys that are logged can be looked up: else the changes wait.
     var isReadable: Bool {
-        guard let now, let stored, mayRead, !hidesRows else { return false }
+        guard let now, let stored, mayRead, !hidesRows, ruleProblem == nil else { return false }
         return now.key.map(\.number) == stored.key.map(\.number) && now.key.map(\.name) == table.key
             && now.hasComparableKey(stored)
     }
@@ -141,31 +156,35 @@ extension CaptureState {
         for row in 0..<result.rowCount {
             guard let table = SyncedTable(result, row) else { continue }
             var now: CaptureFingerprint?
-            if let oid = result.integer(row, 7) {
+            if let oid = result.integer(row, 10) {
                 now = CaptureFingerprint(
                     oid: oid,
-                    key: try JSONText.decode([CaptureSQL.KeyColumn].self, result.text(row, 8), "key columns"),
-                    partitions: result.text(row, 9).split(separator: ",").compactMap { Int($0) },
-                    filenode: result.integer(row, 17),
-                    types: try result.value(row, 18).map { (text) throws(StoreError) in
+                    key: try JSONText.decode([CaptureSQL.KeyColumn].self, result.text(row, 11), "key columns"),
+                    partitions: result.text(row, 12).split(separator: ",").compactMap { Int($0) },
+                    filenode: result.integer(row, 20),
+                    types: try result.value(row, 21).map { (text) throws(StoreError) in
                         try JSONText.decode([String: String].self, text, "types of columns")
                     },
-                    labels: try result.value(row, 19).map { (text) throws(StoreError) in
+                    labels: try result.value(row, 22).map { (text) throws(StoreError) in
                         try JSONText.decode([String: String].self, text, "labels of enums")
-                    }, firesAlways: result.flag(row, 20),
-                    partitionTriggers: try result.value(row, 21).map { (text) throws(StoreError) in
+                    }, firesAlways: result.flag(row, 23),
+                    partitionTriggers: try result.value(row, 24).map { (text) throws(StoreError) in
                         try JSONText.decode([String: Int].self, text, "triggers of partitions")
-                    }, books: result.integer(row, 22))
+                    }, books: result.integer(row, 25), mapping: result.integer(row, 26))
+            }
+            var ruleProblem: String?
+            if table.source != nil, now != nil {
+                ruleProblem = try TableSource.problem(of: table.rows(for: .head), connection)
             }
             states.append(
                 CaptureState(
                     table: table,
-                    stored: try result.value(row, 6).map { (text) throws(StoreError) in
+                    stored: try result.value(row, 9).map { (text) throws(StoreError) in
                         try JSONText.decode(CaptureFingerprint.self, text, "fingerprint of a table")
                     },
-                    now: now, isPartitioned: result.flag(row, 10), idleTriggers: result.integer(row, 11) ?? 0,
-                    mayRead: result.flag(row, 12), hidesRows: result.flag(row, 13), formerName: result.value(row, 14),
-                    user: result.text(row, 15), obstacle: result.value(row, 16)))
+                    now: now, isPartitioned: result.flag(row, 13), idleTriggers: result.integer(row, 14) ?? 0,
+                    mayRead: result.flag(row, 15), hidesRows: result.flag(row, 16), formerName: result.value(row, 17),
+                    user: result.text(row, 18), obstacle: result.value(row, 19), ruleProblem: ruleProblem))
         }
         return states
     }

@@ -21,6 +21,8 @@ struct Catalog {
 
     struct TableColumn {
         var name: String
+        /// `pg_attribute.attnum`.
+        var number: Int
         /// The type as the wire names it; see ``Column``.
         var wireType: String
         /// The type without its modifier, as a cast to it must be written.
@@ -49,7 +51,8 @@ struct Catalog {
             guard !result.flag(row, 5) else { continue }
             columns.append(
                 TableColumn(
-                    name: column, wireType: result.text(row, 1), castType: result.text(row, 2),
+                    name: column, number: result.integer(row, 7)!, wireType: result.text(row, 1),
+                    castType: result.text(row, 2),
                     fullType: result.text(row, 11), isExact: result.flag(row, 12), isNullable: result.flag(row, 3)))
         }
         return Table(

@@ -13,8 +13,9 @@ struct ChangeSource {
         var allNew: Bool
     }
 
+    /// Rows `table_id`, `key`, `op`.
     private let changes: String
-    /// Of several waves that are read as one, each was compacted by itself.
+    /// Of several waves that are read as one, each was compacted by itself; of two destinations too.
     private let isOneWave: Bool
 
     init(_ batch: ClaimedBatch, _ connection: PostgresConnection) throws(StoreError) {
@@ -24,13 +25,46 @@ struct ChangeSource {
                 .contention, operation: "read batch", subject: "batch \(batch.number) of \(batch.stream)",
                 reason: "it was acked and pruned meanwhile")
         }
+        if let table = range.integer(0, 8) {
+            isOneWave = true
+            changes = try Self.piece(
+                of: table, batch.stream.destination, after: range.value(0, 9), through: range.value(0, 10),
+                isNew: range.flag(0, 11), connection)
+            return
+        }
+        let own = batch.stream.destination.description.literal
+        let isUpward = batch.stream.destination == .head
         let covered = ChangeRange(
+            destinations: isUpward ? [own] : [ChangeRange.everybody.literal, own],
             lower: "'\(range.text(0, 0))'::pg_snapshot", upper: "'\(range.text(0, 1))'::pg_snapshot",
             mayHaveLate: !range.text(0, 0).hasSuffix(":"),
             from: ("'\(range.text(0, 3))'::xid8", range.text(0, 4)),
             to: ("'\(range.text(0, 5))'::xid8", range.text(0, 6)))
-        changes = covered.select("table_id, key, op")
-        isOneWave = range.flag(0, 2)
+        let lines = covered.select("table_id, key, op")
+        let without = range.text(0, 7)
+        changes =
+            without == "{}" ? lines : "SELECT * FROM (\(lines)) l WHERE table_id <> ALL (\(without.literal)::integer[])"
+        isOneWave = isUpward && range.flag(0, 2)
+    }
+
+    /// The keys of a piece of a load, as changes.
+    private static func piece(
+        of table: Int, _ destination: OfficeID, after: String?, through: String?, isNew: Bool,
+        _ connection: PostgresConnection
+    ) throws(StoreError) -> String {
+        let found = try connection.run(
+            """
+            SELECT k.texts, trunkline.source_of($1, $2), trunkline.range_of(k.columns, k.types, $3::text[], $4::text[])
+            FROM trunkline.key_of($1) k WHERE k.columns IS NOT NULL
+            """, ["\(table)", destination.description, after, through], "read load")
+        // Its table stands still: the key is told for the table's sake.
+        guard found.rowCount == 1 else {
+            return "SELECT \(table) AS table_id, '{}'::text[] AS key, 'l'::\"char\" AS op"
+        }
+        return """
+            SELECT \(table) AS table_id, \(found.text(0, 0)) AS key, '\(isNew ? "i" : "r")'::"char" AS op
+            FROM \(found.text(0, 1)) t WHERE \(found.text(0, 2))
+            """
     }
 
     func tables(_ connection: PostgresConnection) throws(StoreError) -> [Part] {

@@ -1,16 +1,20 @@
 /// The stored functions and views of the sending side; made anew at every `init`.
 enum Functions {
     static let all =
-        WaveFunctions.all + [
+        LoadFunctions.all + WaveFunctions.all + SharedLogFunctions.all + [
             MoveCheck.function,
-            sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, unbatched, news,
-            untranslatable, isValue,
+            sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, sharedContent,
+            unbatched, news, withWork, untranslatable, isValue,
         ]
 
-    /// What the batch `b` covers, between its waves.
+    /// What the batch `b` of the stream `o` covers, between its waves.
     private static let covered = ChangeRange(
-        lower: "waves.lower", upper: "waves.upper", from: ("b.from_transaction", "b.from_seq"),
+        destinations: ["'\(ChangeRange.everybody)'", "o.destination"], lower: "waves.lower", upper: "waves.upper",
+        from: ("b.from_transaction", "b.from_seq"),
         to: ("b.to_transaction", "b.to_seq"))
+
+    private static let own = covered.only("o.destination")
+    private static let shared = covered.only("'\(ChangeRange.everybody)'")
 
     /// Whether changes travel, or a recovery waits for a decision.
     private static let sendsChanges = """
@@ -51,9 +55,13 @@ enum Functions {
                 SELECT min(number) INTO next FROM trunkline.batch WHERE stream = p_stream AND state = 'pending';
                 EXIT WHEN looked;
                 IF next IS NULL AND (NOT trunkline.sends_changes(p_stream)
-                    OR ((trunkline.next_cut(p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
-                        AND (trunkline.next_cut(p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0))
+                    OR (NOT EXISTS (SELECT FROM trunkline.load WHERE stream = p_stream)
+                        AND (trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
+                        AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0))
                 THEN
+                    -- Noted once, so that an idle office uses up no transaction ids.
+                    UPDATE trunkline.outbound o SET at_end = true WHERE stream = p_stream AND NOT at_end
+                        AND (at_transaction, at_seq) = (p.at_transaction, p.at_seq) AND trunkline.sends_changes(p_stream);
                     RETURN;
                 END IF;
                 PERFORM FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
@@ -84,8 +92,8 @@ enum Functions {
         """
 
     /// Makes a claimed batch cover only its first changes. Of the newest batch the others are simply free again; of an
-    /// earlier one they are logged anew, behind everything. An insert becomes a load then, since the log may hold the
-    /// same key as an insert once more.
+    /// earlier one they are logged anew, behind everything, for this stream alone. An insert becomes a load then, since the
+    /// log may hold the same key as an insert once more. What a piece of a load does not cover any more is a load again.
     private static let splitBatch = """
         CREATE OR REPLACE FUNCTION trunkline.split_batch(p_stream text, p_number bigint, p_attempt integer, p_changes integer)
         RETURNS SETOF trunkline.batch
@@ -96,29 +104,54 @@ enum Functions {
             b trunkline.batch;
             waves record;
             cut record;
+            k record;
+            last text[];
         BEGIN
             SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
             SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND state = 'sent'
                 AND attempts = p_attempt;
             IF NOT FOUND THEN RETURN; END IF;
+            IF b.load_table IS NOT NULL THEN
+                SELECT * INTO STRICT k FROM trunkline.key_of(b.load_table);
+                EXECUTE format('SELECT %s FROM %s t WHERE %s ORDER BY %s OFFSET %s LIMIT 1', k.texts,
+                    trunkline.source_of(b.load_table, o.destination),
+                    trunkline.range_of(k.columns, k.types, b.load_after, b.load_through), k.columns,
+                    greatest(p_changes, 1) - 1) INTO last;
+                IF last IS NOT NULL THEN
+                    INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
+                        VALUES (p_stream, b.load_table, last, b.load_through, b.load_new,
+                            greatest(b.changes - greatest(p_changes, 1), 0));
+                    UPDATE trunkline.batch SET load_through = last, changes = greatest(p_changes, 1)
+                        WHERE stream = p_stream AND number = p_number;
+                    PERFORM trunkline.reopen_verifications(p_stream, p_number);
+                END IF;
+                RETURN QUERY SELECT * FROM trunkline.batch WHERE stream = p_stream AND number = p_number;
+                RETURN;
+            END IF;
             \(WaveFunctions.findWaves(of: "b"))
             SELECT w.transaction, w.seq INTO cut FROM (
                 \(covered.select("transaction, seq"))
             ) w ORDER BY transaction, seq OFFSET greatest(p_changes, 1) - 1 LIMIT 1;
             IF FOUND AND (cut.transaction, cut.seq) < (b.to_transaction, b.to_seq) THEN
                 IF b.number = o.last_number AND (o.at_transaction, o.at_seq) = (b.to_transaction, b.to_seq) THEN
-                    UPDATE trunkline.outbound SET at_transaction = cut.transaction, at_seq = cut.seq
+                    UPDATE trunkline.outbound SET at_transaction = cut.transaction, at_seq = cut.seq, at_end = false
                         WHERE stream = p_stream;
                 ELSE
                     WITH gone AS (
                         DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
-                            \(covered.select("ctid AS place, transaction, seq"))
+                            \(own.select("ctid AS place, transaction, seq"))
                         ) d WHERE (transaction, seq) > (cut.transaction, cut.seq)))
                         RETURNING *
+                    ), others AS (
+                        SELECT transaction, seq, table_id, key, op, at FROM gone
+                        UNION ALL
+                        SELECT * FROM (
+                            \(shared.select("transaction, seq, table_id, key, op, at"))
+                        ) d WHERE (transaction, seq) > (cut.transaction, cut.seq)
                     )
-                    INSERT INTO trunkline.change (transaction, table_id, key, op, at)
-                        SELECT pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at
-                        FROM gone ORDER BY transaction, seq;
+                    INSERT INTO trunkline.change (destination, transaction, table_id, key, op, at)
+                        SELECT o.destination, pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at
+                        FROM others ORDER BY transaction, seq;
                     PERFORM trunkline.reopen_verifications(p_stream, p_number);
                 END IF;
                 UPDATE trunkline.batch SET to_transaction = cut.transaction, to_seq = cut.seq,
@@ -136,39 +169,55 @@ enum Functions {
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
         AS $function$
         DECLARE
+            o trunkline.outbound;
             b trunkline.batch;
             waves record;
             held integer;
         BEGIN
-            PERFORM FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
+            SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
             SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND state = 'sent'
                 AND attempts = p_attempt;
             IF NOT FOUND THEN RETURN false; END IF;
             \(WaveFunctions.findWaves(of: "b"))
+            IF b.load_table = ANY (p_tables) THEN
+                INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
+                    VALUES (p_stream, b.load_table, b.load_after, b.load_through, b.load_new, b.changes);
+                UPDATE trunkline.batch SET load_table = NULL, changes = 0 WHERE stream = p_stream AND number = p_number;
+                PERFORM trunkline.reopen_verifications(p_stream, p_number);
+                RETURN true;
+            END IF;
+            -- What is for all branches stays where it is, for the other streams: this batch leaves it out.
             WITH gone AS (
                 DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
-                    \(covered.select("ctid AS place, table_id"))
+                    \(own.select("ctid AS place, table_id"))
                 ) d WHERE table_id = ANY (p_tables)))
                 RETURNING *
+            ), held AS (
+                SELECT transaction, seq, table_id, key, op, at FROM gone
+                UNION ALL
+                SELECT * FROM (
+                    \(shared.select("transaction, seq, table_id, key, op, at"))
+                ) d WHERE table_id = ANY (p_tables) AND table_id <> ALL (b.without)
             )
-            INSERT INTO trunkline.held_change (table_id, key, op, at)
-                SELECT table_id, key, op, at FROM gone ORDER BY transaction, seq;
+            INSERT INTO trunkline.held_change (destination, table_id, key, op, at)
+                SELECT o.destination, table_id, key, op, at FROM held ORDER BY transaction, seq;
             GET DIAGNOSTICS held = ROW_COUNT;
-            UPDATE trunkline.batch SET changes = changes - held WHERE stream = p_stream AND number = p_number;
+            UPDATE trunkline.batch SET changes = changes - held, without = without || p_tables
+                WHERE stream = p_stream AND number = p_number;
             PERFORM trunkline.reopen_verifications(p_stream, p_number);
             RETURN true;
         END
         $function$
         """
 
-    /// Deletes the oldest acked batch and its change-log rows; false when there is none, or when it can wait.
-    ///
-    /// It takes it that one stream reads the log: another one that has yet to read these changes would lose them.
+    /// Deletes the oldest acked batch and the change-log rows that were for its stream alone; false when there is none, or
+    /// when it can wait.
     private static let pruneBatch = """
         CREATE OR REPLACE FUNCTION trunkline.prune_batch(p_stream text) RETURNS boolean
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
         AS $function$
         DECLARE
+            o trunkline.outbound;
             b trunkline.batch;
             waves record;
             g record;
@@ -179,20 +228,50 @@ enum Functions {
                         OR NOT EXISTS (SELECT FROM trunkline.batch WHERE stream = p_stream AND state <> 'acked'))
                 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING * INTO b;
             IF b.number IS NULL THEN RETURN false; END IF;
+            SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream;
             \(WaveFunctions.findWaves(of: "b"))
-            \(covered.conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
-            FOR g IN SELECT * FROM \(covered.gaps) LOOP
-                DELETE FROM trunkline.change WHERE transaction > g.after AND transaction < g.before;
+            \(own.conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
+            FOR g IN SELECT * FROM \(own.gaps) LOOP
+                DELETE FROM trunkline.change
+                    WHERE destination = o.destination AND transaction > g.after AND transaction < g.before;
             END LOOP;
             RETURN true;
         END
         $function$
         """
 
-    /// The changes that belong to no batch yet.
+    /// Names what a batch covers where every branch gets the same of it, as ``ClaimedBatch/sharedContent``.
+    private static let sharedContent = """
+        CREATE OR REPLACE FUNCTION trunkline.shared_content(p_stream text, p_number bigint) RETURNS text
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        SET enable_seqscan = off SET enable_bitmapscan = off
+        AS $function$
+        DECLARE
+            o trunkline.outbound;
+            b trunkline.batch;
+            waves record;
+        BEGIN
+            SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream;
+            SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND attempts = 1
+                AND load_table IS NULL AND without = '{}' AND changes > 0;
+            IF b.number IS NULL OR o.destination = 'head' THEN RETURN NULL; END IF;
+            \(WaveFunctions.findWaves(of: "b"))
+            IF trunkline.has_lines(o.destination, waves.lower, waves.upper)
+                OR EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.route <> '{"all":{}}' AND EXISTS (
+                    SELECT FROM (\(shared.select("table_id"))) l WHERE l.table_id = s.id))
+            THEN
+                RETURN NULL;
+            END IF;
+            RETURN concat_ws('/', b.after_wave, b.last_wave, b.from_transaction, b.from_seq, b.to_transaction, b.to_seq);
+        END
+        $function$
+        """
+
+    /// The changes that belong to no batch of a stream yet.
     private static let unbatched = """
         CREATE OR REPLACE VIEW trunkline.unbatched AS
-        SELECT p.stream, c.* FROM trunkline.change c CROSS JOIN trunkline.position p
+        SELECT p.stream, c.transaction, c.seq, c.table_id, c.key, c.op, c.at
+        FROM trunkline.position p JOIN trunkline.change c ON c.destination IN ('\(ChangeRange.everybody)', p.destination)
         WHERE NOT pg_visible_in_snapshot(c.transaction, p.upper)
             OR (c.transaction, c.seq) > (p.at_transaction, p.at_seq)
                 AND NOT pg_visible_in_snapshot(c.transaction, p.lower)
@@ -202,18 +281,43 @@ enum Functions {
     /// publisher that has nothing to do looks at again and again. It locks nothing and uses up no transaction id.
     private static let news = """
         CREATE OR REPLACE VIEW trunkline.news AS
-        SELECT o.stream, o.last_number FROM (
-            SELECT o.stream, o.last_number, w.snapshot FROM trunkline.outbound o
-            JOIN trunkline.wave w ON w.number = o.last_wave OFFSET 0  -- asked of these waves only
-        ) o
-        WHERE EXISTS (
-            SELECT FROM trunkline.gaps(pg_current_snapshot(), trunkline.xid_before(pg_snapshot_xmax(o.snapshot)),
-                pg_snapshot_xmax(pg_current_snapshot())) g
-            WHERE EXISTS (SELECT FROM trunkline.change c WHERE c.transaction > g.after AND c.transaction < g.before))
-        OR EXISTS (
-            SELECT FROM pg_snapshot_xip(o.snapshot) x
-            WHERE pg_visible_in_snapshot(x, pg_current_snapshot())
-                AND EXISTS (SELECT FROM trunkline.change c WHERE c.transaction = x))
+        WITH fresh AS MATERIALIZED (
+            SELECT d FROM (SELECT snapshot FROM trunkline.wave ORDER BY number DESC LIMIT 1) newest,
+                trunkline.destinations() d
+            WHERE trunkline.has_lines(d, newest.snapshot, pg_current_snapshot())
+        )
+        SELECT o.stream, o.last_number FROM trunkline.outbound o
+        WHERE EXISTS (SELECT FROM fresh WHERE d IN ('\(ChangeRange.everybody)', o.destination))
+            OR EXISTS (SELECT FROM trunkline.destination_wave w
+                WHERE w.destination IN ('\(ChangeRange.everybody)', o.destination) AND w.wave > o.last_wave)
+        """
+
+    /// As ``SenderStore/streamsWithWork(window:silence:)``; of a silence of NULL nothing follows.
+    private static let withWork = """
+        CREATE OR REPLACE FUNCTION trunkline.with_work(p_window integer, p_silence float8) RETURNS SETOF text
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+            WITH unacked AS (
+                SELECT stream, count(*) FILTER (WHERE state = 'sent') AS sent,
+                    count(*) FILTER (WHERE state = 'pending') AS pending
+                FROM trunkline.batch WHERE state <> 'acked' GROUP BY stream
+            )
+            SELECT o.stream FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
+            LEFT JOIN unacked u USING (stream)
+            WHERE NOT EXISTS (SELECT FROM trunkline.branch b WHERE b.id = o.destination AND b.suspended)
+                AND (a.halt_untold
+                    OR EXISTS (SELECT FROM trunkline.verification_request r
+                        WHERE r.stream = o.stream AND r.formed_number IS NULL)
+                    OR a.stopped IS NULL AND coalesce(u.sent, 0) < p_window AND (
+                        u.pending > 0
+                        OR coalesce(o.recovery NOT IN ('compare', 'keep-head'), true) AND (
+                            NOT o.at_end
+                            OR o.stream IN (SELECT n.stream FROM trunkline.news n)
+                            OR EXISTS (SELECT FROM trunkline.load l WHERE l.stream = o.stream)))
+                    OR a.stopped IS NULL AND o.recovery IS NULL AND o.last_number > 0 AND a.watermark = o.last_number
+                        AND a.last_contact NOT BETWEEN now() - make_interval(secs => p_silence) AND now())
+            ORDER BY o.stream
+        $function$
         """
 
     /// Whether a text is a value of a type, which the text of a key may be no more: a label of an enum was renamed.

@@ -5,6 +5,7 @@ enum Migrations {
         activity, MoveCheck.migration,
         // A function came, which init makes.
         "SELECT 1",
+        destinations,
     ]
 
     private static let bookkeeping = """

@@ -18,7 +18,8 @@ enum MoveCheck {
 
     static let check = Statement("check_move", "SELECT trunkline.check_move()")
 
-    /// Of lower ids than the newest wave's the claim takes care.
+    /// Of lower ids than the newest wave's the claim takes care. At the head lines are shared, so it is all of the log that is
+    /// looked at: what no stream has to take any more is gone from it.
     static let function = """
         CREATE OR REPLACE FUNCTION trunkline.check_move() RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -28,10 +29,11 @@ enum MoveCheck {
         BEGIN
             FOR moved IN SELECT p.* FROM trunkline.position p JOIN trunkline.outbound o USING (stream) WHERE o.cluster <> \(here)
             LOOP
-                IF (SELECT count(*) FROM trunkline.change c WHERE pg_visible_in_snapshot(c.transaction, moved.upper)
+                IF moved.destination = 'head' AND (SELECT count(*) FROM trunkline.change c WHERE pg_visible_in_snapshot(c.transaction, moved.upper)
                         AND (pg_visible_in_snapshot(c.transaction, moved.lower)
                             OR (c.transaction, c.seq) <= (moved.at_transaction, moved.at_seq)))
-                    <> (SELECT coalesce(sum(changes), 0) FROM trunkline.batch b WHERE b.stream = moved.stream)
+                    <> (SELECT coalesce(sum(changes), 0) FROM trunkline.batch b
+                        WHERE b.stream = moved.stream AND b.load_table IS NULL)
                 THEN
                     UPDATE trunkline.outbound_ack SET halt_untold = true,
                         stopped = 'this database was moved to another server as a dump, and written to there before this was noticed'

@@ -22,6 +22,18 @@ extension String {
     var literal: String { "'" + doubling("'") + "'" }
 }
 
+extension TableRule {
+    /// The rule of each table once, under one name.
+    static func distinct(_ rules: [TableRule]) -> [TableRule] {
+        var seen: Set<TableName> = []
+        return rules.map { rule in
+            var rule = rule
+            rule.name = rule.name.inDefaultSchema
+            return rule
+        }.filter { seen.insert($0.name).inserted }
+    }
+}
+
 /// PostgreSQL's text form of a `text[]`.
 enum TextArray {
     static func encode(_ values: [String]) -> String { encode(values.map(Optional.some)) }

@@ -19,8 +19,8 @@ enum RecoveryStatements {
         WITH moved AS (
             DELETE FROM trunkline.change WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot()) RETURNING *
         )
-        INSERT INTO trunkline.change (transaction, table_id, key, op, at)
-            SELECT pg_current_xact_id(), table_id, key, op, at FROM moved ORDER BY transaction, seq
+        INSERT INTO trunkline.change (destination, transaction, table_id, key, op, at)
+            SELECT destination, pg_current_xact_id(), table_id, key, op, at FROM moved ORDER BY transaction, seq
         """)
 
     static let holdWaves = Statement("hold_waves", "SELECT pg_advisory_xact_lock(\(WaveFunctions.openingLock))")
@@ -28,8 +28,8 @@ enum RecoveryStatements {
     static let reopenWaves = Statement(
         "reopen_waves",
         """
-        INSERT INTO trunkline.wave (number, snapshot)
-        SELECT number + 1, pg_current_snapshot() FROM (
+        INSERT INTO trunkline.wave (number, snapshot, shared_total)
+        SELECT number + 1, pg_current_snapshot(), shared_total FROM (
             SELECT * FROM trunkline.wave ORDER BY number DESC LIMIT 1
         ) newest WHERE pg_snapshot_xmax(snapshot) > pg_snapshot_xmax(pg_current_snapshot())
         """)
@@ -40,7 +40,11 @@ enum RecoveryStatements {
         "begin_epoch",
         """
         WITH dissolved AS (
-            DELETE FROM trunkline.batch WHERE stream = $1
+            DELETE FROM trunkline.batch WHERE stream = $1 RETURNING *
+        ), to_load AS (
+            INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
+            SELECT stream, load_table, load_after, load_through, load_new, changes FROM dissolved
+            WHERE load_table IS NOT NULL AND state <> 'acked' ORDER BY number
         ), withdrawn AS (
             DELETE FROM trunkline.verification_request WHERE stream = $1
         ), cleared AS (
@@ -53,7 +57,7 @@ enum RecoveryStatements {
                 SELECT e, n FROM unnest(past_epochs || epoch || receiver_epoch) WITH ORDINALITY AS p (e, n)
                 WHERE e IS NOT NULL ORDER BY n DESC LIMIT 16) recent),
             receiver_epoch = NULL, cluster = \(MoveCheck.here), epoch = gen_random_uuid(), last_number = 0, last_id = NULL, after_wave = 0,
-            last_wave = 0, at_transaction = '0', at_seq = 0, recovery_new_keys = $2, recovery_report = NULL
+            last_wave = 0, at_transaction = '0', at_seq = 0, at_end = false, taken = 0, recovery_new_keys = $2, recovery_report = NULL
         WHERE stream = $1
         """)
 
@@ -81,6 +85,20 @@ enum RecoveryStatements {
             WHERE sequence IS NOT NULL AND cardinality($2::text[]) = 1
                 AND NOT (has_sequence_privilege(sequence, 'UPDATE') AND has_sequence_privilege(sequence, 'SELECT'))
         ) missing
+        """)
+
+    /// The condition that rows `t` of the table `$2` are in what a first load of the stream `$1` has still to bring, or in
+    /// an unacked piece of one; NULL: there is none.
+    static let unackedLoads = Statement(
+        "unacked_loads",
+        """
+        SELECT string_agg('(' || trunkline.range_of(k.columns, k.types, l.after_key, l.through_key) || ')', ' OR ')
+        FROM trunkline.key_of($2) k, (
+            SELECT after_key, through_key FROM trunkline.load WHERE stream = $1 AND table_id = $2 AND is_new
+            UNION ALL
+            SELECT load_after, load_through FROM trunkline.batch
+            WHERE stream = $1 AND load_table = $2 AND load_new AND state <> 'acked'
+        ) l
         """)
 
     static let putAside = "INSERT INTO trunkline.superseded_row (stream, table_name, row, reason)"

@@ -11,34 +11,40 @@ enum RowStatusView {
     /// Says for each logged change whether its batch was sent.
     private static let changeState = """
         CREATE OR REPLACE VIEW trunkline.change_state AS
-        SELECT s.name AS table_name, q.key, CASE WHEN bool_or(q.state = 'pending') THEN 'pending' ELSE 'sent' END AS state
+        SELECT s.name AS table_name, q.stream, q.key,
+            CASE WHEN bool_or(q.state = 'pending') THEN 'pending' ELSE 'sent' END AS state
         FROM (
-            SELECT table_id, key, 'pending' AS state FROM trunkline.unbatched
+            SELECT stream, table_id, key, 'pending' AS state FROM trunkline.unbatched
             UNION ALL
-            SELECT table_id, key, 'pending' FROM trunkline.held_change
+            SELECT o.stream, h.table_id, h.key, 'pending' FROM trunkline.held_change h
+            JOIN trunkline.outbound o USING (destination)
             UNION ALL
-            SELECT c.table_id, c.key, b.state FROM (
-                SELECT b.*, before.snapshot AS lower, last.snapshot AS upper FROM trunkline.batch b
+            SELECT b.stream, c.table_id, c.key, b.state FROM (
+                SELECT b.*, o.destination, before.snapshot AS lower, last.snapshot AS upper FROM trunkline.batch b
+                JOIN trunkline.outbound o USING (stream)
                 JOIN trunkline.wave before ON before.number = b.after_wave
                 JOIN trunkline.wave last ON last.number = b.last_wave
                 WHERE b.state <> 'acked' OFFSET 0
             ) b JOIN trunkline.change c
-                ON (c.transaction, c.seq) > (b.from_transaction, b.from_seq)
+                ON c.destination IN ('\(ChangeRange.everybody)', b.destination)
+                AND (c.transaction, c.seq) > (b.from_transaction, b.from_seq)
                 AND (c.transaction, c.seq) <= (b.to_transaction, b.to_seq)
                 AND NOT pg_visible_in_snapshot(c.transaction, b.lower)
                 AND pg_visible_in_snapshot(c.transaction, b.upper)
+                AND c.table_id <> ALL (b.without)
         ) q JOIN trunkline.synced_table s ON s.id = q.table_id
-        GROUP BY s.name, q.key
+        GROUP BY s.name, q.stream, q.key
         """
 
     /// Of one table, or of all (NULL). Of a table whose capture is not complete just now nothing is called acked. A table
-    /// that is gone, or has lost a column of its key, has no rows here, only its changes.
+    /// that is gone, or has lost a column of its key, has no rows here, only its changes. As one stream sees it (`p_stream`),
+    /// or, of a table that is for many, as the one that is furthest behind.
     ///
     /// With `p_first` only of so many rows, the first in the order of the key. Their keys are then told to the scan of the
     /// log as a constant, so that it takes one look at each change and sorts nothing, on two processors where the planner
     /// is told that few are found (it expects a tenth of the log). An index would cost every sale a quarter more.
     private static let rowStates = """
-        CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text, p_first integer)
+        CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text, p_first integer, p_stream text)
         RETURNS TABLE (table_name text, key text[], state text, deleted boolean, reason text)
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
         SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
@@ -48,9 +54,12 @@ enum RowStatusView {
         DECLARE
             t record;
             found text;
+            loading text;
             first_keys text[];
         BEGIN
-            FOR t IN SELECT s.name, s.relation, cardinality(s.key_columns) AS width,
+            FOR t IN SELECT s.id, s.name, s.relation,
+                    CASE WHEN p_stream IS NULL THEN s.relation
+                        ELSE trunkline.source_of(s.id, split_part(p_stream, '>', 2)) END AS source, cardinality(s.key_columns) AS width,
                     string_agg(format('t.%I::text COLLATE "C"', k.name), ', ' ORDER BY k.n) AS key,
                     string_agg(format('t.%I', k.name), ', ' ORDER BY k.n) AS typed,
                     string_agg(format('format(''%%s'', t.%I) COLLATE "C"', k.name), ', ' ORDER BY k.n) AS written,
@@ -67,38 +76,52 @@ enum RowStatusView {
                 WHERE s.captured AND (p_table IS NULL OR s.name = p_table)
                 GROUP BY s.id, s.name, s.relation, s.key_columns
             LOOP
+                -- What a load has still to bring, and its pieces that are not acked.
+                SELECT 'CASE ' || string_agg(format('WHEN %s THEN %L', l.range, l.state), ' ' ORDER BY l.state) || ' END'
+                INTO loading FROM (
+                    SELECT DISTINCT trunkline.range_of(k.columns, k.types, d.after_key, d.through_key) AS range, d.state
+                    FROM trunkline.key_of(t.id) k, (
+                        SELECT stream, after_key, through_key, 'pending' AS state FROM trunkline.load WHERE table_id = t.id
+                        UNION ALL
+                        SELECT b.stream, b.load_after, b.load_through, b.state FROM trunkline.batch b
+                        WHERE b.load_table = t.id AND b.state <> 'acked'
+                    ) d WHERE p_stream IS NULL OR d.stream = p_stream
+                ) l;
                 found := CASE WHEN t.present = t.width
-                    THEN format('SELECT ARRAY[%s] AS key, ARRAY[%s] AS written FROM %s t', t.key, t.written, t.relation)
+                    THEN format('SELECT ARRAY[%s] AS key, ARRAY[%s] AS written, %s AS loading FROM %s t', t.key, t.written,
+                            coalesce(loading, 'NULL::text'), t.source)
                         || coalesce(format(' ORDER BY %s LIMIT ', t.typed) || p_first, '')
-                    ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written WHERE false' END;
+                    ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written, NULL::text AS loading WHERE false' END;
                 IF p_first IS NOT NULL THEN
                     EXECUTE format('SELECT array_agg(DISTINCT r.key[1]) FROM (%s) r', found) INTO first_keys;
                 END IF;
                 RETURN QUERY EXECUTE format($query$
                     SELECT %1$L::text, coalesce(r.key, s.key),
-                        CASE WHEN f.reason IS NOT NULL AND s.key IS NULL THEN 'set aside'
+                        CASE WHEN r.loading IS NOT NULL THEN least(r.loading, s.state)
+                            WHEN f.reason IS NOT NULL AND s.key IS NULL THEN 'set aside'
                             ELSE coalesce(s.state, CASE WHEN %3$L THEN 'acked' ELSE 'pending' END) END,
                         r.key IS NULL, f.reason
                     FROM (%2$s) r
-                    %4$s JOIN (SELECT c.key, c.state FROM trunkline.change_state c WHERE c.table_name = %1$L %5$s) s
+                    %4$s JOIN (SELECT c.key, min(c.state) AS state FROM trunkline.change_state c
+                            WHERE c.table_name = %1$L AND (%6$L IS NULL OR c.stream = %6$L) %5$s GROUP BY c.key) s
                         ON s.key = r.key
                     LEFT JOIN LATERAL (
                         SELECT w.reason FROM trunkline.refused_row w WHERE w.table_name = %1$L
-                            AND md5(w.key) = md5(to_json(coalesce(r.written, s.key))::text)
+                            AND (%6$L IS NULL OR w.stream = %6$L) AND md5(w.key) = md5(to_json(coalesce(r.written, s.key))::text)
                             AND w.key = to_json(coalesce(r.written, s.key))::text LIMIT 1
                     ) f ON true
                     $query$, t.name, found, t.whole, CASE WHEN p_first IS NULL THEN 'FULL' ELSE 'LEFT' END,
                     CASE WHEN p_first IS NOT NULL
-                        THEN format('AND c.key[1] = ANY (%L::text[])', coalesce(first_keys, '{}')) END);
+                        THEN format('AND c.key[1] = ANY (%L::text[])', coalesce(first_keys, '{}')) END, p_stream);
                 -- Deletes that the other side set aside.
                 IF p_first IS NULL THEN
                     RETURN QUERY EXECUTE format($query$
                         SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, w.reason
-                        FROM trunkline.refused_row w WHERE w.table_name = %1$L
+                        FROM trunkline.refused_row w WHERE w.table_name = %1$L AND (%3$L IS NULL OR w.stream = %3$L)
                             AND NOT EXISTS (SELECT FROM (%2$s) r WHERE to_json(r.written)::text = w.key)
                             AND NOT EXISTS (SELECT FROM trunkline.change_state c
                                 WHERE c.table_name = %1$L AND to_json(c.key)::text = w.key)
-                        $query$, t.name, found);
+                        $query$, t.name, found, p_stream);
                 END IF;
             END LOOP;
         END
@@ -109,7 +132,7 @@ enum RowStatusView {
         CREATE OR REPLACE FUNCTION trunkline.row_states(p_table text)
         RETURNS TABLE (table_name text, key text[], state text, deleted boolean, reason text)
         LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-        AS 'SELECT * FROM trunkline.row_states(p_table, NULL)'
+        AS 'SELECT * FROM trunkline.row_states(p_table, NULL, NULL)'
         """
 
     private static let view = """

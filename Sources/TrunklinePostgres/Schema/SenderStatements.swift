@@ -4,7 +4,8 @@ import TrunklineCore
 enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
-            array_to_json(o.past_epochs), o.recovery, a.set_aside_version, a.receiver_keeps_shapes
+            array_to_json(o.past_epochs), o.recovery, a.set_aside_version, a.receiver_keeps_shapes,
+            trunkline.shared_content(b.stream, b.number)
         """
 
     static let claim = Statement(
@@ -29,6 +30,18 @@ enum SenderStatements {
     /// What ``StoreNews/changes`` looks for.
     static let news = Statement("news", "SELECT string_agg(stream || ' ' || last_number, ',') FROM trunkline.news")
 
+    static let streams = Statement("outbound_streams", "SELECT stream FROM trunkline.outbound ORDER BY stream")
+    static let withWork = Statement("with_work", "SELECT * FROM trunkline.with_work($1, $2)")
+
+    /// `$1`: how old a batch is that is late, in seconds.
+    static let reapable = Statement(
+        "reapable",
+        """
+        SELECT stream, bool_or(state = 'acked'), bool_or(state = 'sent' AND (
+            sent_at <= clock_timestamp() - make_interval(secs => $1::float8) OR sent_at > clock_timestamp()))
+        FROM trunkline.batch GROUP BY stream ORDER BY stream
+        """)
+
     static let hold = Statement("hold", "SELECT trunkline.hold_changes($1, $2, $3, $4::integer[])")
 
     /// The bytes of what a table and its partitions keep out of line.
@@ -46,14 +59,6 @@ enum SenderStatements {
             UPDATE trunkline.batch SET state = 'pending'
             WHERE stream = $1 AND number = $2 AND attempts = $3 AND state = 'sent' RETURNING 1)
         SELECT pg_notify('trunkline_changes', '') FROM released
-        """)
-
-    static let awaitsAck = Statement(
-        "awaits_ack",
-        """
-        SELECT EXISTS (
-            SELECT FROM trunkline.batch WHERE stream = $1 AND state = 'sent'
-                AND (sent_at <= clock_timestamp() - make_interval(secs => $2::float8) OR sent_at > clock_timestamp()))
         """)
 
     /// The time-out of attempt n is timeout × 2^(n-1), at most the ceiling, up to 10 % longer by the batch's id.
@@ -78,6 +83,9 @@ enum SenderStatements {
 
     static let prune = Statement("prune", "SELECT trunkline.prune_batch($1)")
     static let pruneWaves = Statement("prune_waves", "SELECT trunkline.prune_waves()")
+    static let pruneShared = Statement("prune_shared", "SELECT trunkline.prune_shared()")
+    /// `$1`: below so many lines for all branches it does not pay.
+    static let compactBehind = Statement("compact_behind", "SELECT trunkline.compact_behind($1)")
 
     static let batchID = Statement("batch_id", "SELECT id FROM trunkline.batch WHERE stream = $1 AND number = $2")
 
@@ -224,6 +232,27 @@ enum SenderStatements {
         WHERE stream = $1 AND formed_number IS NULL ORDER BY requested_at LIMIT 1
         """)
 
+    static let lockStream = Statement(
+        "lock_stream", "SELECT FROM trunkline.outbound WHERE stream = $1 FOR UPDATE")
+    /// Whether every change that this snapshot sees, and every row to load, belongs to a batch.
+    static let isBatched = Statement(
+        "is_batched",
+        """
+        SELECT o.recovery IN ('compare', 'keep-head') IS TRUE
+            OR (trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
+                AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0
+        FROM trunkline.position p JOIN trunkline.outbound o USING (stream) WHERE p.stream = $1
+        """)
+
+    /// Whether a load of a table that can be read has rows that belong to no batch.
+    static let isLoading = Statement(
+        "is_loading",
+        """
+        SELECT EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id AND s.captured
+            WHERE l.stream = $1 AND to_regclass(s.relation) IS NOT NULL
+                AND has_table_privilege(to_regclass(s.relation), 'SELECT'))
+        """)
+
     /// Wishes whose answer did not come with the ack of their batch (`$2`: the watermark) are asked once more: it was lost.
     static let askAgain = Statement(
         "ask_again",
@@ -275,14 +304,17 @@ enum SenderStatements {
 
     static let lastID = Statement("last_id", "UPDATE trunkline.outbound SET last_id = $2 WHERE stream = $1")
     static let requestFormed = Statement(
-        "request_formed", "UPDATE trunkline.verification_request SET formed_number = $3 WHERE id = $1 AND round = $2")
+        "request_formed",
+        """
+        UPDATE trunkline.verification_request SET formed_number = $3 WHERE id = $1 AND round = $2 AND stream = $4
+        """)
 
     /// What a claimed batch covers: its waves, whether they are one, and the cut.
     static let range = Statement(
         "range",
         """
         SELECT before.snapshot, last.snapshot, b.after_wave + 1 = b.last_wave, b.from_transaction, b.from_seq,
-            b.to_transaction, b.to_seq
+            b.to_transaction, b.to_seq, b.without, b.load_table, b.load_after, b.load_through, b.load_new
         FROM trunkline.batch b JOIN trunkline.wave before ON before.number = b.after_wave
         JOIN trunkline.wave last ON last.number = b.last_wave
         WHERE b.stream = $1 AND b.number = $2

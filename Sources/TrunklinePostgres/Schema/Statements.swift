@@ -5,8 +5,8 @@ enum Statements {
     static let recordOffice = Statement(
         "record_office",
         """
-        INSERT INTO trunkline.office (office, role, tables) VALUES ($1, $2, $3::text[])
-        ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables
+        INSERT INTO trunkline.office (office, role, tables, accepts_new) VALUES ($1, $2, $3::text[], $4)
+        ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables, accepts_new = EXCLUDED.accepts_new
         """)
 
     /// Says whether it is new.
@@ -31,7 +31,7 @@ enum Statements {
         s.id, s.name, s.relation,
             (SELECT string_agg(replace(replace(k, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), E'\\t' ORDER BY n)
                 FROM unnest(s.key_columns) WITH ORDINALITY u (k, n)),
-            s.captured, s.loaded
+            s.captured, s.loaded, s.direction, s.source, s.route::text
         """
 
     /// The columns of a table's key, in its order, as JSON.
@@ -92,7 +92,9 @@ enum Statements {
                 ELSE 4 - (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = c.oid AND \(fires)
                     AND g.tgname IN ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')
                     AND \(isOurs))
-                END,
+                END + CASE WHEN s.mapping IS NULL THEN 0 ELSE \(CaptureMapping.events.count) - (
+                    SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = to_regclass(s.mapping) AND g.tgenabled IN ('O', 'A')
+                        AND g.tgname IN (\(CaptureMapping.events.map { "'trunkline_map_\($0)_' || s.id" }.joined(separator: ", ")))) END,
             has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
             (SELECT f.oid::regclass::text FROM pg_class f WHERE f.oid = (s.fingerprint::json->>'oid')::oid
                 AND f.oid IS DISTINCT FROM c.oid AND f.relkind IN ('r', 'p')),
@@ -107,7 +109,7 @@ enum Statements {
             \(firesAlways),
             (SELECT json_object_agg(g.tgrelid::oid, g.oid::int8) FROM pg_partition_tree(c.oid) p
                 JOIN pg_trigger g ON g.tgrelid = p.relid WHERE p.isleaf AND p.level > 0 AND g.tgname = 'trunkline_row')::text,
-            s.tableoid::int8
+            s.tableoid::int8, to_regclass(s.mapping)::oid::int8
         FROM trunkline.synced_table s
         LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
         WHERE $1::integer IS NULL OR s.id = $1
@@ -125,6 +127,26 @@ enum Statements {
         ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, captured = true
         RETURNING id
         """)
+
+    /// The rule of a table that this office writes.
+    static let recordRule = Statement(
+        "record_rule",
+        """
+        UPDATE trunkline.synced_table SET direction = $2, route = $3::jsonb, filter = $4, source = $5, mapping = $6
+        WHERE id = $1
+        """)
+    /// Whether the table has triggers that were made for another rule.
+    static let hasOtherRule = Statement(
+        "has_other_rule",
+        """
+        SELECT fingerprint IS NOT NULL AND (route, filter) IS DISTINCT FROM ($2::jsonb, $3) FROM trunkline.synced_table
+        WHERE id = $1
+        """)
+    static let acceptTable = Statement(
+        "accept_table",
+        "INSERT INTO trunkline.accepted_table (name, local_writes) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+    static let localWrites = Statement(
+        "local_writes", "SELECT local_writes FROM trunkline.accepted_table WHERE name = $1")
 
     /// `$4`: rows may have been missed.
     static let recordCapture = Statement(
@@ -148,15 +170,48 @@ enum Statements {
         "return_held",
         """
         WITH held AS (DELETE FROM trunkline.held_change WHERE table_id = $1 RETURNING *)
-        INSERT INTO trunkline.change (transaction, table_id, key, op, at)
-            SELECT pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at FROM held ORDER BY id
+        INSERT INTO trunkline.change (destination, transaction, table_id, key, op, at)
+            SELECT destination, pg_current_xact_id(), table_id, key, CASE op WHEN 'i' THEN 'l' ELSE op END, at
+            FROM held ORDER BY id
         """)
 
     static let tablesWithHeld = Statement("tables_with_held", "SELECT DISTINCT table_id FROM trunkline.held_change")
 
+    static let beginLoad = Statement("begin_load", "SELECT trunkline.begin_load($1, $2, $3)")
+    static let endLoads = Statement("end_loads", "DELETE FROM trunkline.load WHERE table_id = $1")
+
+    /// A stream stands behind the newest wave: what was changed before it is in the load that begins with it.
     static let createOutbound = Statement(
         "create_outbound",
-        "INSERT INTO trunkline.outbound (stream, cluster) VALUES ($1, \(MoveCheck.here)) ON CONFLICT DO NOTHING")
+        """
+        INSERT INTO trunkline.outbound (stream, cluster, after_wave, last_wave, at_end)
+        SELECT $1, \(MoveCheck.here), number, number, true FROM trunkline.wave ORDER BY number DESC LIMIT 1
+        ON CONFLICT DO NOTHING
+        """)
+    static let keepWaves = Statement(
+        "keep_waves", "SELECT pg_advisory_xact_lock_shared(\(WaveFunctions.referenceLock))")
+    static let endStream = Statement(
+        "end_stream",
+        """
+        WITH destination AS (
+            SELECT destination FROM trunkline.outbound WHERE stream = $1
+        ), batches AS (
+            DELETE FROM trunkline.batch WHERE stream = $1
+        ), loads AS (
+            DELETE FROM trunkline.load WHERE stream = $1
+        ), wishes AS (
+            DELETE FROM trunkline.verification_request WHERE stream = $1
+        ), notices AS (
+            DELETE FROM trunkline.refused_row WHERE stream = $1
+        ), held AS (
+            DELETE FROM trunkline.held_change WHERE destination IN (SELECT destination FROM destination)
+        ), lines AS (
+            DELETE FROM trunkline.change WHERE destination IN (SELECT destination FROM destination)
+        ), acks AS (
+            DELETE FROM trunkline.outbound_ack WHERE stream = $1
+        )
+        DELETE FROM trunkline.outbound WHERE stream = $1
+        """)
     static let createOutboundAck = Statement(
         "create_outbound_ack", "INSERT INTO trunkline.outbound_ack (stream) VALUES ($1) ON CONFLICT DO NOTHING")
 

@@ -9,6 +9,14 @@ struct SyncedTable: Hashable, Sendable {
     var key: [String]
     var captured: Bool
     var loaded: Bool
+    /// Whether the head writes it.
+    var isForBranches: Bool
+    /// As of ``TableSource``.
+    var source: String?
+    var route: TableRoute
+
+    /// How many columns of a result say what a table is.
+    static let columnCount = 9
 
     static func all(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable] {
         let result = try connection.query(Statements.syncedTables)
@@ -25,14 +33,23 @@ struct SyncedTable: Hashable, Sendable {
         key = result.value(row, 3).map { CopyText.fields(Array($0.utf8)[...]).compactMap { $0 } } ?? []
         captured = result.flag(row, 4)
         loaded = result.flag(row, 5)
+        isForBranches = result.text(row, 6) == TableRule.Direction.down.rawValue
+        source = result.value(row, 7)
+        route = (try? JSONText.decode(TableRoute.self, result.text(row, 8), "route of a table")) ?? .all
     }
 
-    /// Logs the keys of all rows, of this table or of one that has its columns.
+    /// Logs the keys of all rows, of this table or of one that has its columns, for whomever they may concern.
     func logAll(op: String, from other: String? = nil) -> String {
         """
-        INSERT INTO trunkline.change (transaction, table_id, key, op)
-            SELECT pg_current_xact_id(), \(id), ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))],
-                '\(op)' FROM \(other ?? relation) t
+        INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+            SELECT '\(isForBranches ? ChangeRange.everybody : OfficeID.head.description)', pg_current_xact_id(), \(id),
+                ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))], '\(op)' FROM \(other ?? relation) t
         """
+    }
+
+    /// What the rows that are for an office are selected from.
+    func rows(for destination: OfficeID) -> String {
+        source.map { $0.replacing("%1$L", with: destination.description.literal).replacing("%%", with: "%") }
+            ?? relation
     }
 }

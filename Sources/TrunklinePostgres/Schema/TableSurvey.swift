@@ -49,9 +49,11 @@ struct TableSurvey {
     /// The tables that the selection means, those that cannot be synced, and those that are passed over.
     func resolve(_ selection: TableSelection) -> (tables: [TableName], refusals: [String], warnings: [String]) {
         switch selection {
-        case .listed(let names):
+        case .listed(let rules, _):
             var distinct: [TableName] = []
-            for name in names where !distinct.contains(where: { $0.sql == name.sql }) { distinct.append(name) }
+            for name in rules.map(\.name) where !distinct.contains(where: { $0.sql == name.sql }) {
+                distinct.append(name)
+            }
             return (distinct, distinct.compactMap { refusal(of: $0, among: distinct) }, [])
         case .all(let exceptions):
             let excepted = Set(exceptions.map(\.sql))

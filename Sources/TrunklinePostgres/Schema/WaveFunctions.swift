@@ -3,19 +3,20 @@
 /// A wave is a numbered snapshot. What it sees and the wave before does not are its changes; no wave is changed once it
 /// is opened, and wave 0 sees nothing. All streams of the database share them: a stream, and each of its batches,
 /// stands between two of them, in what `last_wave` sees and `after_wave` does not, which may be the changes of many
-/// waves.
+/// waves. Of these it reads the lines for all branches and those for its own destination, as one order.
 ///
 /// Transactions that a wave does not see, because they were open when it was opened, are never looked at: an open
 /// transaction of millions of changes costs nothing.
 enum WaveFunctions {
     static let all = [
-        position, xidBefore, gaps, nextCut, compactWave, newerWave, formBatch, oldestUnsent, pruneWaves,
+        position, xidBefore, gaps, destinations, hasLines, nextCut, compact, newerWave, formBatch, oldestUnsent,
+        pruneWaves,
     ]
 
     /// The advisory lock of who opens a wave; the number is arbitrary and ours alone.
     static let openingLock = 7_236_741_210
     /// The one that who is about to refer to the newest wave shares, and who deletes waves has alone; as arbitrary.
-    private static let referenceLock = 7_236_741_211
+    static let referenceLock = 7_236_741_211
 
     /// Looks up the waves between which a stream or a batch stands, as `waves`.
     static func findWaves(of row: String) -> String {
@@ -29,7 +30,7 @@ enum WaveFunctions {
     /// Where the streams stand: at which position, in what `upper` sees and `lower` does not.
     private static let position = """
         CREATE OR REPLACE VIEW trunkline.position AS
-        SELECT o.stream, before.snapshot AS lower, last.snapshot AS upper, o.at_transaction, o.at_seq
+        SELECT o.stream, o.destination, before.snapshot AS lower, last.snapshot AS upper, o.at_transaction, o.at_seq
         FROM trunkline.outbound o JOIN trunkline.wave before ON before.number = o.after_wave
         JOIN trunkline.wave last ON last.number = o.last_wave
         """
@@ -55,11 +56,46 @@ enum WaveFunctions {
         $function$
         """
 
-    /// The position of the last of the next `p_changes` changes between two snapshots, behind a position, and how many
-    /// they are: 0 when there are no more. Full batches are found by stepping over the index, the rest of a range by
+    /// The destinations that lines of the log have, by as many looks into its index.
+    private static let destinations = """
+        CREATE OR REPLACE FUNCTION trunkline.destinations() RETURNS SETOF text
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+            SET enable_seqscan = off SET enable_bitmapscan = off
+        AS $function$
+            WITH RECURSIVE found AS (
+                (SELECT destination FROM trunkline.change ORDER BY destination LIMIT 1)
+                UNION ALL
+                SELECT (SELECT c.destination FROM trunkline.change c WHERE c.destination > f.destination
+                    ORDER BY c.destination LIMIT 1)
+                FROM found f WHERE f.destination IS NOT NULL)
+            SELECT destination FROM found WHERE destination IS NOT NULL
+        $function$
+        """
+
+    /// Whether the second snapshot sees lines for a destination that the first does not.
+    private static let hasLines = """
+        CREATE OR REPLACE FUNCTION trunkline.has_lines(p_destination text, p_lower pg_snapshot, p_upper pg_snapshot)
+        RETURNS boolean
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+            SET enable_seqscan = off SET enable_bitmapscan = off
+        AS $function$
+            SELECT EXISTS (
+                SELECT FROM trunkline.gaps(p_upper, trunkline.xid_before(pg_snapshot_xmax(p_lower)),
+                    pg_snapshot_xmax(p_upper)) g
+                WHERE EXISTS (SELECT FROM trunkline.change c WHERE c.destination = p_destination
+                    AND c.transaction > g.after AND c.transaction < g.before))
+            OR EXISTS (
+                SELECT FROM pg_snapshot_xip(p_lower) x
+                WHERE pg_visible_in_snapshot(x, p_upper)
+                    AND EXISTS (SELECT FROM trunkline.change c WHERE c.destination = p_destination AND c.transaction = x))
+        $function$
+        """
+
+    /// The position of the last of the next `p_changes` changes for a destination between two snapshots, behind a position,
+    /// and how many they are: 0 when there are no more. Full batches are found by stepping over the index, the rest of a range by
     /// counting it.
     private static let nextCut = """
-        CREATE OR REPLACE FUNCTION trunkline.next_cut(p_lower pg_snapshot, p_upper pg_snapshot,
+        CREATE OR REPLACE FUNCTION trunkline.next_cut(p_destination text, p_lower pg_snapshot, p_upper pg_snapshot,
             p_transaction xid8, p_seq bigint, p_changes bigint,
             OUT cut_transaction xid8, OUT cut_seq bigint, OUT n bigint, OUT oldest timestamptz)
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -94,17 +130,17 @@ enum WaveFunctions {
     private static func advance(_ range: String, _ order: String) -> String {
         let descending = order.split(separator: ", ").map { "\($0) DESC" }.joined(separator: ", ")
         return """
-            SELECT transaction, seq INTO t, s FROM trunkline.change WHERE \(range)
+            SELECT transaction, seq INTO t, s FROM \(lines(range))
                 ORDER BY \(order) OFFSET p_changes - n - 1 LIMIT 1;
             IF FOUND THEN
                 step := p_changes - n;
             ELSE
-                SELECT transaction, seq, (SELECT count(*) FROM trunkline.change WHERE \(range)) INTO t, s, step
-                    FROM trunkline.change WHERE \(range) ORDER BY \(descending) LIMIT 1;
+                SELECT transaction, seq, (SELECT count(*) FROM \(lines(range))) INTO t, s, step
+                    FROM \(lines(range)) ORDER BY \(descending) LIMIT 1;
                 CONTINUE WHEN NOT FOUND;
             END IF;
             IF n = 0 THEN
-                SELECT at INTO oldest FROM trunkline.change WHERE \(range) ORDER BY \(order) LIMIT 1;
+                SELECT at INTO oldest FROM \(lines(range)) ORDER BY \(order) LIMIT 1;
             END IF;
             n := n + step;
             cut_transaction := t;
@@ -113,24 +149,38 @@ enum WaveFunctions {
             """
     }
 
-    /// The whole of a wave.
-    private static let wave = ChangeRange(
-        lower: "p_lower", upper: "p_upper", from: ("'0'::xid8", "0"), to: ("pg_snapshot_xmax(p_upper)", "0"))
+    /// The lines for all and for `p_destination`: two ranges of the index, which the planner merges in its order.
+    private static func lines(_ range: String) -> String {
+        let each = ["'\(ChangeRange.everybody)'", "p_destination"].map {
+            "SELECT transaction, seq, at FROM trunkline.change WHERE destination = \($0) AND \(range)"
+        }
+        return "(\(each.joined(separator: " UNION ALL "))) l"
+    }
 
-    /// Keeps the first change of each key of a wave that is about to be opened: every image of the wave is read after
-    /// its snapshot, by whatever stream, so one of them says it all. The first, because a parent's first change comes
+    /// The lines of one destination between two snapshots.
+    private static let between = ChangeRange(
+        destinations: ["p_destination"], lower: "p_lower", upper: "p_upper", from: ("'0'::xid8", "0"),
+        to: ("pg_snapshot_xmax(p_upper)", "0"))
+    private static let sharedSinceNewest = ChangeRange(
+        destinations: ["'\(ChangeRange.everybody)'"], lower: "newest.snapshot", upper: "snapshot",
+        from: ("'0'::xid8", "0"),
+        to: ("pg_snapshot_xmax(snapshot)", "0"))
+
+    /// Keeps the first change of each key, of what nobody has read yet: every image is read after the later snapshot, by
+    /// whatever stream, so one of them says it all. The first, because a parent's first change comes
     /// before its children's. By their places, since the planner does not know how many there are: of a join it made
     /// loops that took hours.
-    private static let compactWave = """
-        CREATE OR REPLACE FUNCTION trunkline.compact_wave(p_lower pg_snapshot, p_upper pg_snapshot) RETURNS void
+    private static let compact = """
+        CREATE OR REPLACE FUNCTION trunkline.compact(p_destination text, p_lower pg_snapshot, p_upper pg_snapshot)
+        RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = off SET enable_seqscan = off
         AS $function$
         BEGIN
-            IF EXISTS (SELECT FROM (\(wave.select("op"))) w WHERE op <> 'i') THEN
+            IF EXISTS (SELECT FROM (\(between.select("op"))) w WHERE op <> 'i') THEN
                 DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
                     SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction, seq) AS occurrence
                     FROM (
-                        \(wave.select("ctid AS place, transaction, seq, table_id, key"))
+                        \(between.select("ctid AS place, transaction, seq, table_id, key"))
                     ) w
                 ) d WHERE occurrence > 1));
             END IF;
@@ -138,13 +188,14 @@ enum WaveFunctions {
         $function$
         """
 
-    /// The newest wave, where it is newer than `p_wave`; else one that is opened now, compacted if it has as many
-    /// changes as a batch. NULL: there is nothing to open one for.
+    /// The newest wave, where it is newer than `p_wave`; else one that is opened now. NULL: there is nothing for the
+    /// destination to open one for. What is for all branches is compacted before anybody reads it.
     ///
     /// One opens a wave at a time. Who waits for another to be done takes the wave that the other opened, so that no
     /// change is in two.
     private static let newerWave = """
-        CREATE OR REPLACE FUNCTION trunkline.newer_wave(p_wave bigint, p_changes integer) RETURNS bigint
+        CREATE OR REPLACE FUNCTION trunkline.newer_wave(p_destination text, p_wave bigint, p_changes integer)
+        RETURNS bigint
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         AS $function$
         DECLARE
@@ -159,16 +210,27 @@ enum WaveFunctions {
             SELECT * INTO newest FROM trunkline.wave ORDER BY number DESC LIMIT 1;
             IF newest.number > p_wave THEN RETURN newest.number; END IF;
             snapshot := pg_current_snapshot();
-            changes := (trunkline.next_cut(newest.snapshot, snapshot, '0', 0, p_changes)).n;
+            changes := (trunkline.next_cut(p_destination, newest.snapshot, snapshot, '0', 0, p_changes)).n;
             IF changes = 0 THEN RETURN NULL; END IF;
-            IF changes >= p_changes THEN PERFORM trunkline.compact_wave(newest.snapshot, snapshot); END IF;
-            INSERT INTO trunkline.wave (number, snapshot) VALUES (newest.number + 1, snapshot);
+            IF changes >= p_changes AND p_destination <> 'head' THEN
+                PERFORM trunkline.compact('\(ChangeRange.everybody)', newest.snapshot, snapshot);
+            END IF;
+            INSERT INTO trunkline.wave (number, snapshot, shared_total)
+                SELECT newest.number + 1, snapshot, newest.shared_total + count(*) FROM (
+                    \(sharedSinceNewest.select("1"))
+                ) c;
+            INSERT INTO trunkline.destination_wave AS w (destination, wave)
+                SELECT d, newest.number + 1 FROM trunkline.destinations() d
+                WHERE trunkline.has_lines(d, newest.snapshot, snapshot)
+                ON CONFLICT (destination) DO UPDATE SET wave = EXCLUDED.wave;
             RETURN newest.number + 1;
         END
         $function$
         """
 
-    /// Cuts the next batch: from where the stream stands, from all waves that were opened since, or from a new one.
+    /// Cuts the next batch: from where the stream stands, from all waves that were opened since, or from a new one. What
+    /// is for its destination alone is compacted when it is taken. After a piece of a load changes come first, and after
+    /// changes a piece, so that neither waits for the end of the other.
     private static let formBatch = """
         CREATE OR REPLACE FUNCTION trunkline.form_batch(p_stream text, p_changes integer) RETURNS bigint
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -178,19 +240,31 @@ enum WaveFunctions {
             waves record;
             cut record;
             newer bigint;
+            piece bigint;
         BEGIN
             SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
+            IF NOT o.loaded_last THEN
+                piece := trunkline.form_piece(p_stream, p_changes);
+                IF piece IS NOT NULL THEN RETURN piece; END IF;
+            END IF;
             LOOP
                 \(findWaves(of: "o"))
-                SELECT * INTO cut FROM trunkline.next_cut(waves.lower, waves.upper, o.at_transaction, o.at_seq,
-                    p_changes);
+                SELECT * INTO cut FROM trunkline.next_cut(o.destination, waves.lower, waves.upper, o.at_transaction,
+                    o.at_seq, p_changes);
                 EXIT WHEN cut.n > 0;
-                newer := trunkline.newer_wave(o.last_wave, p_changes);
-                IF newer IS NULL THEN RETURN NULL; END IF;
+                newer := trunkline.newer_wave(o.destination, o.last_wave, p_changes);
+                IF newer IS NULL THEN
+                    UPDATE trunkline.outbound SET at_end = true WHERE stream = p_stream AND NOT at_end;
+                    RETURN trunkline.form_piece(p_stream, p_changes);
+                END IF;
                 o.after_wave := o.last_wave;
                 o.last_wave := newer;
                 o.at_transaction := '0';
                 o.at_seq := 0;
+                \(findWaves(of: "o"))
+                IF (trunkline.next_cut(o.destination, waves.lower, waves.upper, '0', 0, p_changes)).n >= p_changes THEN
+                    PERFORM trunkline.compact(o.destination, waves.lower, waves.upper);
+                END IF;
             END LOOP;
             INSERT INTO trunkline.batch (stream, number, previous_id, after_wave, last_wave, from_transaction, from_seq,
                     to_transaction, to_seq, changes, oldest_at)
@@ -199,7 +273,8 @@ enum WaveFunctions {
                 RETURNING id INTO o.last_id;
             UPDATE trunkline.outbound SET last_number = o.last_number + 1, last_id = o.last_id,
                 after_wave = o.after_wave, last_wave = o.last_wave, at_transaction = cut.cut_transaction,
-                at_seq = cut.cut_seq
+                at_seq = cut.cut_seq, at_end = cut.n < p_changes, loaded_last = false,
+                taken = cut.n + CASE WHEN last_wave = o.last_wave THEN taken ELSE 0 END
                 WHERE stream = p_stream;
             RETURN o.last_number + 1;
         END
@@ -211,8 +286,8 @@ enum WaveFunctions {
         CREATE OR REPLACE FUNCTION trunkline.oldest_unsent(p_stream text) RETURNS timestamptz
         LANGUAGE sql SET search_path = pg_catalog, pg_temp
         AS $function$
-            SELECT least((trunkline.next_cut(p.lower, p.upper, p.at_transaction, p.at_seq, 1)).oldest,
-                (trunkline.next_cut(p.upper, pg_current_snapshot(), '0', 0, 1)).oldest)
+            SELECT least((trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).oldest,
+                (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).oldest)
             FROM trunkline.position p WHERE p.stream = p_stream
         $function$
         """

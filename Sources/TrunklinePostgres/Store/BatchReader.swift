@@ -63,7 +63,8 @@ struct BatchReader {
         for name in try catalog.foreignKeyOrder(parts.map(\.table.name)) {
             let part = parts.first { $0.table.name == name }!
             guard let table = try catalog.table(name) else { continue }
-            var query = ImageQuery(part, table, source, limits, looksClosely: looksClosely)
+            var query = ImageQuery(
+                part, table, source, limits, for: batch.stream.destination, looksClosely: looksClosely)
             try refused.append(contentsOf: query.findRefused(connection))
             var content = TableContent(
                 name: name, key: part.table.key,

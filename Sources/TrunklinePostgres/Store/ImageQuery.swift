@@ -8,6 +8,8 @@ struct ImageQuery {
     private let looksClosely: Bool
     /// The keys, as rows `key`.
     private let keys: String
+    /// What the rows are selected from that are for the receiver.
+    private let rows: String
     private let keyCasts: [String]
     /// The same with its modifier, so that a key is written as COPY writes it in an image: `t` for true, a padded char(5).
     private let keyTypes: [String]
@@ -18,9 +20,10 @@ struct ImageQuery {
 
     init(
         _ part: ChangeSource.Part, _ table: Catalog.Table, _ source: ChangeSource, _ limits: ReadLimits,
-        looksClosely: Bool
+        for destination: OfficeID, looksClosely: Bool
     ) {
         self.part = part
+        rows = part.table.rows(for: destination)
         self.table = table
         self.limits = limits
         self.looksClosely = looksClosely
@@ -38,22 +41,22 @@ struct ImageQuery {
         guard part.table.key.count == 1, isExact[0], !keyCasts[0].hasSuffix("]"), !looksClosely else {
             let filter = looksClosely ? "WHERE \(untranslatable) IS NULL" : ""
             return
-                "COPY (SELECT \(columns) FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)) TO STDOUT"
+                "COPY (SELECT \(columns) FROM (\(wanted)) c JOIN \(rows) t ON \(join) \(filter)) TO STDOUT"
         }
         let (key, type) = ("t.\(part.table.key[0].identifier)", keyCasts[0])
         let single = "SELECT c.key[1]::\(type) AS key FROM (\(wanted)) c"
-        let rows = "SELECT \(columns) FROM \(part.table.relation) t"
+        let images = "SELECT \(columns) FROM \(rows) t"
         guard ["smallint", "integer", "bigint"].contains(type) else {
-            return "COPY (\(rows) WHERE \(key) = ANY (ARRAY(\(single)))) TO STDOUT"
+            return "COPY (\(images) WHERE \(key) = ANY (ARRAY(\(single)))) TO STDOUT"
         }
         // Numbers that were counted up: one range of the index costs half of as many looks into it.
         return """
             COPY (WITH wanted AS MATERIALIZED (\(single)), span AS MATERIALIZED (
                     SELECT min(key) AS low, max(key) AS high, max(key)::numeric - min(key) < 2 * count(*) AS is_dense FROM wanted)
-                \(rows) WHERE (SELECT is_dense FROM span) AND \(key) BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
+                \(images) WHERE (SELECT is_dense FROM span) AND \(key) BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
                     AND (\(key) IN (SELECT key FROM wanted)) IS TRUE
                 UNION ALL
-                \(rows) WHERE NOT (SELECT is_dense FROM span) AND \(key) = ANY (ARRAY(SELECT key FROM wanted))) TO STDOUT
+                \(images) WHERE NOT (SELECT is_dense FROM span) AND \(key) = ANY (ARRAY(SELECT key FROM wanted))) TO STDOUT
             """
     }
 
@@ -63,7 +66,7 @@ struct ImageQuery {
         guard looksClosely else {
             return """
                 COPY (SELECT \(gone) FROM (\(wanted)) c
-                    WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join))) TO STDOUT
+                    WHERE NOT EXISTS (SELECT FROM \(rows) t WHERE \(join))) TO STDOUT
                 """
         }
         // No row has a key that is no value of its type any more.
@@ -74,7 +77,7 @@ struct ImageQuery {
         }.joined(separator: ", ")
         return """
             COPY (SELECT \(written) FROM (\(wanted)) c
-                WHERE NOT EXISTS (SELECT FROM \(part.table.relation) t WHERE \(join))
+                WHERE NOT EXISTS (SELECT FROM \(rows) t WHERE \(join))
                 UNION ALL SELECT \(asLogged) FROM (\(keys) OFFSET 0) c
                 WHERE NOT (\(isKey("c"))) AND \(untranslatableKey) IS NULL) TO STDOUT
             """
@@ -98,7 +101,7 @@ struct ImageQuery {
                     FROM unnest(c.key) WITH ORDINALITY u (k, n) ORDER BY n))::text,
                     coalesce(\(untranslatableKey), \(untranslatable))
                 FROM (SELECT w.key FROM (\(keys) OFFSET 0) w WHERE \(isKey("w")) OFFSET 0) c
-                    LEFT JOIN \(part.table.relation) t ON \(untranslatableKey) IS NULL AND \(join)
+                    LEFT JOIN \(rows) t ON \(untranslatableKey) IS NULL AND \(join)
                 WHERE coalesce(\(untranslatableKey), \(untranslatable)) IS NOT NULL
                 """, [], "look for rows that cannot be said in UTF-8")
             for row in 0..<found.rowCount {
@@ -111,7 +114,7 @@ struct ImageQuery {
             """
             SELECT to_json(q.key)::text, q.size, to_json(q.written)::text FROM (
                 SELECT c.key, ARRAY[\(written)] AS written, \(size.expression(of: "t")) AS size
-                FROM (\(wanted)) c JOIN \(part.table.relation) t ON \(join) \(filter)
+                FROM (\(wanted)) c JOIN \(rows) t ON \(join) \(filter)
             ) q WHERE q.size > \(limits.rowBytes)
             """, [], "measure rows")
         for row in 0..<found.rowCount {

@@ -1,17 +1,19 @@
 import TrunklineCore
 
-/// Rows of one synced table of this office, found by keys that the receiver named.
+/// Rows of one synced table of this office, found by keys that the receiver of a stream named.
 struct LocalRows: YieldingRows {
     private let table: SyncedTable
+    private let stream: StreamID
     private let keyTypes: [String]
     private let connection: PostgresConnection
 
     /// Nil when the table is not synced or does not exist any more.
-    init?(_ name: TableName, _ connection: PostgresConnection) throws(StoreError) {
+    init?(_ name: TableName, for stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
         guard let synced = try SyncedTable.all(connection).first(where: { $0.name == name && $0.captured }),
             let table = try Catalog(connection).table(name)
         else { return nil }
         self.table = synced
+        self.stream = stream
         self.connection = connection
         keyTypes = synced.key.map { key in table.columns.first { $0.name == key }?.castType ?? "text" }
     }
@@ -21,12 +23,15 @@ struct LocalRows: YieldingRows {
         guard !keys.isEmpty else { return }
         try connection.run(
             """
-            INSERT INTO trunkline.change (transaction, table_id, key, op)
-            SELECT pg_current_xact_id(), \(table.id), ARRAY[\(names.joined(separator: ", "))], 'u' FROM \(list(keys))
+            INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+            SELECT \(stream.destination.description.literal), pg_current_xact_id(), \(table.id), ARRAY[\(names.joined(separator: ", "))], 'u' FROM \(list(keys))
             """, [], "log keys")
     }
 
-    func logAll() throws(StoreError) { try connection.run(table.logAll(op: "r"), [], "log keys") }
+    /// All of its rows travel once more.
+    func loadAll() throws(StoreError) {
+        try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "f"])
+    }
 
     func existing(_ keys: [RowKey]) throws(StoreError) -> Set<RowKey> {
         guard !keys.isEmpty else { return [] }
@@ -42,7 +47,18 @@ struct LocalRows: YieldingRows {
                 FROM \(list(keys)) JOIN trunkline.change c ON \(logged)
                 ORDER BY \(names.joined(separator: ", ")), c.seq
             ) first WHERE op IN ('i', 'l')
-            """)
+            """
+        ).union(loading(keys))
+    }
+
+    /// Those that a first load has still to bring, or whose piece of it is not acked.
+    private func loading(_ keys: Set<RowKey>) throws(StoreError) -> Set<RowKey> {
+        let ranges = try connection.query(
+            RecoveryStatements.unackedLoads, [stream.description, "\(table.id)"]
+        ).value(0, 0)
+        guard let ranges else { return [] }
+        return try rowKeys(
+            "SELECT \(key(of: "t")) FROM \(table.relation) t JOIN \(list(keys)) ON \(match) WHERE \(ranges)")
     }
 
     func obstacleToNewKeys() throws(StoreError) -> String? {
@@ -55,7 +71,8 @@ struct LocalRows: YieldingRows {
         let children = try connection.query(RecoveryStatements.referringTables, [table.relation])
         var rows: [TableName: Set<RowKey>] = [:]
         for row in 0..<children.rowCount {
-            guard let name = TableName(parsing: children.text(row, 0)), let child = try LocalRows(name, connection)
+            guard let name = TableName(parsing: children.text(row, 0)),
+                let child = try LocalRows(name, for: stream, connection)
             else { continue }
             let found = try rowKeys(
                 """
@@ -69,7 +86,7 @@ struct LocalRows: YieldingRows {
     }
 
     /// A common table expression that moves the rows into `superseded_row`.
-    func moving(_ keys: Set<RowKey>, _ stream: StreamID, reason: String, as name: String) -> String {
+    func moving(_ keys: Set<RowKey>, reason: String, as name: String) -> String {
         """
         \(name) AS (
             DELETE FROM \(table.relation) t USING \(list(keys)) WHERE \(match) RETURNING row_to_json(t) AS image
@@ -86,7 +103,7 @@ struct LocalRows: YieldingRows {
 
     /// Gives the rows new keys, from the sequence that hands them out; the rows as they were are kept. The log forgets
     /// the old keys.
-    func renew(_ keys: Set<RowKey>, _ stream: StreamID) throws(StoreError) {
+    func renew(_ keys: Set<RowKey>) throws(StoreError) {
         guard !keys.isEmpty else { return }
         let column = table.key[0].identifier
         try connection.run(

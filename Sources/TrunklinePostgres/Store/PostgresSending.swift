@@ -144,9 +144,9 @@ extension PostgresSending {
         try connection.query(RecoveryStatements.report, [stream.description, JSONText.encode(report).asciiEscaped])
     }
 
-    func logDifferent(_ table: TableResult) throws(StoreError) {
-        guard let keys = try LocalRows(table.name, connection) else { return }
-        if table.problem != nil || table.isTruncated { try keys.logAll() }
+    func logDifferent(_ table: TableResult, of stream: StreamID) throws(StoreError) {
+        guard let keys = try LocalRows(table.name, for: stream, connection) else { return }
+        if table.problem != nil || table.isTruncated { try keys.loadAll() }
         try keys.log(table.differingKeys.map(\.key))
     }
 

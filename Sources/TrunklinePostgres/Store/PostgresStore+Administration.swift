@@ -4,30 +4,57 @@ public import TrunklineCore
 extension PostgresStore {
     public func initialise(_ given: OfficeSetup) throws(StoreError) -> InitialisationReport {
         var setup = given
-        setup.tables = TableName.distinct(given.tables)
+        setup.tables = TableRule.distinct(given.tables)
         // What is done later on this connection finds the new version: it is looked at anew.
         defer { close() }
         return try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
             let catalog = Catalog(connection)
             var report = InitialisationReport(created: false, captured: [:], released: [], warnings: [])
-            if setup.role == .branch { _ = try catalog.fitTables(setup.tables) }
+            let captured = setup.captured.map(\.name)
+            _ = try catalog.fitTables(captured)
+            for rule in setup.captured { try TableSource.check(rule, connection) }
             report.created = try migrate(connection)
             try record(setup, connection)
-            guard setup.role == .branch else { return report }
             try connection.neverHideRowsOfABranch()
-            try release(all: setup.tables, connection, &report)
+            try release(all: captured, connection, &report)
+            if setup.role == .branch {
+                try connection.transaction("init") { () throws(StoreError) in
+                    _ = try createStream(StreamID(from: setup.office, to: .head), connection)
+                }
+            }
             // Parents first, so that the initial load travels in an order that foreign keys accept.
-            for name in try catalog.foreignKeyOrder(setup.tables) { try capture(name, connection, &report) }
-            try connection.transaction("init") { () throws(StoreError) in
-                try connection.query(Statements.createOutbound, [StreamID(from: setup.office, to: .head).description])
-                try connection.query(
-                    Statements.createOutboundAck, [StreamID(from: setup.office, to: .head).description])
+            for name in try catalog.foreignKeyOrder(captured) {
+                guard let rule = setup.captured.first(where: { $0.name == name }) else { continue }
+                try capture(rule, connection, &report)
+            }
+            if setup.role == .head {
+                try followBranches(connection)
+            } else {
+                try LocalWriteGuard(connection).follow(setup.accepted) { (table, body) throws(StoreError) in
+                    try patiently(table, body)
+                }
             }
             return report
         }
     }
 
-    public func resync(_ given: TableName?) throws(StoreError) -> Int {
+    /// A head that writes tables has a stream to each branch, another one has none.
+    private func followBranches(_ connection: PostgresConnection) throws(StoreError) {
+        let writes = try SyncedTable.all(connection).contains { $0.captured }
+        let found = try connection.query(Statements.branches)
+        for branch in (0..<found.rowCount).compactMap({ OfficeID(found.text($0, 0)) }) {
+            let stream = StreamID(from: .head, to: branch)
+            try connection.transaction("init") { () throws(StoreError) in
+                if writes {
+                    try begin(stream, connection)
+                } else {
+                    try connection.query(Statements.endStream, [stream.description])
+                }
+            }
+        }
+    }
+
+    public func resync(_ given: TableName?, to branch: OfficeID?) throws(StoreError) -> Int {
         let table = given?.inDefaultSchema
         return try withConnection { (connection) throws(StoreError) in
             let synced = try CaptureState.all(connection).filter { $0.isReadable || $0.table.name == table }.map(
@@ -36,16 +63,22 @@ extension PostgresStore {
             .filter { $0.captured && (table == nil || $0.name == table) }
             if let table, synced.isEmpty {
                 throw StoreError(
-                    .table, operation: "resync", subject: "table \"\(table)\"", reason: "it is not a synced table",
+                    .table, operation: "resync", subject: "table \"\(table)\"",
+                    reason: "it is not a table that this office sends",
                     hint: "add it to tables and run \"trunkline init\"")
             }
+            let stream = branch.map { StreamID(from: .head, to: $0).description }
             let order = try Catalog(connection).foreignKeyOrder(synced.map(\.name))
             var rows = 0
-            for name in order {
-                guard let one = synced.first(where: { $0.name == name }) else { continue }
-                rows += try connection.run(one.logAll(op: "r"), [], "resync").affectedRows
+            try connection.transaction("resync") { () throws(StoreError) in
+                for name in order {
+                    for one in synced where one.name == name {
+                        rows +=
+                            try connection.query(Statements.beginLoad, ["\(one.id)", stream, "f"]).integer(0, 0) ?? 0
+                    }
+                }
+                try connection.script("NOTIFY trunkline_changes", "resync")
             }
-            try connection.script("NOTIFY trunkline_changes", "resync")
             return rows
         }
     }
@@ -68,7 +101,9 @@ extension PostgresStore {
                 try connection.script(step, "migrate")
                 try connection.run("INSERT INTO trunkline.migration (step) VALUES ($1)", ["\(index + 1)"], "migrate")
             }
-            for sql in Functions.all + SetAsideListFunctions.statements + RowStatusView.statements {
+            for sql in Functions.all + SetAsideListFunctions.statements + RowStatusView.statements
+                + LocalWriteGuard.functions
+            {
                 try connection.script(sql, "create function")
             }
             return done == 0
@@ -87,7 +122,10 @@ extension PostgresStore {
         }
         try connection.query(
             Statements.recordOffice,
-            [setup.office.description, setup.role.rawValue, TextArray.encode(setup.tables.flatMap(\.spellings))])
+            [
+                setup.office.description, setup.role.rawValue,
+                TextArray.encode(setup.accepted.map(\.name).flatMap(\.spellings)), setup.acceptsNew ? "t" : "f",
+            ])
     }
 
     /// Ends the capture of tables that left the list. What changed of them and was not sent travels no more.
@@ -104,11 +142,15 @@ extension PostgresStore {
 
     /// Sees to one table, with all the patience that a person at a keyboard has.
     private func capture(
-        _ name: TableName, _ connection: PostgresConnection, _ report: inout InitialisationReport
+        _ rule: TableRule, _ connection: PostgresConnection, _ report: inout InitialisationReport
     ) throws(StoreError) {
+        let name = rule.name
         let id = try connection.query(
             Statements.recordTable, [name.description, name.sql, TextArray.encode([])]
         ).integer(0, 0)!
+        if try record(rule, id, connection) {
+            report.warnings.append("table \"\(name)\": who gets which rows is another now; all of them go again")
+        }
         guard let state = try CaptureState.all(connection, only: id).first else { return }
         switch state.verdict {
         case .intact: try connection.query(Statements.returnHeld, ["\(id)"])
@@ -121,6 +163,24 @@ extension PostgresStore {
                     state, work, isNew: state.stored == nil && !state.table.loaded)
             }
             if let rows { report.captured[name] = rows }
+        }
+    }
+
+    /// Notes who gets which rows of a table. Where that is another now, its triggers are made anew in the same transaction,
+    /// and each key is looked at once more: who is not to have a row any more gets a delete.
+    /// - Returns: whether it is another.
+    private func record(_ rule: TableRule, _ id: Int, _ connection: PostgresConnection) throws(StoreError) -> Bool {
+        var mapping: String?
+        if case .mapping(_, let through, _, _) = rule.route { mapping = through.sql }
+        let route = JSONText.encode(rule.route)
+        let values = ["\(id)", rule.direction.rawValue, route, rule.filter, TableSource.template(rule), mapping]
+        let isOther = try connection.query(Statements.hasOtherRule, ["\(id)", route, rule.filter]).flag(0, 0)
+        guard isOther else {
+            try connection.query(Statements.recordRule, values)
+            return false
+        }
+        return try patiently(rule.name) { () throws(StoreError) in
+            try TableCapture(connection, patience: .seconds(2)).route(id, values)
         }
     }
 

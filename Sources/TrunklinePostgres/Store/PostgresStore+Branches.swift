@@ -4,12 +4,37 @@ extension PostgresStore {
     public func addBranch(_ branch: OfficeID, brokerUser: String) throws(StoreError) -> Bool {
         try withConnection { (connection) throws(StoreError) in
             do throws(StoreError) {
-                return try connection.query(Statements.addBranch, [branch.description, brokerUser]).flag(0, 0)
+                return try connection.transaction("add branch") { () throws(StoreError) in
+                    let isNew = try connection.query(Statements.addBranch, [branch.description, brokerUser]).flag(0, 0)
+                    try begin(StreamID(from: .head, to: branch), connection)
+                    return isNew
+                }
             } catch {
                 guard error.databaseCode == "23505" else { throw error }
                 throw .userTaken(brokerUser, branch: branch)
             }
         }
+    }
+
+    /// Begins the stream to a branch, unless it is there or this office writes no table, with a load of all that is for it.
+    func begin(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
+        let tables = try SyncedTable.all(connection).filter { $0.captured && $0.isForBranches }
+        guard !tables.isEmpty, try createStream(stream, connection) else { return }
+        for name in try Catalog(connection).foreignKeyOrder(tables.map(\.name)) {
+            for table in tables where table.name == name && table.loaded {
+                try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "t"])
+            }
+        }
+        try connection.script("NOTIFY trunkline_changes", "begin stream")
+    }
+
+    /// - Returns: whether it is new.
+    func createStream(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> Bool {
+        // Nobody prunes the wave that it is about to stand behind.
+        try connection.query(Statements.keepWaves)
+        let isNew = try connection.query(Statements.createOutbound, [stream.description]).affectedRows == 1
+        try connection.query(Statements.createOutboundAck, [stream.description])
+        return isNew
     }
 
     public func branch(_ id: OfficeID) throws(StoreError) -> Branch? {
@@ -33,7 +58,10 @@ extension PostgresStore {
 
     public func removeBranch(_ branch: OfficeID) throws(StoreError) -> Bool {
         try withConnection { (connection) throws(StoreError) in
-            try connection.query(Statements.removeBranch, [branch.description]).affectedRows == 1
+            try connection.transaction("remove branch") { () throws(StoreError) in
+                try connection.query(Statements.endStream, [StreamID(from: .head, to: branch).description])
+                return try connection.query(Statements.removeBranch, [branch.description]).affectedRows == 1
+            }
         }
     }
 

@@ -87,21 +87,22 @@ extension PostgresStore {
         return try withConnection { (connection) throws(StoreError) in
             let office = try connection.query(Statements.office)
             let atHead = office.rowCount == 1 && office.text(0, 1) == OfficeRole.head.rawValue
-            let synced =
-                try atHead
-                ? Target.tables(connection) : SyncedTable.all(connection).filter(\.captured).map(\.name)
+            let captured = try SyncedTable.all(connection).filter(\.captured).map(\.name)
+            let isSent = captured.contains(table)
+            let received = try atHead ? Target.tables(connection) : Target.accepted(connection)
             let standing =
-                atHead
-                ? nil
-                : try CaptureState.all(connection).first { $0.table.captured && $0.table.name == table }?.standstill
-            guard synced.contains(table), let found = try Catalog(connection).table(table) else {
-                if atHead, let listing = try setAsideAlone(connection, table, filter) { return listing }
-                guard let standing else { throw StoreError.notSynced(table, synced: synced) }
+                isSent
+                ? try CaptureState.all(connection).first { $0.table.captured && $0.table.name == table }?.standstill
+                : nil
+            guard isSent || received.contains(table), let found = try Catalog(connection).table(table) else {
+                if !isSent, let listing = try setAsideAlone(connection, table, filter) { return listing }
+                guard let standing else { throw StoreError.notSynced(table, synced: captured + received) }
                 throw StoreError(.table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)
             }
             let result =
-                try atHead
-                ? connection.run(headRows(found, filter), [], "list rows") : branchRows(connection, found, filter)
+                try isSent
+                ? sentRows(connection, found, filter)
+                : connection.run(receivedRows(found, filter, atHead: atHead), [], "list rows")
             let columns = found.columns.map(\.name)
             var listing = RowListing(
                 columns: columns,
@@ -112,13 +113,13 @@ extension PostgresStore {
                             deleted: result.flag(row, 1), reason: result.value(row, 2))
                     }
                 })
-            if atHead { try showWhatWasSent(result, in: &listing) }
+            if !isSent { try showWhatWasSent(result, atHead: atHead, in: &listing) }
             listing.standing = standing?.reason
             return listing
         }
     }
 
-    /// What is set aside at the head of a table that is not there, or that nothing is stored in: its keys.
+    /// What is set aside of a table that is not there, or that nothing is stored in: its keys.
     private func setAsideAlone(
         _ connection: PostgresConnection, _ table: TableName, _ filter: RowFilter
     ) throws(StoreError) -> RowListing? {
@@ -138,20 +139,21 @@ extension PostgresStore {
 
     /// Existing rows come before deletes, so that the first rows of the table are the first of the list; the whole table is
     /// read only where too few of them are in the wanted states.
-    private func branchRows(
+    private func sentRows(
         _ connection: PostgresConnection, _ table: Catalog.Table, _ filter: RowFilter
     ) throws(StoreError) -> PostgresResult {
         let window = filter.states.isEmpty ? filter.limit : max(filter.limit, Self.firstLook)
-        let first = try connection.run(branchRows(table, filter, first: window), [], "list rows")
+        let first = try connection.run(sentRows(table, filter, first: window), [], "list rows")
         return first.rowCount == filter.limit
-            ? first : try connection.run(branchRows(table, filter, first: nil), [], "list rows")
+            ? first : try connection.run(sentRows(table, filter, first: nil), [], "list rows")
     }
 
     /// In rows.
     private static let firstLook = 10_000
 
-    private func branchRows(_ table: Catalog.Table, _ filter: RowFilter, first: Int?) -> String {
+    private func sentRows(_ table: Catalog.Table, _ filter: RowFilter, first: Int?) -> String {
         let keyColumns = table.key.map(\.identifier).joined(separator: ", ")
+        let stream = filter.branch.map { StreamID(from: .head, to: $0).description.literal } ?? "NULL"
         let rows =
             first.map { "(SELECT * FROM \(table.name.sql) ORDER BY \(keyColumns) LIMIT \($0))" } ?? table.name.sql
         let columns = table.columns.map { column in
@@ -162,7 +164,7 @@ extension PostgresStore {
         let order = table.key.enumerated().map { "t.\($0.element.identifier), r.key[\($0.offset + 1)]" }
         return """
             SELECT r.state, r.deleted, r.reason, \(columns.joined(separator: ", "))
-            FROM trunkline.row_states(\(table.name.description.literal), \(first.map(String.init) ?? "NULL")) r
+            FROM trunkline.row_states(\(table.name.description.literal), \(first.map(String.init) ?? "NULL"), \(stream)) r
             LEFT JOIN \(rows) t ON \(join.joined(separator: " AND "))
             WHERE true \(states(filter, "r.state"))
             ORDER BY \(order.joined(separator: ", ")) LIMIT \(filter.limit)
@@ -170,34 +172,39 @@ extension PostgresStore {
     }
 
     /// Puts the image that the branch sent in the place of what is stored of a set-aside row, if anything is.
-    private func showWhatWasSent(_ result: PostgresResult, in listing: inout RowListing) throws(StoreError) {
+    private func showWhatWasSent(
+        _ result: PostgresResult, atHead: Bool, in listing: inout RowListing
+    ) throws(StoreError) {
         let first = 3 + listing.columns.count
         for row in listing.rows.indices {
             guard let op = result.value(row, first), let hex = result.value(row, first + 2) else { continue }
             let shape = try JSONText.decode(TableHeader.self, result.text(row, first + 1), "shape of a set-aside row")
-            let branch = listing.columns.firstIndex(of: "branch_id").map { ($0, listing.rows[row].values[$0]) }
+            let branch = (atHead ? listing.columns.firstIndex(of: "branch_id") : nil).map {
+                ($0, listing.rows[row].values[$0])
+            }
             listing.rows[row].values = StoredLine.line(shape, op: op, hex: hex).values(of: listing.columns)
             if let branch { listing.rows[row].values[branch.0] = branch.1 }
         }
     }
 
     /// Stored rows, and the set-aside ones whose key is known, with what was sent of these.
-    private func headRows(_ table: Catalog.Table, _ filter: RowFilter) -> String {
+    private func receivedRows(_ table: Catalog.Table, _ filter: RowFilter, atHead: Bool) -> String {
         let name = table.name.description.literal
-        let key = table.key.filter { $0 != "branch_id" }
+        func isBranch(_ column: String) -> Bool { atHead && column == TableMapping.branchColumn }
+        let key = table.key.filter { !isBranch($0) }
         let keyText = "to_json(ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))])::text"
         // Ours have names that no column of a user has.
         func ours(_ name: String) -> String { "trunkline:\(name)".identifier }
-        let branch = filter.branch.map { " AND \(ours("branch")) = \($0.description.literal)" } ?? ""
+        let branch = atHead ? filter.branch.map { " AND \(ours("branch")) = \($0.description.literal)" } ?? "" : ""
         let columns = table.columns.map { column in
-            column.name == "branch_id"
+            isBranch(column.name)
                 ? ours("branch")
                 : key.firstIndex(of: column.name).map {
                     "coalesce(\(column.name.identifier), CASE WHEN \(ours("key")) NOT LIKE '%\\\\u0000%' THEN (\(ours("key"))::json)->>\($0) END) AS \(column.name.identifier)"
                 }
                     ?? column.name.identifier
         }
-        let values = table.columns.filter { $0.name != "branch_id" }.map {
+        let values = table.columns.filter { !isBranch($0.name) }.map {
             "t.\($0.name.identifier)::text AS \($0.name.identifier)"
         }
         let aside = ["key", "reason", "op", "shape", "line"].map { "s.\($0) AS \(ours($0))" }
@@ -207,10 +214,10 @@ extension PostgresStore {
                 \(ours("op")), (SELECT header FROM trunkline.set_aside_shape h WHERE h.id = \(ours("shape"))),
                 encode(\(ours("line")), 'hex')
             FROM (
-                SELECT coalesce(t.branch_id, split_part(s.stream, '>', 1)) AS \(ours("branch")),
+                SELECT \(atHead ? "coalesce(t.branch_id, split_part(s.stream, '>', 1))" : "'head'") AS \(ours("branch")),
                     \((aside + values).joined(separator: ", "))
                 FROM \(table.name.sql) t FULL JOIN (SELECT * FROM trunkline.set_aside WHERE table_name = \(name)) s
-                    ON split_part(s.stream, '>', 1) = t.branch_id AND s.key = \(keyText)
+                    ON \(atHead ? "split_part(s.stream, '>', 1) = t.branch_id AND " : "")s.key = \(keyText)
             ) q WHERE true\(branch) \(states(filter, state))
             ORDER BY \(([ours("branch")] + key.map(\.identifier)).joined(separator: ", ")) LIMIT \(filter.limit)
             """

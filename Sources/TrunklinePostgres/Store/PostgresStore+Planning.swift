@@ -57,7 +57,8 @@ extension InitialisationPlan {
             return
         }
         let capture = CaptureSQL(
-            tableID: captured?.id ?? 0, relation: name.sql, key: found.keyColumns, isPartitioned: found.isPartitioned)
+            tableID: captured?.id ?? 0, relation: name.sql, key: found.keyColumns, isPartitioned: found.isPartitioned,
+            route: .fixed(""))
         let present = try connection.run(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal", [name.sql], "triggers")
         let names = Set((0..<present.rowCount).map { present.text($0, 0) })

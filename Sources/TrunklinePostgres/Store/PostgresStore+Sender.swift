@@ -41,9 +41,30 @@ extension PostgresStore {
         }
     }
 
-    public func awaitsAck(of stream: StreamID, for age: Duration) throws(StoreError) -> Bool {
+    public func outboundStreams() throws(StoreError) -> [StreamID] {
         try withConnection { (connection) throws(StoreError) in
-            try connection.query(SenderStatements.awaitsAck, [stream.description, "\(age.inSeconds)"]).flag(0, 0)
+            let found = try connection.query(SenderStatements.streams)
+            return (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
+        }
+    }
+
+    public func streamsWithWork(window: Int, silence: Duration?) throws(StoreError) -> [StreamID] {
+        try withConnection { (connection) throws(StoreError) in
+            try lookAtCapture(connection)
+            let found = try connection.query(
+                SenderStatements.withWork, ["\(window)", silence.map { "\($0.inSeconds)" }])
+            return (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
+        }
+    }
+
+    public func streamsToReap(olderThan age: Duration) throws(StoreError) -> [ReapableStream] {
+        try withConnection { (connection) throws(StoreError) in
+            let found = try connection.query(SenderStatements.reapable, ["\(age.inSeconds)"])
+            return (0..<found.rowCount).compactMap { row in
+                StreamID(found.text(row, 0)).map {
+                    ReapableStream(stream: $0, canPrune: found.flag(row, 1), awaitsAck: found.flag(row, 2))
+                }
+            }
         }
     }
 
@@ -70,6 +91,17 @@ extension PostgresStore {
         }
     }
 
+    public func pruneShared() throws(StoreError) -> Bool {
+        try withConnection { (connection) throws(StoreError) in
+            let pruned = try connection.query(SenderStatements.pruneShared).flag(0, 0)
+            let compacted = try connection.query(SenderStatements.compactBehind, ["\(Self.worthCompacting)"]).flag(0, 0)
+            return pruned || compacted
+        }
+    }
+
+    /// Lines of the log.
+    private static let worthCompacting = 20_000
+
     public func formIdleBatch(of stream: StreamID, after silence: Duration) throws(StoreError) -> Bool {
         try withConnection { (connection) throws(StoreError) in
             try connection.query(
@@ -94,7 +126,7 @@ extension PostgresStore {
             acked: Int64(result.integer(0, 7)!), setAsideVersion: Int64(result.integer(0, 10)!),
             follows: try JSONText.decode([UUID].self, result.text(0, 8), "past epochs"),
             recovery: result.value(0, 9).flatMap(RecoveryMode.init(rawValue:)), receiverKeepsShapes: result.flag(0, 11),
-            attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!,
+            attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!, sharedContent: result.value(0, 12),
             verification: try result.value(0, 6).map { (text) throws(StoreError) in
                 try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
             })

@@ -11,47 +11,90 @@ extension PostgresStore {
             guard try connection.query(SenderStatements.openRequest, [stream.description]).rowCount > 0 else {
                 return false
             }
-            // LOCK before the first query, so that the transaction's snapshot is taken while nobody forms batches.
-            return try connection.transaction(
-                "form verification",
-                begin: "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE trunkline.outbound IN EXCLUSIVE MODE"
-            ) { () throws(StoreError) in
-                let open = try connection.query(SenderStatements.openRequest, [stream.description])
-                guard open.rowCount == 1 else { return false }
-                let request = try JSONText.decode(VerificationRequest.self, open.text(0, 2), "verification request")
-                if try PostgresSending(connection).outboundRecovery(stream).state?.mode.sendsChanges ?? true {
-                    while try connection.run(
-                        "SELECT trunkline.form_batch($1, 5000)", [stream.description], "form batch"
-                    ).value(0, 0) != nil {}
-                }
-                let states = try CaptureState.all(connection).filter {
-                    $0.table.captured && request.concerns($0.table.name)
-                }
-                let claim = VerificationClaim(
-                    id: request.id, round: request.round,
-                    tables: try claims(request, states.filter(\.isReadable).map(\.table), connection),
-                    leftOut: states.filter { !$0.isReadable }.map {
-                        VerificationClaim.LeftOutTable(
-                            name: $0.table.name,
-                            reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
-                    })
-                let formed = try connection.query(
-                    SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
-                try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
-                try connection.query(
-                    SenderStatements.requestFormed, [request.id.uuidString, "\(request.round)", formed.text(0, 0)])
-                return true
+            // What a load has still to bring the receiver does not have.
+            guard try !connection.query(SenderStatements.isLoading, [stream.description]).flag(0, 0) else {
+                return false
             }
+            // Who opens a wave keeps all other streams waiting until it is done: so everything is batched before, and the
+            // comparison begins when it finds nothing more. Where somebody writes all the time, it opens one after all.
+            for attempt in 1...Self.attempts {
+                if try !formAll(stream, connection) { break }
+                do throws(StoreError) {
+                    if let formed = try formClaim(stream, opensWave: attempt == Self.attempts, connection) {
+                        return formed
+                    }
+                } catch {
+                    // Another copy formed a batch at the same moment.
+                    guard error.databaseCode == "40001", connection.isOpen, attempt < Self.attempts else { throw error }
+                }
+            }
+            return try formClaim(stream, opensWave: true, connection) ?? false
+        }
+    }
+
+    private static let attempts = 5
+
+    /// Batches all that is visible now.
+    /// - Returns: false while no changes travel.
+    private func formAll(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> Bool {
+        guard try PostgresSending(connection).outboundRecovery(stream).state?.mode.sendsChanges ?? true else {
+            return false
+        }
+        while try connection.run("SELECT trunkline.form_batch($1, 5000)", [stream.description], "form batch")
+            .value(0, 0) != nil
+        {}
+        return true
+    }
+
+    /// - Parameter opensWave: whether what is not batched yet is batched within the transaction.
+    /// - Returns: nil when there was something; else whether a verification was still wished for.
+    private func formClaim(
+        _ stream: StreamID, opensWave: Bool, _ connection: PostgresConnection
+    ) throws(StoreError) -> Bool? {
+        // Where another copy forms a batch of the stream meanwhile, its row cannot be written to any more in this snapshot.
+        // A lock from the beginning would keep its acks waiting for as long as its rows are read.
+        try connection.transaction("form verification", begin: "BEGIN ISOLATION LEVEL REPEATABLE READ") {
+            () throws(StoreError) in
+            if opensWave { try connection.query(SenderStatements.lockStream, [stream.description]) }
+            let open = try connection.query(SenderStatements.openRequest, [stream.description])
+            guard open.rowCount == 1 else { return false }
+            let request = try JSONText.decode(VerificationRequest.self, open.text(0, 2), "verification request")
+            if opensWave {
+                _ = try formAll(stream, connection)
+            } else if try !connection.query(SenderStatements.isBatched, [stream.description]).flag(0, 0) {
+                return nil
+            }
+            let states = try CaptureState.all(connection).filter {
+                $0.table.captured && request.concerns($0.table.name)
+            }
+            let claim = VerificationClaim(
+                id: request.id, round: request.round,
+                tables: try claims(request, stream.destination, states.filter(\.isReadable).map(\.table), connection),
+                leftOut: states.filter { !$0.isReadable }.map {
+                    VerificationClaim.LeftOutTable(
+                        name: $0.table.name,
+                        reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
+                })
+            let formed = try connection.query(
+                SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
+            try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
+            try connection.query(
+                SenderStatements.requestFormed,
+                [request.id.uuidString, "\(request.round)", formed.text(0, 0), stream.description])
+            return true
         }
     }
 
     private func claims(
-        _ request: VerificationRequest, _ readable: [SyncedTable], _ connection: PostgresConnection
+        _ request: VerificationRequest, _ destination: OfficeID, _ readable: [SyncedTable],
+        _ connection: PostgresConnection
     ) throws(StoreError) -> [TableClaim] {
         var tables: [(synced: SyncedTable, columns: [Column], expanding: [Catalog.TableColumn], rows: Int)] = []
         for synced in readable {
             guard let table = try Catalog(connection).table(synced.name) else { continue }
-            let rows = try connection.run("SELECT count(*) FROM \(synced.relation)", [], "count rows").integer(0, 0)!
+            let rows = try connection.run(
+                "SELECT count(*) FROM \(synced.rows(for: destination)) t", [], "count rows"
+            ).integer(0, 0)!
             let expanding = RowSize.expanding(table.columns).filter { !synced.key.contains($0.name) }
             tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, expanding, rows))
         }
@@ -62,7 +105,8 @@ extension PostgresStore {
                 try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
                     (digester: inout RowDigester) throws(StoreError) in
                     try TableScan.digest(
-                        table.synced.relation, table.columns, expanding: table.expanding, &digester, connection)
+                        table.synced.rows(for: destination), as: "t", table.columns, expanding: table.expanding,
+                        &digester, connection)
                 })
         }
         return claims

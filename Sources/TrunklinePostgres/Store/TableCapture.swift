@@ -21,7 +21,7 @@ struct TableCapture {
         if work.triggers { try makeTriggers(state, now, work) }
         if work.partitions { try followPartitions(state, now, work) }
         if work.isNotedAnew, !work.partitions { try record(state, now, reload: work.load) }
-        let rows = work.load ? try load(state.table.id, op: isNew ? "l" : "r") : nil
+        let rows = work.load ? try load(state.table.id, isNew: isNew) : nil
         try connection.query(Statements.returnHeld, ["\(state.table.id)"])
         try connection.script("NOTIFY trunkline_changes", "notify")
         return rows
@@ -43,24 +43,27 @@ struct TableCapture {
                 UPDATE trunkline.synced_table SET captured = false, loaded = false, fingerprint = NULL
                     WHERE id = \(table.id);
                 DELETE FROM trunkline.held_change WHERE table_id = \(table.id);
+                DELETE FROM trunkline.load WHERE table_id = \(table.id);
                 DELETE FROM trunkline.refused_row WHERE table_name = \(table.name.description.literal)
                 """, "release table")
         }
     }
 
-    private func capture(_ state: CaptureState, _ now: CaptureFingerprint) -> CaptureSQL {
+    private func capture(_ state: CaptureState, _ now: CaptureFingerprint) throws(StoreError) -> CaptureSQL {
         CaptureSQL(
-            tableID: state.table.id, relation: state.table.relation, key: now.key, isPartitioned: state.isPartitioned)
+            tableID: state.table.id, relation: state.table.relation, key: now.key, isPartitioned: state.isPartitioned,
+            route: try CaptureRoute(state.table, connection))
     }
 
     private func makeTriggers(
         _ state: CaptureState, _ now: CaptureFingerprint, _ work: CaptureState.Work
     ) throws(StoreError) {
-        let capture = capture(state, now)
+        let capture = try capture(state, now)
         try locked { () throws(StoreError) in
             for sql in capture.functions { try connection.script(sql, "create function") }
             for trigger in capture.triggers { try connection.script(trigger.sql, "create trigger") }
             if state.isPartitioned { try makeTruncateTriggers(capture) }
+            for sql in capture.mappingStatements { try connection.script(sql, "create mapping trigger") }
             if work.forgetsKeys {
                 try connection.script(
                     """
@@ -81,6 +84,31 @@ struct TableCapture {
         }
     }
 
+    /// Puts another rule in force.
+    /// - Parameter values: as ``Statements/recordRule`` takes them.
+    /// - Returns: false when the triggers are made anew anyway.
+    func route(_ id: Int, _ values: [String?]) throws(StoreError) -> Bool {
+        var isDone = false
+        try locked { () throws(StoreError) in
+            try connection.query(Statements.recordRule, values)
+            for event in CaptureMapping.events {
+                try connection.script(
+                    "DROP FUNCTION IF EXISTS \(CaptureMapping.function(event, id))() CASCADE", "route")
+            }
+            guard let state = try CaptureState.all(connection, only: id).first, let now = state.now, state.isReadable
+            else { return }
+            let capture = try capture(state, now)
+            for sql in capture.functions + capture.mappingStatements { try connection.script(sql, "route") }
+            var before = now
+            before.firesAlways = state.stored?.firesAlways
+            before.partitionTriggers = state.stored?.partitionTriggers
+            try record(state, before, reload: false)
+            try connection.script(state.table.logAll(op: "r"), "route")
+            isDone = true
+        }
+        return isDone
+    }
+
     private func makeTruncateTriggers(_ capture: CaptureSQL) throws(StoreError) {
         let bare = try connection.query(Statements.partitionsWithoutTrigger, [capture.relation])
         for row in 0..<bare.rowCount {
@@ -94,7 +122,7 @@ struct TableCapture {
     private func followPartitions(
         _ state: CaptureState, _ now: CaptureFingerprint, _ work: CaptureState.Work
     ) throws(StoreError) {
-        try? locked { () throws(StoreError) in try makeTruncateTriggers(capture(state, now)) }
+        try? locked { () throws(StoreError) in try makeTruncateTriggers(try capture(state, now)) }
         try connection.transaction("follow partitions") { () throws(StoreError) in
             let before = Set(state.stored?.partitions ?? [])
             let after = Set(now.partitions)
@@ -120,14 +148,13 @@ struct TableCapture {
             ])
     }
 
-    /// Every row that is there becomes pending, once.
-    private func load(_ id: Int, op: String) throws(StoreError) -> Int {
+    /// Every row that is there becomes pending, once: of each stream.
+    private func load(_ id: Int, isNew: Bool) throws(StoreError) -> Int {
         try connection.transaction("load") { () throws(StoreError) in
             let claimed = try connection.run(
                 "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1 AND NOT loaded", ["\(id)"], "load")
-            guard claimed.affectedRows == 1, let table = try SyncedTable.all(connection).first(where: { $0.id == id })
-            else { return 0 }
-            return try connection.run(table.logAll(op: op), [], "load").affectedRows
+            guard claimed.affectedRows == 1 else { return 0 }
+            return try connection.query(Statements.beginLoad, ["\(id)", nil, isNew ? "t" : "f"]).integer(0, 0) ?? 0
         }
     }
 

@@ -21,11 +21,13 @@ struct Yielding {
         }
         let plan = try YieldPlan(differing, newKeys: givesNewKeys, rows: rows)
         try putAside(plan)
-        for (name, keys) in plan.renewed { try rows(of: name)?.renew(keys, stream) }
+        for (name, keys) in plan.renewed { try rows(of: name)?.renew(keys) }
         return plan
     }
 
-    private func rows(of table: TableName) throws(StoreError) -> LocalRows? { try LocalRows(table, connection) }
+    private func rows(of table: TableName) throws(StoreError) -> LocalRows? {
+        try LocalRows(table, for: stream, connection)
+    }
 
     /// Moves the rows into `superseded_row`, all in one statement: foreign keys are looked at when it ends. The log
     /// forgets them, so that no delete of them travels.
@@ -36,7 +38,7 @@ struct Yielding {
         ] {
             for (name, keys) in kind.sorted(by: { $0.key < $1.key }) where !keys.isEmpty {
                 guard let rows = try rows(of: name) else { continue }
-                moves.append(rows.moving(keys, stream, reason: reason, as: "moved\(moves.count)"))
+                moves.append(rows.moving(keys, reason: reason, as: "moved\(moves.count)"))
             }
         }
         guard !moves.isEmpty else { return }

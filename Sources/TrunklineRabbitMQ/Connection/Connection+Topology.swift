@@ -8,7 +8,6 @@ extension Connection {
         for queue in topology.queues { try declareQueue(queue) }
         for binding in topology.bindings { try bind(binding) }
         for binding in topology.retiredBindings { try unbind(binding) }
-        for queue in topology.retiredQueues { try deleteQueue(queue) }
         try closeChannel(.topology)
         if !topology.queues.isEmpty { try pump(within: Self.queuesSettle) }
     }

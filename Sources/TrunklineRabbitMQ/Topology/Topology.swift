@@ -47,19 +47,24 @@ public struct Topology: Hashable, Sendable {
     public var bindings: [Binding] = []
     /// What an earlier version bound, to be undone when all of the above is there, so that no message is unroutable.
     public var retiredBindings: [Binding] = []
-    /// What an earlier version declared and nothing ever wrote to, to be deleted.
-    public var retiredQueues: [String] = []
 
     /// Both together, to be declared in one go.
     public func adding(_ other: Topology) -> Topology {
         Topology(
             exchanges: exchanges + other.exchanges, queues: queues + other.queues, bindings: bindings + other.bindings,
-            retiredBindings: retiredBindings + other.retiredBindings,
-            retiredQueues: retiredQueues + other.retiredQueues)
+            retiredBindings: retiredBindings + other.retiredBindings)
     }
 
     public static let upExchange = "trunkline.up"
+    public static let downExchange = "trunkline.down"
+    /// The head's, to its branches.
     public static let acksExchange = "trunkline.acks"
+    /// The branches', to the head: on an exchange of its own, so that no branch can have copies put into the queues of
+    /// another one.
+    public static let headAcksExchange = "trunkline.head.acks"
+    public static let headAcksQueue = "trunkline.head.acks"
+    /// Some thousands of acks. Who sends more than the head takes is refused, and says it again later.
+    public static let headAcksBytes = 64 << 20
     public static let deadExchange = "trunkline.dead"
     public static let deadQueue = "trunkline.dead"
     /// Who sends what is refused, without end, must not fill the broker's disk.
@@ -79,43 +84,57 @@ public struct Topology: Hashable, Sendable {
     /// thousand times in a year.
     static let deliveries = 1_000_000
     public static func acksQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).acks" }
+    /// What the head sends to a branch.
+    public static func changesQueue(of branch: OfficeID) -> String { "trunkline.branch.\(branch).changes" }
     /// Acks are state: of a branch that reads none the newest are enough.
     public static let acksBytes = 16 << 20
 
     /// What the head declares once.
     public static var head: Topology {
-        Topology(
-            exchanges: [upExchange, acksExchange, deadExchange],
+        var acks = Queue(name: headAcksQueue, deadLetterExchange: nil, byteLimit: headAcksBytes)
+        acks.overflow = .rejectPublish
+        acks.deliveryLimit = deliveries
+        acks.isReplaceable = true
+        return Topology(
+            exchanges: [upExchange, downExchange, acksExchange, headAcksExchange, deadExchange],
             queues: [
                 Queue(name: headQueue, deadLetterExchange: deadExchange),
-                Queue(name: deadQueue, deadLetterExchange: nil, byteLimit: deadBytes),
+                Queue(name: deadQueue, deadLetterExchange: nil, byteLimit: deadBytes), acks,
             ],
-            bindings: [Binding(queue: deadQueue, exchange: deadExchange, routingKey: "#")],
-            retiredQueues: ["trunkline.head.acks"])
+            bindings: [
+                Binding(queue: deadQueue, exchange: deadExchange, routingKey: "#"),
+                Binding(queue: acks.name, exchange: headAcksExchange, routingKey: OfficeID.head.description),
+            ])
     }
 
     /// What `branch add` declares for one branch. Without the binding on `trunkline.up` the broker
     /// returns the branch's batches as unroutable, so an office that nobody added is told so.
     public static func branch(_ branch: OfficeID) -> Topology {
         let name = branch.description
-        var batches = Queue(
-            name: batchesQueue(of: branch), deadLetterExchange: deadExchange, byteLimit: batchesBytes)
-        batches.overflow = .rejectPublish
-        batches.messageLimit = batchesMessages
-        batches.isSingleActiveConsumer = true
-        batches.deliveryLimit = deliveries
-        batches.isReplaceable = true
+        func batchesQueue(_ name: String) -> Queue {
+            var queue = Queue(name: name, deadLetterExchange: deadExchange, byteLimit: batchesBytes)
+            queue.overflow = .rejectPublish
+            queue.messageLimit = batchesMessages
+            queue.isSingleActiveConsumer = true
+            queue.deliveryLimit = deliveries
+            queue.isReplaceable = true
+            return queue
+        }
+        let batches = batchesQueue(self.batchesQueue(of: branch))
+        // What the branch rejects of it its sender keeps: no branch may fill the dead letters with it.
+        var changes = batchesQueue(changesQueue(of: branch))
+        changes.deadLetterExchange = nil
         // An ack that is dropped for its age is of no interest to anybody: no dead letter.
         var acks = Queue(name: acksQueue(of: branch), deadLetterExchange: nil, byteLimit: acksBytes)
         acks.deliveryLimit = deliveries
         acks.isReplaceable = true
         return Topology(
-            queues: [batches, acks],
+            queues: [batches, changes, acks],
             bindings: [
                 Binding(queue: batches.name, exchange: upExchange, routingKey: name),
+                Binding(queue: changes.name, exchange: downExchange, routingKey: name),
                 Binding(queue: acks.name, exchange: acksExchange, routingKey: name),
             ],
-            retiredBindings: [Binding(queue: headQueue, exchange: upExchange, routingKey: name)],
-            retiredQueues: ["trunkline.branch.\(name).changes"])
+            retiredBindings: [Binding(queue: headQueue, exchange: upExchange, routingKey: name)])
     }
 }

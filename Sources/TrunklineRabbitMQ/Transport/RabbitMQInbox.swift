@@ -46,11 +46,10 @@ public final class RabbitMQInbox: Inbox {
         return delivery(of: message)
     }
 
-    /// The key of an ack names its receiver, and only the head may write acks.
+    /// The key of what the head sends names the branch that it is for, and only the head may write it.
     private func delivery(of message: AMQPDelivery) -> Delivery {
-        let isAnswer = office != .head && message.queue == Topology.acksQueue(of: office)
-        return Delivery(
-            tag: message.tag, sender: isAnswer ? OfficeID.head.description : message.routingKey,
+        Delivery(
+            tag: message.tag, sender: office == .head ? message.routingKey : OfficeID.head.description,
             senderClaim: "routing key \"\(message.routingKey)\"", kind: message.type, id: message.messageID,
             contentType: message.contentType, contentEncoding: message.contentEncoding,
             verifiedSender: message.userID, place: message.queue,

@@ -29,7 +29,7 @@ public struct RabbitMQOutbox: Outbox {
         word: "nack", meaning: "its queue is full, or the broker has no majority of its nodes")
 
     public func isDrained(_ stream: StreamID) async throws(BrokerError) -> Bool {
-        let depth = try await link.depth(of: Topology.batchesQueue(of: stream.source))
+        let depth = try await link.depth(of: Topology.queue(of: stream))
         return depth.ready == 0 && depth.consumers > 0
     }
 

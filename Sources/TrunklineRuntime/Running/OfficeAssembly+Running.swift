@@ -40,6 +40,6 @@ extension OfficeAssembly {
             office: settings.office.id, role: settings.office.role, version: ProductVersion.current,
             policy: ServiceHealth.Policy(
                 stalledAfter: settings.monitoring.stalledAfter, stuckAfter: settings.monitoring.stuckAfter),
-            services: services.map { (name: $0.name, judgesByAcks: $0.role == .branch) })
+            services: services.map { (name: $0.name, judgesByAcks: $0.judgesByAcks) })
     }
 }

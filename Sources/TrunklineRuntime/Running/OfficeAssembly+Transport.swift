@@ -2,9 +2,6 @@ public import TrunklineCore
 internal import TrunklineRabbitMQ
 
 extension OfficeAssembly {
-    /// Acks that a branch takes at a time.
-    private static let acksInHand = 32
-
     /// What a service has of the broker.
     public struct Links: Sendable {
         /// The service's own.
@@ -40,13 +37,15 @@ extension OfficeAssembly {
     }
 
     /// - Parameter telemetry: nil: nobody listens.
-    func inbox(_ links: Links, _ telemetry: ServiceTelemetry?) -> any Inbox {
-        let prefetch = settings.office.role == .head ? settings.receiver.prefetch : OfficeAssembly.acksInHand
+    func inbox(_ links: Links, _ telemetry: ServiceTelemetry?, prefetch: Int) -> any Inbox {
         let inbox = RabbitMQInbox(links.link, of: settings.office.id, prefetch: prefetch)
         return if let telemetry { ObservedInbox(inbox, telemetry: telemetry) } else { inbox }
     }
 
-    func deadLetters(_ links: Links) -> any DeadLetters { RabbitMQDeadLetters(links.deadLetters) }
+    /// A branch may write to no queue of dead letters.
+    func deadLetters(_ links: Links) -> any DeadLetters {
+        settings.office.role == .head ? RabbitMQDeadLetters(links.deadLetters) : NoDeadLetters()
+    }
 
     private func link(for name: String) throws(BrokerError) -> RabbitMQLink {
         RabbitMQLink(on: try connection(for: name))

@@ -13,6 +13,8 @@ public struct OfficeAssembly: Sendable {
 
     /// Connections of the head's ingestor to its database: so many streams are stored at once.
     private static let laneConnections = 4
+    /// Acks that are taken at a time.
+    private static let acksInHand = 32
 
     /// A logger to stderr, whose every line names the office.
     public func logger(_ label: String) -> Logger {
@@ -48,21 +50,24 @@ public struct OfficeAssembly: Sendable {
         let listener = telemetry ?? .silent
         let office = settings.office.id
         switch service {
-        case .branchPublisher:
+        case .branchPublisher, .headPublisher:
             return Publisher(
-                name: service.name, configuration: publisher(.upstream(from: office)), store: store,
-                outbox: outbox(links, telemetry), logger: logger, telemetry: listener)
-        case .branchAckListener:
+                name: service.name, configuration: publisher(), store: store,
+                verifications: service == .headPublisher ? try self.store() : nil, outbox: outbox(links, telemetry),
+                logger: logger, telemetry: listener)
+        case .branchAckListener, .headAckListener:
             return AckListener(
-                name: service.name, configuration: .init(stream: upstream), store: store,
-                inbox: inbox(links, telemetry), logger: logger, telemetry: listener)
-        case .headIngestor:
-            let more = try (1..<OfficeAssembly.laneConnections).map { _ in try self.store() }
+                name: service.name, configuration: .init(office: office), store: store,
+                inbox: inbox(links, telemetry, prefetch: Self.acksInHand), logger: logger, telemetry: listener)
+        case .headIngestor, .branchIngestor:
+            // To a branch leads one stream, beside whose batches there is only a look at the database now and then.
+            let connections = service == .headIngestor ? OfficeAssembly.laneConnections : 2
+            let more = try (1..<connections).map { _ in try self.store() }
             return Ingestor(
                 name: service.name, configuration: ingestor(), stores: [store] + more,
-                inbox: inbox(links, telemetry),
+                inbox: inbox(links, telemetry, prefetch: settings.receiver.prefetch),
                 deadLetters: deadLetters(links), logger: logger, telemetry: listener)
-        case .headAcker:
+        case .headAcker, .branchAcker:
             return Acker(
                 name: service.name, store: store, outbox: outbox(links, telemetry), logger: logger,
                 telemetry: listener)
@@ -76,8 +81,8 @@ public struct OfficeAssembly: Sendable {
     /// The stream that this branch sends to the head.
     public var upstream: StreamID { StreamID(from: settings.office.id, to: .head) }
 
-    private func publisher(_ base: Publisher.Configuration) -> Publisher.Configuration {
-        var configuration = base
+    private func publisher() -> Publisher.Configuration {
+        var configuration = Publisher.Configuration()
         configuration.window = settings.batch.window
         configuration.batchRows = settings.batch.rows
         configuration.batchBytes = settings.batch.bytes
@@ -88,6 +93,9 @@ public struct OfficeAssembly: Sendable {
 
     private func ingestor() -> Ingestor.Configuration {
         var configuration = Ingestor.Configuration(office: settings.office.id)
+        configuration.expectsMessages =
+            settings.office.role == .head || settings.tables.acceptsNew
+            || (settings.tables.rules ?? []).contains { $0.direction == .down }
         configuration.limits.messageBytes = settings.receiver.maxMessageBytes
         configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
         configuration.retryEvery = settings.receiver.retryInterval
@@ -95,7 +103,7 @@ public struct OfficeAssembly: Sendable {
     }
 
     private func reaper() -> StaleReaper.Configuration {
-        var configuration = StaleReaper.Configuration(stream: upstream)
+        var configuration = StaleReaper.Configuration()
         configuration.policy = StalePolicy(timeout: settings.stale.timeout, ceiling: settings.stale.ceiling)
         return configuration
     }

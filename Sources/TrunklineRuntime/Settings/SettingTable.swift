@@ -44,10 +44,16 @@ enum SettingTable {
         "allow-plaintext", .boolean, default: false,
         help: "Connect to other machines without TLS too, and warn of it in the log.")
 
-    static let tables = Setting<TableSelection>(
-        "tables", .tables, default: .listed([]), defaultNote: "none; at the head any",
-        help: "The synced tables: name or schema.name; or all, with exceptions as all,-name. At the head the only ones "
-            + "accepted.")
+    static let tables: Setting<TableSelection> = tables(at: nil)
+
+    /// - Parameter role: whose configuration it is; nil: that is not known.
+    static func tables(at role: OfficeRole?) -> Setting<TableSelection> {
+        Setting<TableSelection>(
+            "tables", .tables(at: role), default: .listed([]), defaultNote: "none; at the head any",
+            help:
+                "The synced tables: name or schema.name, or entries with direction and route; or all, with exceptions as "
+                + "all,-name. At the head the only ones accepted. The variable takes JSON too.")
+    }
 
     static let batchRows = Setting<Int>(
         "batch.rows", .integer(1...200_000), default: 5_000, help: "The most changes in one batch.")
@@ -61,7 +67,8 @@ enum SettingTable {
         help: "A larger row is set aside at the sender; keep it below the receiver's receiver.max-body-bytes.")
     static let batchIdleInterval = Setting<Duration>(
         "batch.idle-interval", .duration(.seconds(1)...(.seconds(86_400))), default: .seconds(600),
-        help: "An idle branch that heard nothing of the head for so long sends an empty batch, so that a head that was "
+        help:
+            "An idle stream whose receiver was not heard of for so long gets an empty batch, so that a receiver that was "
             + "restored is noticed.")
 
     static let staleTimeout = Setting<Duration>(

@@ -11,7 +11,7 @@ extension Settings {
         flags: [String: String] = [:], environment: [String: String], file: String? = nil,
         for requirements: SettingsRequirements
     ) async throws(SettingsError) -> Settings {
-        let sources = try await SettingSources(flags: flags, environment: environment, file: file)
+        let sources = try SettingSources(flags: flags, environment: environment, file: file)
         var reader = SettingsReader(sources)
         let office = OfficeSettings(&reader)
         let database = DatabaseSettings(&reader)
@@ -22,7 +22,7 @@ extension Settings {
         if reader.require(SettingTable.allowPlaintext) == false {
             for connection in plaintext { reader.note(connection.problem) }
         }
-        let tables = reader.require(SettingTable.tables)
+        let tables = reader.require(SettingTable.tables(at: office?.role))
         if let office, tables == .listed([]), requirements.tables.holds(at: office.role) {
             reader.missing(SettingTable.tables, hint: "name the tables to sync, such as product_sales, or write all")
         }

@@ -7,7 +7,9 @@ internal import TrunklineCore
 /// processes that upgrade at once do it one after the other, and the second finds nothing to do.
 enum Bookkeeping {
     /// Script `n - 1` brings version `n - 1` to version `n`.
-    private static let migrations = [migration1, migration2, migration3, serviceNotes, setAsideList, shapes]
+    private static let migrations = [
+        migration1, migration2, migration3, serviceNotes, setAsideList, shapes, bothDirections,
+    ]
 
     static var currentVersion: Int { migrations.count }
 

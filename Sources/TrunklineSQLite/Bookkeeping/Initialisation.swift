@@ -6,34 +6,30 @@ struct Initialisation {
     let setup: OfficeSetup
     let db: Database
 
-    /// - Returns: what was done, and whether tables may have to be loaded.
-    func run() throws -> (InitialisationReport, isBranch: Bool) {
+    func run() throws -> InitialisationReport {
         try checkEncoding()
-        if setup.role == .branch { try checkTables() }
+        try checkTables()
         let created = try Bookkeeping.migrate(db, for: setup)
         try checkOwner()
         var report = InitialisationReport(created: created, captured: [:], released: [], warnings: [])
-        switch setup.role {
-        case .head: try Office.save(acceptedTables: setup.tables, db)
-        case .branch: try capture(&report)
-        }
-        return (report, setup.role == .branch)
+        try Office.save(accepted: setup.accepted, acceptsNew: setup.acceptsNew, db)
+        try startStreams()
+        try capture(&report)
+        return report
     }
 
     /// - Throws: ``StoreError`` `.table` that names every unfit table.
     func checkTables() throws {
         var problems: [String] = []
         var seen: Set<String> = []
-        for table in setup.tables {
-            let name = table.inSQLite
+        for rule in setup.tables where setup.role == .branch || rule.direction.writer == .head {
+            let name = rule.name.inSQLite
             let folded = name.lowercased()
             if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
                 problems.append("\"\(name)\" is not a table of yours; leave it out of tables")
             } else if !seen.insert(folded).inserted {
                 problems.append("table \"\(name)\" is named twice; SQLite does not tell upper from lower case")
-            } else if let problem = try TableKind.find(name, in: db).unfitness(of: name) {
-                problems.append(problem)
-            } else if let problem = try SyncedTable.misspelling(of: table, TableKind.find(name, in: db), db) {
+            } else if let problem = try problem(of: rule) {
                 problems.append(problem)
             }
         }
@@ -43,21 +39,58 @@ struct Initialisation {
         }
     }
 
+    private func problem(of rule: TableRule) throws -> String? {
+        let name = rule.name.inSQLite
+        let kind = try TableKind.find(name, in: db)
+        guard rule.direction.writer == setup.role else {
+            // One that is missing is made.
+            if case .notATable = kind { return kind.unfitness(of: name) }
+            return nil
+        }
+        if let problem = kind.unfitness(of: name) { return problem }
+        if let problem = try SyncedTable.misspelling(of: rule.name, kind, db) { return problem }
+        let table = SyncedTable(
+            id: 0, name: rule.name, keyColumns: [], route: rule.keptRoute, filter: rule.keptFilter)
+        return try Capture(db).obstacle(to: table)
+    }
+
+    /// A branch has one stream, to the head. The head has one to each of its branches as soon as it writes a table.
+    private func startStreams() throws {
+        switch setup.role {
+        case .branch: try Outbound.start(StreamID(from: setup.office, to: .head), db)
+        case .head:
+            guard !setup.captured.isEmpty else { return }
+            let synced = try SyncedTable.all(db)
+            for id in try String.fetchAll(db, sql: "SELECT id FROM trunkline_branch ORDER BY id") {
+                guard let branch = OfficeID(id) else { continue }
+                let stream = StreamID(from: .head, to: branch)
+                if try Outbound.start(stream, db) { try TableLoad.begin(synced, isNew: true, for: stream, db) }
+            }
+        }
+    }
+
     private func capture(_ report: inout InitialisationReport) throws {
-        try Outbound.start(StreamID(from: setup.office, to: .head), db)
         var capture = Capture(db)
         let synced = try SyncedTable.all(db)
-        for table in synced where !setup.tables.contains(table.name) {
+        let rules = setup.captured
+        for table in synced where !rules.contains(where: { $0.name == table.name }) {
             try capture.end(table)
             report.released.append(table.name)
         }
-        for name in setup.tables where !synced.contains(where: { $0.name == name }) {
-            try capture.begin(name)
-            report.captured[name] = 0
+        var begun: [TableName] = []
+        for rule in rules {
+            if let table = synced.first(where: { $0.name == rule.name }) {
+                try capture.change(table, to: rule)
+            } else {
+                try capture.begin(rule)
+                begun.append(rule.name)
+                report.captured[rule.name] = 0
+            }
         }
         try capture.heal()
-        let incomplete = try SyncedTable.all(db).compactMap(\.incomplete)
-        report.warnings = Array(Set(capture.warnings + incomplete)).sorted()
+        let tables = try SyncedTable.all(db)
+        try TableLoad.begin(tables.filter { begun.contains($0.name) }, isNew: true, db)
+        report.warnings = Array(Set(capture.warnings + tables.compactMap(\.incomplete))).sorted()
     }
 
     private func checkOwner() throws {

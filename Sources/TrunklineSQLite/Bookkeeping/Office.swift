@@ -6,25 +6,41 @@ internal import TrunklineCore
 struct Office {
     var id: OfficeID
     var role: OfficeRole
-    /// At the head: the only tables that are stored; empty: any.
+    /// The only tables in which what others send is stored. None at the head: any that it does not write.
     var acceptedTables: Set<TableName>
+    /// At a branch: accepted tables to which its own programs may write.
+    var overwrittenTables: Set<TableName>
+    /// At a branch: whether tables of the head that are missing are made, and accepted.
+    var acceptsNew: Bool
     /// The `PRAGMA schema_version` at which the triggers were last found right.
     var checkedSchemaVersion: Int
 
     /// - Throws: ``StoreError`` `.notInitialised` when `trunkline init` has not been run here.
     static func read(_ db: Database, operation: String) throws -> Office {
-        let row = try Row.fetchOne(db, sql: "SELECT * FROM trunkline_office")
+        let row = try Row.fetchOne(db, sql: "SELECT version, office, role FROM trunkline_office")
         guard let row, let id = OfficeID(row["office"]), let role = OfficeRole(rawValue: row["role"]) else {
             throw StoreError.notInitialised(operation: operation, subject: "trunkline_office")
         }
         try Bookkeeping.require(row["version"], operation: operation)
+        // What other versions may not have.
+        let settings = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT accepted_tables, overwritten_tables, accepts_new, checked_schema_version FROM trunkline_office
+                """)!
         return Office(
-            id: id, role: role, acceptedTables: Set(try JSONText.decode([TableName].self, row["accepted_tables"])),
-            checkedSchemaVersion: row["checked_schema_version"])
+            id: id, role: role,
+            acceptedTables: Set(try JSONText.decode([TableName].self, settings["accepted_tables"])),
+            overwrittenTables: Set(try JSONText.decode([TableName].self, settings["overwritten_tables"])),
+            acceptsNew: settings["accepts_new"], checkedSchemaVersion: settings["checked_schema_version"])
     }
 
-    static func save(acceptedTables: [TableName], _ db: Database) throws {
+    static func save(accepted: [TableRule], acceptsNew: Bool, _ db: Database) throws {
         try db.execute(
-            sql: "UPDATE trunkline_office SET accepted_tables = ?", arguments: [try JSONText.encode(acceptedTables)])
+            sql: "UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?",
+            arguments: [
+                try JSONText.encode(accepted.map(\.name)),
+                try JSONText.encode(accepted.filter { $0.localWrites == .overwrite }.map(\.name)), acceptsNew,
+            ])
     }
 }

@@ -8,6 +8,10 @@ struct Outbound {
     var nextNumber: Int64
     var lastID: UUID?
     var cursor: Int64
+    /// Whose lines of the log are its own, besides those for all.
+    var destination: String
+    /// Whether the batch that was formed last is of a load: then changes are next.
+    var wasLoad: Bool
     var setAsideVersion: Int64
     var setAsideTotal: Int
     var ackedWatermark: Int64
@@ -27,7 +31,8 @@ struct Outbound {
         return Outbound(
             epoch: UUID(uuidString: row["epoch"])!, nextNumber: row["next_number"],
             lastID: (row["last_id"] as String?).flatMap(UUID.init(uuidString:)), cursor: row["cursor"],
-            setAsideVersion: row["set_aside_version"], setAsideTotal: row["set_aside_total"],
+            destination: row["destination"], wasLoad: row["was_load"], setAsideVersion: row["set_aside_version"],
+            setAsideTotal: row["set_aside_total"],
             ackedWatermark: row["acked_watermark"],
             stopped: row["stopped"], pastEpochs: try JSONText.decode([UUID].self, row["past_epochs"]),
             recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
@@ -43,11 +48,51 @@ struct Outbound {
             hint: "run trunkline init, and compare office.id with the database")
     }
 
-    /// Begins the stream with an epoch of its own, unless it is there.
-    static func start(_ stream: StreamID, _ db: Database) throws {
+    /// Begins the stream with an epoch of its own and behind all that is logged, unless it is there: what is there of the
+    /// tables is loaded.
+    /// - Returns: whether it began now.
+    @discardableResult
+    static func start(_ stream: StreamID, _ db: Database) throws -> Bool {
         try db.execute(
-            sql: "INSERT INTO trunkline_outbound (stream, epoch) VALUES (?, ?) ON CONFLICT (stream) DO NOTHING",
-            arguments: [stream.description, UUID().uuidString])
+            sql: """
+                INSERT INTO trunkline_outbound (stream, epoch, destination, cursor, acked_seq)
+                SELECT ?1, ?2, ?3, at, at FROM (SELECT max(
+                    coalesce((SELECT max(seq) FROM trunkline_change), 0),
+                    coalesce((SELECT max(cursor) FROM trunkline_outbound), 0)) AS at)
+                WHERE TRUE ON CONFLICT (stream) DO NOTHING
+                """, arguments: [stream.description, UUID().uuidString, stream.destination.description])
+        return db.changesCount > 0
+    }
+
+    /// Ends the stream: what is only for it goes, but for its lines of the log, which ``SharedLines`` takes away.
+    static func end(_ stream: StreamID, _ db: Database) throws {
+        for table in [
+            "trunkline_outbound", "trunkline_batch", "trunkline_load", "trunkline_set_aside_notice",
+            "trunkline_verification_request",
+        ] {
+            try db.execute(sql: "DELETE FROM \(table) WHERE stream = ?", arguments: [stream.description])
+        }
+        try turnLog(db)
+    }
+
+    static func all(_ db: Database) throws -> [StreamID] {
+        try String.fetchAll(db, sql: "SELECT stream FROM trunkline_outbound ORDER BY stream").compactMap {
+            StreamID($0)
+        }
+    }
+
+    /// To be called where the place of a stream in the log goes back, or its stream ends: see ``sharedName(_:_:_:)``.
+    static func turnLog(_ db: Database) throws {
+        try db.execute(sql: "UPDATE trunkline_office SET log_turn = log_turn + 1")
+    }
+
+    /// Names what a piece of the log says, read at any time from when some stream went past it until a stream goes back.
+    ///
+    /// A key that changes is not logged again while a line of it is ahead of every stream. So a line that a stream went
+    /// past may be read late, but not early: what was read since then has all that no later line tells of.
+    static func sharedName(_ from: Int64, _ to: Int64, _ db: Database) throws -> String {
+        let turn = try Int64.fetchOne(db, sql: "SELECT log_turn FROM trunkline_office") ?? 0
+        return "\(turn)/\(from)-\(to)"
     }
 
     static func stop(_ stream: StreamID, reason: String, _ db: Database) throws {

@@ -3,7 +3,7 @@ public import TrunklineCore
 
 extension SQLiteStore {
     public func addBranch(_ branch: OfficeID, brokerUser: String) async throws(StoreError) -> Bool {
-        try await write("addBranch", branch.description) { db in
+        let isNew = try await write("addBranch", branch.description) { db in
             let office = try Office.read(db, operation: "addBranch")
             guard office.role == .head else {
                 throw StoreError(
@@ -21,8 +21,15 @@ extension SQLiteStore {
             try db.execute(
                 sql: "INSERT INTO trunkline_branch (id, broker_user) VALUES (?, ?)",
                 arguments: [branch.description, brokerUser])
+            let synced = try SyncedTable.all(db)
+            let stream = StreamID(from: .head, to: branch)
+            if !synced.isEmpty, try Outbound.start(stream, db) {
+                try TableLoad.begin(synced, isNew: true, for: stream, db)
+            }
             return true
         }
+        if isNew { _ = try await countLoads() }
+        return isNew
     }
 
     public func branch(_ id: OfficeID) async throws(StoreError) -> Branch? {
@@ -48,10 +55,15 @@ extension SQLiteStore {
     }
 
     public func removeBranch(_ branch: OfficeID) async throws(StoreError) -> Bool {
-        try await write("removeBranch", branch.description) { db in
+        let wasThere = try await write("removeBranch", branch.description) { db in
             try db.execute(sql: "DELETE FROM trunkline_branch WHERE id = ?", arguments: [branch.description])
-            return db.changesCount > 0
+            let wasThere = db.changesCount > 0
+            if wasThere { try Outbound.end(StreamID(from: .head, to: branch), db) }
+            return wasThere
         }
+        // Lines of the log that are for nobody any more: those that a crash leaves are found by the next one who prunes.
+        if wasThere { _ = try await pruneShared() }
+        return wasThere
     }
 
     private static func branch(_ row: Row) -> Branch? {

@@ -8,26 +8,29 @@ extension SQLiteStore {
         guard try location.identity(mayBeMissing: true) != nil else {
             return InitialisationPlan(
                 createsBookkeeping: true,
-                refusals: (selection.names ?? []).map {
-                    "there is no table \"\($0)\", for there is no file \(location.path) yet; correct database.url"
+                refusals: (selection.rules ?? []).map {
+                    "there is no table \"\($0.name)\", for there is no file \(location.path) yet; correct database.url"
                 })
         }
         return try await look { db in
             var plan = InitialisationPlan(createsBookkeeping: try Bookkeeping.version(db) == 0)
-            let synced = plan.createsBookkeeping ? [] : try SyncedTable.all(db)
-            let (names, refusals, warnings) = try TableSurvey(db: db).resolve(selection)
+            let synced = plan.createsBookkeeping ? [] : try SyncedTable.ids(db)
+            let (rules, refusals, warnings) = try TableSurvey(db: db).resolve(selection)
             plan.refusals = refusals
             plan.warnings = warnings
-            for name in names {
+            for rule in rules {
+                let name = rule.name
                 guard let shape = try TableKind.find(name.inSQLite, in: db).shape else { continue }
                 let captured = synced.first { $0.name == name }
-                let table = captured ?? SyncedTable(id: 0, name: name, keyColumns: shape.key)
+                let table = SyncedTable(
+                    id: captured?.id ?? 0, name: name, keyColumns: shape.key, route: rule.keptRoute,
+                    filter: rule.keptFilter)
+                let obstacle = try Capture(db).obstacle(to: table)
+                if captured == nil, let obstacle { plan.refusals.append(obstacle) }
                 let prefix = CaptureTriggers.prefix(of: table.id)
-                let wanted = CaptureTriggers(table: table, shape: shape).statements
-                let present = Set(
-                    try String.fetchAll(
-                        db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?",
-                        arguments: [shape.name]))
+                let mapping = try Capture.mapping(of: table, db)
+                let wanted = CaptureTriggers(table: table, shape: shape, mapping: mapping).statements
+                let present = Set(try Capture(db).triggers(of: table).map(\.name))
                 var rows: Int?
                 if captured == nil, countingRows {
                     rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")
@@ -39,7 +42,7 @@ extension SQLiteStore {
                             String($0.dropFirst(prefix.count))
                         }))
             }
-            plan.released = synced.map(\.name).filter { !names.contains($0) }
+            plan.released = synced.map(\.name).filter { name in !rules.contains { $0.name == name } }
             return plan
         }
     }
@@ -72,7 +75,7 @@ extension SQLiteStore {
 
     public func capturedTables() async throws(StoreError) -> [TableName] {
         try await read("tables", location.path) { db in
-            try Bookkeeping.version(db) == 0 ? [] : SyncedTable.all(db).map(\.name)
+            try Bookkeeping.version(db) == 0 ? [] : SyncedTable.ids(db).map(\.name)
         }
     }
 }

@@ -1,32 +1,44 @@
 internal import GRDB
 internal import TrunklineCore
 
-/// A row of `trunkline_synced_table`.
-struct SyncedTable {
+/// A row of `trunkline_synced_table`: a table that this office writes.
+struct SyncedTable: Sendable {
     var id: Int64
     var name: TableName
     var keyColumns: [String]
-    /// The load that is not finished: `insert` for a first one, `update` for a repeated one.
-    var loadOperation: String?
-    var loadAfter: String?
+    /// Which branches get its rows; nil at a branch, whose rows are for the head.
+    var route: TableRoute?
+    /// SQL over its columns; rows that do not fulfil it go nowhere.
+    var filter: String?
     /// Why it stands still, with the way out; nil while it does not.
     var incomplete: String?
 
     static func all(_ db: Database) throws -> [SyncedTable] {
-        try Row.fetchAll(db, sql: "SELECT * FROM trunkline_synced_table ORDER BY id").compactMap { row in
+        try Row.fetchAll(
+            db, sql: "SELECT id, name, key_columns, route, filter, incomplete FROM trunkline_synced_table ORDER BY id"
+        ).compactMap { row in
             guard let name = TableName(parsing: row["name"]) else { return nil }
             return SyncedTable(
                 id: row["id"], name: name, keyColumns: try JSONText.decode([String].self, row["key_columns"]),
-                loadOperation: row["load_operation"], loadAfter: row["load_after"], incomplete: row["incomplete"])
+                route: try (row["route"] as String?).map { try JSONText.decode(TableRoute.self, $0) },
+                filter: row["filter"], incomplete: row["incomplete"])
         }
     }
 
-    /// Begins a load of all rows.
-    func startLoad(_ operation: String, _ db: Database) throws {
-        try db.execute(
-            sql: "UPDATE trunkline_synced_table SET load_operation = ?, load_after = NULL WHERE id = ?",
-            arguments: [operation, id])
+    /// The ids of all of them, in bookkeeping of any version.
+    static func ids(_ db: Database) throws -> [(name: TableName, id: Int64)] {
+        try Row.fetchAll(db, sql: "SELECT id, name FROM trunkline_synced_table ORDER BY id").compactMap { row in
+            TableName(parsing: row["name"]).map { ($0, row["id"]) }
+        }
     }
+}
+
+extension TableRule {
+    /// The route as the bookkeeping keeps it: nil of a table whose rows are for the head.
+    var keptRoute: TableRoute? { direction == .down ? route : nil }
+
+    /// The filter as the bookkeeping keeps it.
+    var keptFilter: String? { direction == .down ? filter : nil }
 }
 
 extension TableName {

@@ -8,10 +8,11 @@ struct TableSurvey {
     /// The tables that the selection means, those that cannot be synced, and those that are passed over.
     func resolve(
         _ selection: TableSelection
-    ) throws -> (tables: [TableName], refusals: [String], warnings: [String]) {
+    ) throws -> (tables: [TableRule], refusals: [String], warnings: [String]) {
         switch selection {
-        case .listed(let names):
-            return (names, try names.compactMap { try refusal(of: $0) } + repetitions(names), [])
+        case .listed(let rules, _):
+            let names = rules.map(\.name)
+            return (rules, try names.compactMap { try refusal(of: $0) } + repetitions(names), [])
         case .all(let exceptions):
             let excepted = Set(exceptions.map { $0.inSQLite.lowercased() })
             let missing = try exceptions.filter { try isMissing($0) }.map { "tables: -\($0): \(try absence(of: $0))" }
@@ -26,7 +27,7 @@ struct TableSurvey {
                     )
                 }
             }
-            return (tables, missing, warnings)
+            return (tables.map { TableRule($0) }, missing, warnings)
         }
     }
 

@@ -6,7 +6,12 @@ extension Capture {
     func obstacle(to table: SyncedTable) throws -> String? {
         let remedy = "take it out of tables, and run trunkline init"
         switch try TableKind.find(table.name.inSQLite, in: db) {
-        case .table: return nil
+        case .table:
+            if case .mapping(_, let through, _, _) = table.route, try Capture.mapping(of: table, db) == nil {
+                return
+                    "table \"\(table.name)\": there is no table \"\(through)\", which maps its rows to branches; create it, or correct the route under tables and run trunkline init"
+            }
+            return RowScope(table: table).obstacle(db)
         case .withoutKey: return "table \"\(table.name)\" has no primary key any more; give it one, or \(remedy)"
         case .unnameable(let bad):
             return
@@ -14,7 +19,8 @@ extension Capture {
         case .notATable(let type): return "\"\(table.name)\" is a \(type) now; make it a table, or \(remedy)"
         case .missing:
             // SQLite lets triggers follow a table that is renamed.
-            let others = Set(try triggers(of: table).map(\.table)).sorted()
+            let own = Set(["insert", "update", "delete"].map { CaptureTriggers.prefix(of: table.id) + $0 })
+            let others = Set(try triggers(of: table).filter { own.contains($0.name) }.map(\.table)).sorted()
             guard let other = others.first else {
                 return "there is no table \"\(table.name)\" any more; create it again, or \(remedy)"
             }
@@ -29,7 +35,6 @@ extension Capture {
     /// tables are looked at as they are now.
     static func standingTables(_ db: Database) throws -> [StandingTable] {
         let office = try Office.read(db, operation: "status")
-        guard office.role == .branch else { return [] }
         let isOutdated = try needsCheck(office, db)
         let capture = Capture(db)
         return try SyncedTable.all(db).compactMap { table in
@@ -40,11 +45,12 @@ extension Capture {
 
     private func presentObstacle(to table: SyncedTable) throws -> String? {
         if let reason = try obstacle(to: table) { return reason }
-        let shape = try TableKind.find(table.name.inSQLite, in: db).shape
-        let found = Set(try triggers(of: table).filter { $0.table == shape?.name }.map(\.name))
-        let wanted = ["insert", "update", "delete"].map { CaptureTriggers.prefix(of: table.id) + $0 }
-        guard !found.isSuperset(of: wanted) || table.incomplete != nil else { return nil }
+        let shapes = [
+            try TableKind.find(table.name.inSQLite, in: db).shape, try Capture.mapping(of: table, db),
+        ].compactMap { $0?.name }
+        let found = Set(try triggers(of: table).filter { shapes.contains($0.table) }.map(\.name))
+        guard !found.isSuperset(of: CaptureTriggers.watching(table)) || table.incomplete != nil else { return nil }
         return
-            "table \"\(table.name)\" has no triggers of trunkline's just now, so changes of it may have been missed; run trunkline init, or let the branch's services run, with the right to write to the database"
+            "table \"\(table.name)\" has no triggers of trunkline's just now, so changes of it may have been missed; run trunkline init, or let the services run, with the right to write to the database"
     }
 }

@@ -14,7 +14,7 @@ struct Capture {
     }
 
     /// Makes the triggers that are missing or outdated anew. A table whose changes may have been missed
-    /// is to be loaded again. A table that is missing or unfit just now stands still, with the reason, and
+    /// is to be loaded again, for all streams. A table that is missing or unfit just now stands still, with the reason, and
     /// the others go on: it is looked at again when the schema changes.
     mutating func heal() throws {
         for table in try SyncedTable.all(db) {
@@ -25,24 +25,43 @@ struct Capture {
                 } catch let error as StoreError where error.code == .table {
                     incomplete = "table \"\(table.name)\": \(error.reason)"
                 }
+            } else if incomplete != nil, RowScope(table: table).obstacle(db) != nil {
+                // What is amiss with the route would make the application's own statements fail.
+                for trigger in try triggers(of: table) { try drop(trigger.name) }
             }
             guard incomplete != table.incomplete else { continue }
             try db.execute(
                 sql: "UPDATE trunkline_synced_table SET incomplete = ? WHERE id = ?",
                 arguments: [incomplete, table.id])
         }
+        try LocalWriteGuards(db).heal()
         try db.execute(
             sql: "UPDATE trunkline_office SET checked_schema_version = ?", arguments: [try Capture.schemaVersion(db)])
     }
 
-    /// Begins to capture a table; its rows are to be loaded.
-    mutating func begin(_ name: TableName) throws {
-        guard let shape = try TableKind.find(name.inSQLite, in: db).shape else { return }
+    /// Begins to capture a table, and its load for every stream.
+    mutating func begin(_ rule: TableRule) throws {
+        guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else { return }
         try db.execute(
-            sql: "INSERT INTO trunkline_synced_table (name, key_columns, load_operation) VALUES (?, ?, 'insert')",
-            arguments: [name.description, try JSONText.encode(shape.key)])
-        let table = SyncedTable(id: db.lastInsertedRowID, name: name, keyColumns: shape.key, loadOperation: "insert")
-        try heal(table, shape)
+            sql: "INSERT INTO trunkline_synced_table (name, key_columns, route, filter) VALUES (?, ?, ?, ?)",
+            arguments: [
+                rule.name.description, try JSONText.encode(shape.key),
+                try rule.keptRoute.map { try JSONText.encode($0) },
+                rule.keptFilter,
+            ])
+        let table = SyncedTable(
+            id: db.lastInsertedRowID, name: rule.name, keyColumns: shape.key, route: rule.keptRoute,
+            filter: rule.keptFilter)
+        try heal(table, shape, isNew: true)
+    }
+
+    /// Gives a table another route or filter: every stream looks at each of its rows, whether it is for its branch.
+    mutating func change(_ table: SyncedTable, to rule: TableRule) throws {
+        guard table.route != rule.keptRoute || table.filter != rule.keptFilter else { return }
+        try db.execute(
+            sql: "UPDATE trunkline_synced_table SET route = ?, filter = ? WHERE id = ?",
+            arguments: [try rule.keptRoute.map { try JSONText.encode($0) }, rule.keptFilter, table.id])
+        try TableLoad.begin(table, isNew: false, sweeps: true, db)
     }
 
     /// Ends the capture of a table and forgets its unbatched changes.
@@ -53,37 +72,41 @@ struct Capture {
                 DELETE FROM trunkline_change
                 WHERE table_id = ? AND seq > (SELECT max(cursor) FROM trunkline_outbound)
                 """, arguments: [table.id])
+        try db.execute(sql: "DELETE FROM trunkline_load WHERE table_id = ?", arguments: [table.id])
         try db.execute(sql: "DELETE FROM trunkline_held_change WHERE table_id = ?", arguments: [table.id])
         try db.execute(sql: "DELETE FROM trunkline_synced_table WHERE id = ?", arguments: [table.id])
         try db.execute(
             sql: "DELETE FROM trunkline_set_aside_notice WHERE table_name = ?", arguments: [table.name.description])
     }
 
-    private mutating func heal(_ table: SyncedTable, _ shape: TableShape) throws {
+    private mutating func heal(_ table: SyncedTable, _ shape: TableShape, isNew: Bool = false) throws {
         let wanted = try usableTriggers(table, shape)
         let found = try triggers(of: table)
-        let right = found.filter { $0.table == shape.name && wanted[$0.name] == $0.sql }
+        let right = found.filter { wanted[$0.name] == CaptureTriggers.Trigger(table: $0.table, sql: $0.sql) }
         guard right.count < wanted.count || right.count < found.count else { return }
 
         // A renamed column is followed by SQLite itself, so an AFTER trigger that is there has seen everything.
-        let watching = Set(found.filter { $0.table == shape.name }.map(\.name))
-        let mustWatch = ["insert", "update", "delete"].map { CaptureTriggers.prefix(of: table.id) + $0 }
-        let isUnbroken = watching.isSuperset(of: mustWatch) && table.keyColumns.count == shape.key.count
+        let watching = Set(found.filter { $0.table == wanted[$0.name]?.table }.map(\.name))
+        let isUnbroken =
+            watching.isSuperset(of: CaptureTriggers.watching(table)) && table.keyColumns.count == shape.key.count
         for trigger in found where !right.contains(where: { $0.name == trigger.name }) { try drop(trigger.name) }
-        for (name, sql) in wanted.sorted(by: { $0.key < $1.key }) where !right.contains(where: { $0.name == name }) {
-            try db.execute(sql: sql)
+        for (name, trigger) in wanted.sorted(by: { $0.key < $1.key }) where !right.contains(where: { $0.name == name })
+        {
+            try db.execute(sql: trigger.sql)
         }
         try db.execute(
             sql: "UPDATE trunkline_synced_table SET key_columns = ? WHERE id = ?",
             arguments: [try JSONText.encode(shape.key), table.id])
-        if !isUnbroken, table.loadOperation == nil { try table.startLoad("update", db) }
+        if isNew || !isUnbroken { try TableLoad.begin(table, isNew: isNew, db) }
     }
 
     /// The triggers' statements, without what would make the application's own statements fail.
     ///
     /// SQLite looks into a trigger only when it fires; so each kind of statement is compiled here once.
-    private mutating func usableTriggers(_ table: SyncedTable, _ shape: TableShape) throws -> [String: String] {
-        var triggers = CaptureTriggers(table: table, shape: shape)
+    private mutating func usableTriggers(
+        _ table: SyncedTable, _ shape: TableShape
+    ) throws -> [String: CaptureTriggers.Trigger] {
+        var triggers = CaptureTriggers(table: table, shape: shape, mapping: try Capture.mapping(of: table, db))
         if try compiles(triggers) { return triggers.statements }
         triggers.includesExpressions = false
         guard try compiles(triggers) else {
@@ -99,17 +122,23 @@ struct Capture {
     }
 
     private func compiles(_ triggers: CaptureTriggers) throws -> Bool {
-        let name = TableName.quoted(triggers.shape.name)
-        let key = TableName.quoted(triggers.shape.key[0])
+        let watched = [triggers.shape, triggers.mapping].compactMap { $0 }.map {
+            (TableName.quoted($0.name), TableName.quoted($0.columns[0].name))
+        }
         var compiled = false
         try db.inSavepoint {
             for trigger in try self.triggers(of: triggers.table) { try drop(trigger.name) }
             do {
-                for sql in triggers.statements.values { try db.execute(sql: sql) }
-                for statement in [
-                    "INSERT INTO \(name) DEFAULT VALUES", "UPDATE \(name) SET \(key) = \(key)", "DELETE FROM \(name)",
-                ] {
-                    _ = try db.makeStatement(sql: "EXPLAIN \(statement)")
+                for (_, trigger) in triggers.statements.sorted(by: { $0.key < $1.key }) {
+                    try db.execute(sql: trigger.sql)
+                }
+                for (name, column) in watched {
+                    for statement in [
+                        "INSERT INTO \(name) DEFAULT VALUES", "UPDATE \(name) SET \(column) = \(column)",
+                        "DELETE FROM \(name)",
+                    ] {
+                        _ = try db.makeStatement(sql: "EXPLAIN \(statement)")
+                    }
                 }
                 compiled = true
             } catch is DatabaseError {
@@ -125,6 +154,18 @@ struct Capture {
             db, sql: "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB ?",
             arguments: [CaptureTriggers.prefix(of: table.id) + "*"]
         ).map { ($0["name"], $0["tbl_name"], $0["sql"]) }
+    }
+
+    /// The table that maps a synced table's rows to branches, with or without a key; nil when there is none.
+    static func mapping(of table: SyncedTable, _ db: Database) throws -> TableShape? {
+        guard case .mapping(_, let through, _, _) = table.route else { return nil }
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT name, wr FROM pragma_table_list
+                WHERE schema = 'main' AND type = 'table' AND name = ? COLLATE NOCASE
+                """, arguments: [through.inSQLite])
+        return try row.map { try TableShape(name: $0["name"], isWithoutRowid: $0["wr"], in: db) }
     }
 
     private func drop(_ trigger: String) throws {

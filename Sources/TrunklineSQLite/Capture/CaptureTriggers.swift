@@ -3,138 +3,98 @@ internal import TrunklineCore
 /// The triggers that log the changed keys of one table.
 ///
 /// They run in the application's process, on whatever SQLite it has, so they use core SQL only.
-/// They never touch the application's tables and read only the one they stand on. A key that has
-/// an unbatched change is not logged again: a row that changes a thousand times while nothing is sent
-/// costs one line of the log. This holds because the image is read after the batch was formed.
+/// They never touch the application's tables and read only the one they stand on, and the table that maps its rows to
+/// branches. A key that has an unbatched change is not logged again: a row that changes a thousand times while nothing is
+/// sent costs one line of the log. This holds because the image is read after the batch was formed.
 ///
 /// `REPLACE` that evicts another row fires no delete trigger (`recursive_triggers` is off by
 /// default), so before an insert or update the rows that collide with the new one in a unique index
 /// are logged as well. To log a key too many costs a look at its row, nothing else.
 struct CaptureTriggers {
+    /// A statement, and the table that it stands on.
+    struct Trigger: Hashable {
+        var table: String
+        var sql: String
+    }
+
     let table: SyncedTable
     let shape: TableShape
+    /// The table that maps rows to branches, where the route has one that is there.
+    var mapping: TableShape?
     /// Whether unique indexes with expressions and predicates are regarded.
     var includesExpressions = true
+
+    /// Whether rows of one table are for different branches.
+    private var isRouted: Bool { table.route.map { $0 != .all } ?? false }
 
     private static let alias = TableName.quoted("trunkline_row")
 
     static func prefix(of id: Int64) -> String { "trunkline_\(id)_" }
 
+    /// Those without which a change of the table, or of its mapping, may be missed.
+    static func watching(_ table: SyncedTable) -> [String] {
+        var names = ["insert", "update", "delete"]
+        if case .mapping = table.route { names += names.map { "map_\($0)" } }
+        return names.map { prefix(of: table.id) + $0 }
+    }
+
     /// The `CREATE TRIGGER` statements by the triggers' names.
-    var statements: [String: String] {
+    var statements: [String: Trigger] {
+        let log = LogStatement(table: table)
         let new = KeyText.expression(of: shape, row: "NEW")
         let old = KeyText.expression(of: shape, row: "OLD")
+        // Who had the row, and who has it now, are told alike: each looks at whether it is for him.
+        let updates =
+            isRouted
+            ? [log.row("NEW", new, "update"), log.row("OLD", old, "update")]
+            : [log.row("NEW", new, "update"), log.row("OLD", old, "delete", when: "\(old) <> \(new)")]
         var triggers = [
-            trigger("insert", "AFTER INSERT", [log(new, "insert")]),
-            trigger("update", "AFTER UPDATE", [log(new, "update"), log(old, "delete", when: "\(old) <> \(new)")]),
-            trigger("delete", "AFTER DELETE", [log(old, "delete")]),
+            trigger("insert", "AFTER INSERT", [log.row("NEW", new, "insert")]),
+            trigger("update", "AFTER UPDATE", updates),
+            trigger("delete", "AFTER DELETE", [log.row("OLD", old, "delete")]),
         ]
         let onInsert = evictions(onUpdate: false)
         if !onInsert.isEmpty { triggers.append(trigger("evicted_by_insert", "BEFORE INSERT", onInsert)) }
         let onUpdate = evictions(onUpdate: true)
         if !onUpdate.isEmpty { triggers.append(trigger("evicted_by_update", "BEFORE UPDATE", onUpdate)) }
+        if let mapping, case .mapping(let column, _, let from, let to) = table.route {
+            let watch = MappingTriggers(
+                table: table, shape: shape, mapping: mapping, column: column, from: from, to: to,
+                includesExpressions: includesExpressions)
+            triggers += watch.statements
+        }
         return Dictionary(uniqueKeysWithValues: triggers)
     }
 
-    private func trigger(_ suffix: String, _ event: String, _ body: [String]) -> (String, String) {
+    private func trigger(_ suffix: String, _ event: String, _ body: [String]) -> (String, Trigger) {
         let name = CaptureTriggers.prefix(of: table.id) + suffix
         let sql = """
             CREATE TRIGGER \(TableName.quoted(name)) \(event) ON \(TableName.quoted(shape.name)) BEGIN
             \(body.joined(separator: "\n"))
             END
             """
-        return (name, sql)
-    }
-
-    private func log(_ key: String, _ operation: String, when condition: String? = nil) -> String {
-        """
-        INSERT INTO trunkline_change (table_id, key, op, at)
-        SELECT \(table.id), \(key), '\(operation)', \(Timestamp.now)
-        WHERE \(condition.map { "\($0) AND " } ?? "")\(CaptureTriggers.isUnlogged(key, table.id));
-        """
-    }
-
-    /// Whether a key has no change yet that belongs to no batch.
-    static func isUnlogged(_ key: String, _ table: Int64) -> String {
-        """
-        NOT EXISTS (SELECT 1 FROM trunkline_change WHERE table_id = \(table) AND key = \(key) \
-        AND seq > (SELECT max(cursor) FROM trunkline_outbound))
-        """
+        return (name, Trigger(table: shape.name, sql: sql))
     }
 
     private func evictions(onUpdate: Bool) -> [String] {
-        var collisions: [String] = []
-        for index in shape.uniqueIndexes {
-            if let collision = collision(index, onUpdate: onUpdate) { collisions.append(collision) }
+        let unique = UniqueCollisions(
+            shape: shape, alias: CaptureTriggers.alias, includesExpressions: includesExpressions)
+        var collisions = unique.ofIndexes(onUpdate: onUpdate)
+        // A key whose index is not BINARY takes two different keys for the same. And who had the row under the same key may
+        // be another than who gets the new one.
+        if isRouted || shape.keyCollations.contains(where: { $0.uppercased() != "BINARY" }),
+            let key = unique.ofKey(onUpdate: onUpdate)
+        {
+            collisions.append(key)
         }
-        // A key whose index is not BINARY takes two different keys for the same.
-        if shape.keyCollations.contains(where: { $0.uppercased() != "BINARY" }) {
-            let terms = zip(shape.key, shape.keyCollations).map {
-                TableShape.UniqueIndex.Term(value: .column($0), collation: $1)
-            }
-            let key = TableShape.UniqueIndex(name: "", terms: terms, predicate: nil)
-            if let collision = collision(key, onUpdate: onUpdate) { collisions.append(collision) }
-        }
-        if !shape.hasIntegerKey, let rowid = shape.rowidName {
-            let change = onUpdate ? "OLD.\(rowid) <> NEW.\(rowid) AND " : ""
-            collisions.append("\(change)\(CaptureTriggers.alias).\(rowid) = NEW.\(rowid)")
-        }
+        if let rowid = unique.ofRowid(onUpdate: onUpdate) { collisions.append(rowid) }
         let key = KeyText.expression(of: shape, row: CaptureTriggers.alias)
         let itself = onUpdate ? " AND \(key) <> \(KeyText.expression(of: shape, row: "OLD"))" : ""
+        let log = LogStatement(table: table)
         return collisions.map { collision in
-            """
-            INSERT INTO trunkline_change (table_id, key, op, at)
-            SELECT \(table.id), evicted, 'delete', \(Timestamp.now) FROM (
-            SELECT \(key) AS evicted FROM \(TableName.quoted(shape.name)) AS \(CaptureTriggers.alias)
-            WHERE \(collision)\(itself))
-            WHERE \(CaptureTriggers.isUnlogged("evicted", table.id));
-            """
+            log.rows(
+                of: "\(TableName.quoted(shape.name)) AS \(CaptureTriggers.alias)", row: CaptureTriggers.alias, key: key,
+                where: "\(collision)\(itself)", operation: "delete")
         }
-    }
-
-    /// The condition under which a row of the table stands in NEW's way in a unique index.
-    private func collision(_ index: TableShape.UniqueIndex, onUpdate: Bool) -> String? {
-        var conditions: [String] = []
-        var changes: [String] = []
-        for term in index.terms {
-            let collation = "COLLATE \(TableName.quoted(term.collation))"
-            switch term.value {
-            case .column(let name):
-                let column = TableName.quoted(name)
-                conditions.append("\(CaptureTriggers.alias).\(column) \(collation) = \(stored(name))")
-                changes.append("OLD.\(column) IS NOT NEW.\(column) COLLATE BINARY")
-            case .expression(let sql):
-                guard includesExpressions else { return nil }
-                conditions.append("(\(sql)) \(collation) = \(valueForNew(sql))")
-            }
-        }
-        if let predicate = index.predicate {
-            guard includesExpressions else { return nil }
-            conditions.append("(\(predicate))")
-        }
-        // Where a predicate or an expression is in play, any column may matter.
-        if onUpdate, index.predicate == nil, changes.count == index.terms.count {
-            conditions.insert("(\(changes.joined(separator: " OR ")))", at: 0)
-        }
-        return conditions.joined(separator: " AND ")
-    }
-
-    /// A value of NEW as REPLACE will store it: the default in the place of a NULL that may not be.
-    private func stored(_ name: String) -> String {
-        let column = "NEW.\(TableName.quoted(name))"
-        guard let shape = shape.columns.first(where: { $0.name == name }), !shape.isNullable,
-            let value = shape.defaultValue
-        else { return column }
-        return "coalesce(\(column), (\(value)))"
-    }
-
-    /// An expression over the table's columns, as it is for NEW.
-    private func valueForNew(_ expression: String) -> String {
-        let columns = shape.columns.map { column in
-            let name = TableName.quoted(column.name)
-            return "\(stored(column.name)) AS \(name)"
-        }
-        return
-            "(SELECT \(expression) FROM (SELECT \(columns.joined(separator: ", "))) AS \(TableName.quoted(shape.name)))"
     }
 }

@@ -2,46 +2,51 @@ internal import GRDB
 internal import TrunklineCore
 
 /// The changes of a table that were in a batch while the table stood still: nothing of them could travel, so they
-/// wait here, and are logged anew when the table is whole again.
-struct HeldChanges {
-    private let table: SyncedTable
-    private let db: Database
-
-    init(_ table: SyncedTable, _ db: Database) {
-        self.table = table
-        self.db = db
+/// wait here, each for whom it is, and are logged anew when the table is whole again.
+enum HeldChanges {
+    struct Line: Sendable {
+        var table: Int64
+        var key: String
+        var destination: String
     }
 
-    func exist() throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_held_change WHERE table_id = ?)",
-            arguments: [table.id])!
+    /// Those whose table does not stand still.
+    private static let released = """
+        FROM trunkline_held_change AS h JOIN trunkline_synced_table AS t ON t.id = h.table_id WHERE t.incomplete IS NULL
+        """
+
+    static func canBeReleased(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 \(released))")!
     }
 
     /// Once more does nothing.
-    static func hold(_ keys: [String], of table: Int64, _ db: Database) throws {
-        for key in keys {
+    static func hold(_ lines: [Line], _ db: Database) throws {
+        for line in lines {
             try db.execute(
-                sql: "INSERT OR IGNORE INTO trunkline_held_change (table_id, key) VALUES (?, ?)",
-                arguments: [table, key])
+                sql: "INSERT OR IGNORE INTO trunkline_held_change (table_id, key, destination) VALUES (?, ?, ?)",
+                arguments: [line.table, line.key, line.destination])
         }
     }
 
     /// Logs some of them.
     /// - Returns: how many.
-    func release(atMost limit: Int) throws -> Int {
-        let keys = try String.fetchAll(
-            db, sql: "SELECT key FROM trunkline_held_change WHERE table_id = ? ORDER BY key LIMIT ?",
-            arguments: [table.id, limit])
-        for key in keys {
+    static func release(atMost limit: Int, _ db: Database) throws -> Int {
+        let lines = try Row.fetchAll(
+            db, sql: "SELECT h.table_id, h.key, h.destination \(released) ORDER BY 1, 2, 3 LIMIT ?", arguments: [limit]
+        ).map { Line(table: $0[0], key: $0[1], destination: $0[2]) }
+        for line in lines {
+            // Of a branch that is gone there is nobody to tell.
             try db.execute(
                 sql: """
-                    INSERT INTO trunkline_change (table_id, key, op, at)
-                    SELECT ?1, ?2, 'update', \(Timestamp.now) WHERE \(CaptureTriggers.isUnlogged("?2", table.id))
-                    """, arguments: [table.id, key])
+                    INSERT INTO trunkline_change (table_id, key, op, at, destination)
+                    SELECT ?1, ?2, 'update', \(Timestamp.now), ?3
+                    WHERE \(LogStatement.isUnlogged("?2", "?1", for: "?3"))
+                        AND EXISTS (SELECT 1 FROM trunkline_outbound WHERE ?3 IN (destination, 'all'))
+                    """, arguments: [line.table, line.key, line.destination])
             try db.execute(
-                sql: "DELETE FROM trunkline_held_change WHERE table_id = ? AND key = ?", arguments: [table.id, key])
+                sql: "DELETE FROM trunkline_held_change WHERE table_id = ? AND key = ? AND destination = ?",
+                arguments: [line.table, line.key, line.destination])
         }
-        return keys.count
+        return lines.count
     }
 }

@@ -8,14 +8,13 @@ extension SQLiteStore {
         // Opening it for work changes that.
         let hadRollbackJournal =
             isThere ? try await look { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" } : false
-        if setup.role == .branch, isThere { try await checkTables(setup) }
+        if isThere { try await checkTables(setup) }
         if hadRollbackJournal { await close() }
-        var (report, isBranch) = try await write("init", location.path, creating: true) { db in
+        var report = try await write("init", location.path, creating: true) { db in
             try Initialisation(setup: setup, db: db).run()
         }
         if hadRollbackJournal { report.warnings.append(Self.journalWarning) }
-        guard isBranch else { return report }
-        for (table, rows) in try await loadTables() where report.captured[table] != nil || rows > 0 {
+        for (table, rows) in try await countLoads() where report.captured[table] != nil || rows > 0 {
             report.captured[table, default: 0] += rows
         }
         return report
@@ -24,27 +23,36 @@ extension SQLiteStore {
     private static let journalWarning =
         "the database file was in rollback-journal mode and is in WAL mode now, so that readers and writers do not lock each other out: its newest rows may be in the file beside it that ends in -wal; make backups with sqlite3's .backup or VACUUM INTO, not by a copy of the file alone"
 
-    public func resync(_ table: TableName?) async throws(StoreError) -> Int {
+    public func resync(_ table: TableName?, to branch: OfficeID?) async throws(StoreError) -> Int {
         try await write("resync", table?.description ?? location.path) { db in
-            _ = try Office.read(db, operation: "resync")
+            let office = try Office.read(db, operation: "resync")
             let synced = try SyncedTable.all(db).filter { table == nil || $0.name == table }
             if let table, synced.isEmpty {
                 throw StoreError(
                     .table, operation: "resync", subject: table.description, reason: "it is not a synced table",
                     hint: "name one of tables")
             }
-            for one in synced { try one.startLoad("update", db) }
+            let stream = branch.map { StreamID(from: office.id, to: office.role == .branch ? .head : $0) }
+            if let branch, let stream {
+                let isHere = office.role == .branch ? branch == office.id : try Outbound.find(stream, db) != nil
+                guard isHere else {
+                    throw StoreError(
+                        .configuration, operation: "resync", subject: "branch \"\(branch)\"",
+                        reason: "this office sends nothing to it", hint: "\"trunkline branch list\" names the branches")
+                }
+            }
+            try TableLoad.begin(synced, isNew: false, for: stream, db)
         }
-        return try await loadTables().reduce(0) { $0 + $1.rows }
+        return try await countLoads().reduce(0) { $0 + $1.rows }
     }
 
-    /// Makes the log complete: triggers as they must be, and all rows of new tables logged.
+    /// Makes capture complete: triggers as they must be, and changes that waited for their table logged.
     func healCapture() async throws(StoreError) {
         try await write("heal", location.path) { db in
             var capture = Capture(db)
             try capture.heal()
         }
-        _ = try await loadTables()
+        try await releaseHeldChanges()
     }
 
     /// Before something is said of how far the office is: the triggers as they must be, and tables that cannot be
@@ -52,7 +60,7 @@ extension SQLiteStore {
     func lookAtCapture(for operation: String) async throws(StoreError) {
         let isOutdated = try await read(operation, location.path) { db in
             let office = try Office.read(db, operation: operation)
-            return try office.role == .branch && Capture.needsCheck(office, db)
+            return try Capture.needsCheck(office, db) && (office.role == .branch || !SyncedTable.all(db).isEmpty)
         }
         guard isOutdated else { return }
         do {
@@ -63,22 +71,30 @@ extension SQLiteStore {
         } catch  where [.contention, .accessRefused, .full].contains(error.code) {}
     }
 
-    /// Loads chunk by chunk, each in a short transaction of its own and with pauses as long as the work, until every
-    /// table is loaded. What is logged reaches the disk with the batch that covers it.
-    private func loadTables() async throws(StoreError) -> [(table: TableName, rows: Int)] {
-        var loaded: [(table: TableName, rows: Int)] = []
+    /// Some at a time, each in a short transaction of its own and with pauses as long as the work. What is logged reaches
+    /// the disk with the batch that covers it.
+    private func releaseHeldChanges() async throws(StoreError) {
         var pace = LoadPace()
         while true {
-            let (chunk, duration) = try await write("load", location.path, durably: false) { [pace] db in
+            let (rows, duration) = try await write("release", location.path, durably: false) { [pace] db in
                 let start = ContinuousClock.now
-                return (try TableLoad.step(chunk: pace.rows, db), ContinuousClock.now - start)
+                return (try HeldChanges.release(atMost: pace.rows, db), ContinuousClock.now - start)
             }
-            guard let chunk else { return loaded }
-            loaded.append(chunk)
-            guard chunk.rows >= pace.rows else { continue }
-            pace.learn(rows: chunk.rows, took: duration)
+            guard rows >= pace.rows else { return }
+            pace.learn(rows: rows, took: duration)
             try? await Task.sleep(for: max(duration, .milliseconds(1)))
         }
+    }
+
+    /// Counts the rows of loads that began, for people. It takes as long as a look at the tables, and no lock.
+    /// - Returns: the rows of each table that are to be loaded, each once where every branch gets it.
+    func countLoads() async throws(StoreError) -> [(table: TableName, rows: Int)] {
+        let counts = try await read("count", location.path) { db in try LoadCount.all(db) }
+        guard !counts.isEmpty else { return [] }
+        try await write("count", location.path, durably: false) { db in
+            for count in counts { try count.save(db) }
+        }
+        return counts.map { ($0.table.name, $0.total) }
     }
 
     /// Names all unfit tables before anything is changed.

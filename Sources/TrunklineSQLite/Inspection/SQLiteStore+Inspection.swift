@@ -42,16 +42,19 @@ extension SQLiteStore {
         try await lookAtCapture(for: "rows")
         return try await read("rows", "table \"\(table)\"") { db in
             let office = try Office.read(db, operation: "rows")
-            let synced = try office.role == .head ? Target.tables(db) : SyncedTable.all(db).map(\.name)
+            let isHead = office.role == .head
+            let own = try SyncedTable.all(db)
+            let mine = own.first { $0.name == table }
+            let synced = own.map(\.name) + (try Target.tables(db))
             let standing = try Capture.standingTables(db).first { $0.table == table }
             guard synced.contains(table), let shape = try TableKind.find(table.inSQLite, in: db).shape else {
-                if office.role == .head, let listing = try RowQuery.setAsideAlone(table, filter, db) { return listing }
+                if mine == nil, let listing = try RowQuery.setAsideAlone(table, filter, db) { return listing }
                 guard let standing else { throw StoreError.notSynced(table, synced: synced) }
                 throw StoreError(
                     .table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)
             }
-            let query = RowQuery(table: table, shape: shape, filter: filter, db: db)
-            var listing = try office.role == .head ? query.atHead() : query.atBranch()
+            let query = RowQuery(table: table, shape: shape, filter: filter, isHead: isHead, db: db)
+            var listing = try mine.map { try query.ofThisOffice($0) } ?? query.ofOthers()
             listing.standing = standing?.reason
             return listing
         }

@@ -2,45 +2,36 @@ internal import FoundationEssentials
 internal import GRDB
 internal import TrunklineCore
 
-/// What `trunkline status` shows.
+/// What `trunkline status` shows. Whatever the number of streams, each table of the bookkeeping is looked at once.
 enum StatusReport {
     static func sending(_ db: Database) throws -> [StreamStatus] {
         let standing = try Capture.standingTables(db)
-        let loading = try TableLoad.unfinished(db).count
+        let backlog = try Backlog(db)
+        let tables = try tables("trunkline_set_aside_notice", db)
         return try Row.fetchAll(
             db,
             sql: """
-                SELECT o.*,
-                    \(unbatched) AS unbatched,
-                    (SELECT coalesce(sum(changes), 0) FROM trunkline_batch AS b
-                        WHERE b.stream = o.stream AND b.state IN ('pending', 'preparing')) AS pending,
-                    (SELECT coalesce(sum(changes), 0) FROM trunkline_batch AS b
-                        WHERE b.stream = o.stream AND b.state = 'sent') AS in_flight,
-                    (SELECT count(*) FROM trunkline_batch AS b WHERE b.stream = o.stream AND b.state = 'sent') AS batches,
+                SELECT o.*, \(Timestamp.age(of: "o.last_contact")) AS contact,
                     (SELECT count(*) FROM trunkline_set_aside_notice AS n
-                        WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices,
-                    (SELECT count(*) FROM trunkline_held_change) AS held_changes,
-                    (SELECT \(Timestamp.age(of: "min(at)")) FROM (
-                        SELECT at FROM (
-                            SELECT at FROM trunkline_change WHERE seq > o.acked_seq ORDER BY seq LIMIT 1)
-                        UNION ALL SELECT min(at) FROM trunkline_held_change)) AS oldest,
-                    \(Timestamp.age(of: "o.last_contact")) AS contact
+                        WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices
                 FROM trunkline_outbound AS o ORDER BY o.stream
                 """
         ).compactMap { row in
             guard let stream = StreamID(row["stream"]) else { return nil }
             var status = StreamStatus(stream: stream, direction: .sending)
             status.epoch = UUID(uuidString: row["epoch"])
-            let counts: [Int] = [row["unbatched"], row["pending"], row["held_changes"]]
-            status.pending = counts.reduce(loading, +)
-            status.inFlightChanges = row["in_flight"]
-            status.inFlightBatches = row["batches"]
+            let place = Backlog.Place(
+                stream: stream.description, destination: row["destination"], cursor: row["cursor"],
+                acked: row["acked_seq"])
+            status.pending = backlog.pending(place)
+            status.inFlightChanges = backlog.sent[place.stream]?.changes ?? 0
+            status.inFlightBatches = backlog.sent[place.stream]?.batches ?? 0
             status.ackedRows = row["acked_rows"]
             status.setAside = (row["set_aside_total"] as Int) + (row["own_notices"] as Int)
-            status.setAsideTables = try tables("trunkline_set_aside_notice", stream, db)
+            status.setAsideTables = tables[place.stream] ?? []
             status.watermark = row["acked_watermark"]
             status.lastFormed = (row["next_number"] as Int64) - 1
-            status.oldestUnackedSeconds = row["oldest"]
+            status.oldestUnackedSeconds = try backlog.oldest(place)
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
             status.held = row["held"]
@@ -53,23 +44,18 @@ enum StatusReport {
         }
     }
 
-    /// Where rows of a stream are set aside.
-    private static func tables(_ list: String, _ stream: StreamID, _ db: Database) throws -> [TableName] {
-        try String.fetchAll(
-            db, sql: "SELECT DISTINCT table_name FROM \(list) WHERE stream = ? ORDER BY table_name",
-            arguments: [stream.description]
-        ).compactMap { TableName(parsing: $0) }
+    /// Where rows of each stream are set aside.
+    private static func tables(_ list: String, _ db: Database) throws -> [String: [TableName]] {
+        try Row.fetchAll(
+            db, sql: "SELECT DISTINCT stream, table_name FROM \(list) ORDER BY stream, table_name"
+        ).reduce(into: [:]) { tables, row in
+            if let name = TableName(parsing: row["table_name"]) { tables[row["stream"], default: []].append(name) }
+        }
     }
 
-    /// SQLite counts a whole table fast, and a part of one slowly: so the smaller part is counted.
-    private static let unbatched = """
-        CASE WHEN o.cursor - (SELECT min(seq) FROM trunkline_change) < (SELECT max(seq) FROM trunkline_change) - o.cursor
-            THEN (SELECT count(*) FROM trunkline_change) - (SELECT count(*) FROM trunkline_change WHERE seq <= o.cursor)
-            ELSE (SELECT count(*) FROM trunkline_change WHERE seq > o.cursor) END
-        """
-
     static func receiving(_ db: Database) throws -> [StreamStatus] {
-        try Row.fetchAll(
+        let tables = try tables("trunkline_set_aside", db)
+        return try Row.fetchAll(
             db,
             sql: """
                 SELECT i.*, \(Timestamp.age(of: "i.last_contact")) AS contact,
@@ -83,7 +69,7 @@ enum StatusReport {
             status.pending = row["parked"]
             status.ackedRows = row["stored_rows"]
             status.setAside = row["set_aside"]
-            if status.setAside > 0 { status.setAsideTables = try tables("trunkline_set_aside", stream, db) }
+            if status.setAside > 0 { status.setAsideTables = tables[stream.description] ?? [] }
             status.watermark = row["watermark"]
             status.lastFormed = row["watermark"]
             status.lastContactSeconds = row["contact"]

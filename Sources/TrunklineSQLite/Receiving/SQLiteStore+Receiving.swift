@@ -7,7 +7,16 @@ extension SQLiteStore {
         _ operation: String, _ subject: String,
         _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
-        try await write(operation, subject) { db in try body(SQLiteReceiving(db)) }
+        try await write(operation, subject) { db in
+            let office = try Office.read(db, operation: operation)
+            guard office.role == .branch else { return try body(SQLiteReceiving(db)) }
+            // A table that somebody made anew has lost its triggers.
+            if try Capture.needsCheck(office, db) {
+                var capture = Capture(db)
+                try capture.heal()
+            }
+            return try LocalWriteGuards.applying(db) { try body(SQLiteReceiving(db)) }
+        }
     }
 
     public func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]? {

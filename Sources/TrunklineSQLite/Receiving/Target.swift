@@ -3,15 +3,21 @@ internal import TrunklineCore
 
 /// The table that takes a stream's rows, with its statements.
 final class Target {
-    /// The head's tables that hold rows of branches.
+    /// The tables that hold rows of other offices: at the head those with the branch's column, at a branch those of the
+    /// head's.
     static func tables(_ db: Database) throws -> [TableName] {
-        try String.fetchAll(
+        let office = try Office.read(db, operation: "rows")
+        guard office.role == .head else {
+            return try AcceptedTables(office, db).names.filter { try TableKind.find($0.inSQLite, in: db).shape != nil }
+        }
+        let own = Set(try SyncedTable.all(db).map { $0.name.inSQLite.lowercased() })
+        return try String.fetchAll(
             db,
             sql: """
                 SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
                 WHERE m.type = 'table' AND c.name = 'branch_id' AND m.name NOT GLOB 'trunkline_*'
                 """
-        ).map { TableName(parsing: $0) ?? TableName($0) }
+        ).filter { !own.contains($0.lowercased()) }.map { TableName(parsing: $0) ?? TableName($0) }
     }
 
     /// Nullable columns of foreign keys that form a circle: stored as NULL first.
@@ -44,10 +50,11 @@ final class Target {
         }
         if let reason = mapping.clash({ $0.lowercased() == $1 }) { return .unfit(reason: reason) }
         let office = try Office.read(db, operation: "receive")
-        if office.role == .head, !office.acceptedTables.isEmpty, !office.acceptedTables.contains(mapping.target) {
-            return .unfit(reason: "table \"\(name)\" is not among the tables of this office's configuration")
-        }
-        switch try TableKind.find(name, in: db) {
+        let kind = try TableKind.find(name, in: db)
+        let isMissing = if case .missing = kind { true } else { false }
+        let acceptance = try AcceptedTables(office, db).acceptance(of: mapping.target, isMissing: isMissing)
+        if let reason = acceptance.refusal(of: mapping) { return .unfit(reason: reason) }
+        switch kind {
         case .missing: break
         case .notATable(let type):
             return .unfit(reason: "\"\(name)\" is a \(type) at \(mapping.place); give one of the two another name")
@@ -231,7 +238,8 @@ final class Target {
         }
         try db.execute(
             sql: "INSERT OR IGNORE INTO trunkline_made_table (name, stream, at) VALUES (?, ?, \(Timestamp.now))",
-            arguments: [mapping.target.inSQLite, stream.description])
+            arguments: [mapping.target.description, stream.description])
+        try LocalWriteGuards(db).heal()
         return nil
     }
 }

@@ -1,19 +1,21 @@
 internal import GRDB
 internal import TrunklineCore
 
-/// Rows of one synced table of this office. Keys are as the change log writes them, unless the receiver named them.
+/// Rows of one synced table of this office, as far as one stream is concerned. Keys are as the change log writes them, unless the receiver named them.
 struct LocalRows: YieldingRows {
     private let table: SyncedTable
+    private let stream: StreamID
     private let shape: TableShape
     private let kinds: [WireKind]
     private let db: Database
 
     /// Nil when the table is not synced or does not exist any more.
-    init?(_ name: TableName, _ db: Database) throws {
+    init?(_ name: TableName, for stream: StreamID, _ db: Database) throws {
         guard let table = try SyncedTable.all(db).first(where: { $0.name == name }),
             let shape = try TableKind.find(name.inSQLite, in: db).shape
         else { return nil }
         self.table = table
+        self.stream = stream
         self.shape = shape
         self.db = db
         kinds = shape.key.map { WireKind(wireType: DeclaredType(shape.declaredType(of: $0)!).wireType) }
@@ -24,11 +26,14 @@ struct LocalRows: YieldingRows {
     /// Logs the keys as changed; what is there of them is looked at when their batch is read.
     func log(_ keys: [RowKey]) throws {
         let statement = try db.makeStatement(
-            sql: "INSERT INTO trunkline_change (table_id, key, op, at) VALUES (?, ?, 'update', \(Timestamp.now))")
-        for key in keys { try statement.execute(arguments: [table.id, text(of: key)]) }
+            sql: """
+                INSERT INTO trunkline_change (table_id, key, op, at, destination)
+                VALUES (?, ?, 'update', \(Timestamp.now), ?)
+                """)
+        for key in keys { try statement.execute(arguments: [table.id, text(of: key), stream.destination.description]) }
     }
 
-    func logAll() throws { try table.startLoad("update", db) }
+    func logAll() throws { try TableLoad.begin(table, isNew: false, for: stream, db) }
 
     func existing(_ keys: [RowKey]) throws -> Set<String> {
         let statement = try db.makeStatement(sql: "SELECT 'there' FROM \(relation) WHERE \(conditions)")
@@ -39,9 +44,29 @@ struct LocalRows: YieldingRows {
 
     func insertedSinceTheLastAck(_ keys: Set<String>) throws -> Set<String> {
         let statement = try db.makeStatement(
-            sql: "SELECT op FROM trunkline_change WHERE table_id = ? AND key = ? ORDER BY seq LIMIT 1")
-        return try keys.filter {
-            try String.fetchOne(statement, arguments: [table.id, $0]) == "insert"
+            sql: """
+                SELECT op FROM trunkline_change WHERE table_id = ? AND key = ? AND destination IN (?, 'all')
+                ORDER BY seq LIMIT 1
+                """)
+        // Of a first load that was not acked there are no lines.
+        let loads = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT after_key, through_key FROM trunkline_load WHERE stream = ?1 AND table_id = ?2 AND is_new
+                UNION SELECT load_after, load_through FROM trunkline_batch
+                WHERE stream = ?1 AND load_table = ?2 AND load_new AND state <> 'acked'
+                """, arguments: [stream.description, table.id])
+        let unloaded = try loads.map { row in
+            try db.makeStatement(
+                sql: """
+                    SELECT 'there' FROM \(relation) WHERE \(conditions)
+                        AND \(KeyWalk.isWithin(shape, after: row["after_key"], through: row["through_key"]))
+                    """)
+        }
+        return try keys.filter { key in
+            let first = try String.fetchOne(
+                statement, arguments: [table.id, key, stream.destination.description])
+            return try first == "insert" || unloaded.contains { try !run($0, key).isEmpty }
         }
     }
 
@@ -61,7 +86,7 @@ struct LocalRows: YieldingRows {
     func referring(to keys: Set<String>) throws -> [TableName: Set<String>] {
         var rows: [TableName: Set<String>] = [:]
         for table in try SyncedTable.all(db) {
-            guard let child = try LocalRows(table.name, db), child.refers(to: self) else { continue }
+            guard let child = try LocalRows(table.name, for: stream, db), child.refers(to: self) else { continue }
             rows[child.name] = try referring(to: keys, in: child)
         }
         return rows
@@ -103,8 +128,9 @@ struct LocalRows: YieldingRows {
     }
 
     func forget(_ keys: Set<String>) throws {
-        let statement = try db.makeStatement(sql: "DELETE FROM trunkline_change WHERE table_id = ? AND key = ?")
-        for key in keys { try statement.execute(arguments: [table.id, key]) }
+        let statement = try db.makeStatement(
+            sql: "DELETE FROM trunkline_change WHERE table_id = ? AND key = ? AND destination = ?")
+        for key in keys { try statement.execute(arguments: [table.id, key, stream.destination.description]) }
     }
 
     /// Gives the rows new keys, above `highest` and all that are there or were handed out; the rows as they were are

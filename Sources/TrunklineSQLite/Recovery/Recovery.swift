@@ -52,8 +52,14 @@ struct Recovery {
             db, sql: "SELECT receiver_epoch FROM trunkline_outbound WHERE stream = ?", arguments: [stream.description]
         ).flatMap(UUID.init(uuidString:))
         let past = (outbound.pastEpochs + [outbound.epoch] + (receiver.map { [$0] } ?? [])).suffix(16)
-        try db.execute(
-            sql: "DELETE FROM trunkline_change WHERE seq <= (SELECT min(acked_seq) FROM trunkline_outbound)")
+        try db.makeStatement(
+            sql: """
+                DELETE FROM trunkline_change WHERE \(StreamLines.isFor(outbound.destination))
+                    AND seq <= (SELECT acked_seq FROM trunkline_outbound WHERE stream = ?)
+                """
+        ).execute(arguments: [stream.description])
+        try LoadPiece.putBackAll(of: stream, db)
+        try Outbound.turnLog(db)
         try db.execute(sql: "DELETE FROM trunkline_batch WHERE stream = ?", arguments: [stream.description])
         try db.execute(
             sql: "DELETE FROM trunkline_verification_request WHERE stream = ?", arguments: [stream.description])
@@ -78,8 +84,8 @@ struct Recovery {
             arguments: [try JSONText.encode(report), stream.description])
     }
 
-    static func logDifferent(_ table: TableResult, _ db: Database) throws {
-        guard let rows = try LocalRows(table.name, db) else { return }
+    func logDifferent(_ table: TableResult) throws {
+        guard let rows = try LocalRows(table.name, for: stream, db) else { return }
         if table.problem != nil || table.isTruncated { try rows.logAll() }
         try rows.log(table.differingKeys.map(\.key))
     }

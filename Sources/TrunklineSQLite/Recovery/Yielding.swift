@@ -31,7 +31,7 @@ struct Yielding {
         return plan
     }
 
-    private func rows(of table: TableName) throws -> LocalRows? { try LocalRows(table, db) }
+    private func rows(of table: TableName) throws -> LocalRows? { try LocalRows(table, for: stream, db) }
 
     /// Moves the rows into `trunkline_superseded_row`: all are kept before the first is gone, since a delete may take
     /// others with it. The log forgets them, so that no delete of them travels.

@@ -30,15 +30,17 @@ struct AckedBatch: Sendable {
     /// So many changes are forgotten in one transaction, in a millisecond or two.
     private static let piece = 500
 
-    /// Deletes of its changes those that no other stream still needs, some at a time, and then the batch.
+    /// Deletes of its changes those that are for its receiver alone, some at a time, and then the batch. Those for all
+    /// branches are ``SharedLines``'.
     func prune(_ stream: StreamID, _ db: Database) throws -> Pruning {
-        try db.execute(
+        try db.makeStatement(
             sql: """
                 DELETE FROM trunkline_change WHERE seq IN (
                     SELECT seq FROM trunkline_change
-                    WHERE seq BETWEEN ? AND min(?, (SELECT min(acked_seq) FROM trunkline_outbound))
+                    WHERE \(StreamLines.isFor(stream.destination.description)) AND seq BETWEEN ? AND ?
                     ORDER BY seq LIMIT ?)
-                """, arguments: [range.from, range.to, AckedBatch.piece])
+                """
+        ).execute(arguments: [range.from, range.to, AckedBatch.piece])
         guard db.changesCount < AckedBatch.piece else { return .partly }
         try db.execute(
             sql: "DELETE FROM trunkline_batch WHERE stream = ? AND number = ?",

@@ -10,11 +10,19 @@ struct BatchQueue {
     let stream: StreamID
     let db: Database
 
-    enum Work: Hashable {
+    enum Work: Sendable {
         case nothing
-        case claim
-        /// Triggers or loads are to be seen to first.
+        /// - Parameter step: of a load whose turn it is, if nothing is pending.
+        case claim(step: LoadStep?)
+        /// Triggers or held changes are to be seen to first.
         case heal
+    }
+
+    enum Claim: Sendable {
+        case claimed(ClaimedBatch)
+        case nothing
+        /// A load went on without a batch, or is not where it was.
+        case again
     }
 
     init(_ stream: StreamID, _ db: Database) {
@@ -23,65 +31,108 @@ struct BatchQueue {
     }
 
     /// What a claim would find, without writing.
-    func look(window: Int) throws -> Work {
+    func look(window: Int, changes: Int) throws -> Work {
         let office = try Office.read(db, operation: "claimBatch")
-        if try Capture.needsCheck(office, db) || !TableLoad.unfinished(db).isEmpty { return .heal }
+        if try Capture.needsCheck(office, db) || HeldChanges.canBeReleased(db) { return .heal }
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
         guard outbound.stopped == nil, try inFlight() < window else { return .nothing }
-        guard outbound.sendsChanges else { return try lowestPending() == nil ? .nothing : .claim }
-        let hasChanges = try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_change WHERE seq > ?)", arguments: [outbound.cursor])!
-        return try hasChanges || lowestPending() != nil ? .claim : .nothing
+        if try lowestPending() != nil { return .claim(step: nil) }
+        guard outbound.sendsChanges else { return .nothing }
+        // In turns, so that neither waits for the other's end.
+        let hasChanges = try StreamLines.exist(outbound.destination, after: outbound.cursor, db)
+        if hasChanges, outbound.wasLoad { return .claim(step: nil) }
+        if let load = try TableLoad.next(of: stream, db),
+            let step = try LoadStep.find(load, rows: max(1, changes), of: stream, db)
+        {
+            return .claim(step: step)
+        }
+        return hasChanges ? .claim(step: nil) : .nothing
     }
 
     /// The lowest pending batch, else a new one; marked `sent`.
-    func claim(window: Int, changes: Int) throws -> ClaimedBatch? {
+    func claim(window: Int, changes: Int, step: LoadStep?) throws -> Claim {
         let outbound = try Outbound.get(stream, db, operation: "claimBatch")
-        guard outbound.stopped == nil, try inFlight() < window else { return nil }
+        guard outbound.stopped == nil, try inFlight() < window else { return .nothing }
         let next = try lowestPending()
-        guard next != nil || outbound.sendsChanges else { return nil }
-        guard let number = try next ?? form(after: outbound, changes: changes, state: "pending") else { return nil }
+        guard next != nil || outbound.sendsChanges else { return .nothing }
+        var number = next
+        if next == nil, let step {
+            number = try form(step, after: outbound)
+            if number == nil { return .again }
+        } else if next == nil {
+            number = try form(after: outbound, changes: changes, state: "pending")
+        }
+        guard let number else { return .nothing }
         try db.execute(
             sql: """
                 UPDATE trunkline_batch SET state = 'sent', attempts = attempts + 1, sent_at = \(Timestamp.now)
                 WHERE stream = ? AND number = ? AND state = 'pending'
                 """,
             arguments: [stream.description, number])
-        return try batch(number)
+        return .claimed(try batch(number))
     }
 
     /// Makes a batch of the next `changes` unbatched changes.
     /// - Returns: its number; nil when there are none.
     func form(after outbound: Outbound, changes: Int, state: String) throws -> Int64? {
+        let lines = StreamLines.query(outbound.destination, "seq, destination, table_id", where: "seq > ?1")
         let row = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT count(*) AS changes, max(seq) AS last
-                FROM (SELECT seq FROM trunkline_change WHERE seq > ? ORDER BY seq LIMIT ?)
-                """,
-            arguments: [outbound.cursor, max(1, changes)])!
+            db.makeStatement(
+                sql: """
+                    SELECT count(*) AS changes, max(seq) AS last, min(destination = 'all' AND table_id NOT IN (
+                        SELECT id FROM trunkline_synced_table WHERE route <> ?3)) AS shared
+                    FROM (\(lines) ORDER BY seq LIMIT ?2)
+                    """),
+            arguments: [outbound.cursor, max(1, changes), try JSONText.encode(TableRoute.all)])!
         guard let last: Int64 = row["last"] else { return nil }
         return try add(
-            after: outbound, range: (outbound.cursor + 1)...last, changes: row["changes"], state: state)
+            after: outbound, range: (outbound.cursor + 1)...last, changes: row["changes"], state: state,
+            isShared: row["shared"])
+    }
+
+    /// Makes a batch of a step of a load, if the load is still where it was.
+    /// - Returns: its number; nil when there are no rows in it, or the load went on.
+    private func form(_ step: LoadStep, after outbound: Outbound) throws -> Int64? {
+        guard let load = try TableLoad.find(step.load, db), load.after == step.after else { return nil }
+        try load.advance(through: step.through, rows: step.rows, db)
+        guard step.rows > 0 else { return nil }
+        let number = try add(after: outbound, range: nil, changes: step.rows, state: "pending")
+        let piece = LoadPiece(of: load, through: step.through)
+        try db.execute(
+            sql: """
+                UPDATE trunkline_batch
+                SET load_table = ?, load_after = ?, load_through = ?, load_new = ?, load_sweeps = ?
+                WHERE stream = ? AND number = ?
+                """,
+            arguments: [
+                piece.table, piece.after, piece.through, piece.isNew, piece.sweeps, stream.description, number,
+            ])
+        try db.execute(
+            sql: "UPDATE trunkline_outbound SET was_load = 1 WHERE stream = ?", arguments: [stream.description])
+        return number
     }
 
     /// Adds a batch to the stream's chain.
     /// - Parameter range: of the change log; nil for a batch without changes.
-    func add(after outbound: Outbound, range: ClosedRange<Int64>?, changes: Int, state: String) throws -> Int64 {
+    /// - Parameter isShared: whether batches of other streams of the same range say the same.
+    func add(
+        after outbound: Outbound, range: ClosedRange<Int64>?, changes: Int, state: String, isShared: Bool = false
+    ) throws -> Int64 {
         let id = UUID()
         let end = range?.upperBound ?? outbound.cursor
         try db.execute(
             sql: """
                 INSERT INTO trunkline_batch
-                    (stream, number, id, previous_id, state, from_seq, to_seq, changes, formed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, \(Timestamp.now))
+                    (stream, number, id, previous_id, state, from_seq, to_seq, changes, shared, formed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, \(Timestamp.now))
                 """,
             arguments: [
                 stream.description, outbound.nextNumber, id.uuidString, outbound.lastID?.uuidString, state,
-                outbound.cursor + 1, end, changes,
+                outbound.cursor + 1, end, changes, isShared,
             ])
         try db.execute(
-            sql: "UPDATE trunkline_outbound SET next_number = ?, last_id = ?, cursor = ? WHERE stream = ?",
+            sql:
+                "UPDATE trunkline_outbound SET next_number = ?, last_id = ?, cursor = ?, was_load = 0 WHERE stream = ?",
             arguments: [outbound.nextNumber + 1, id.uuidString, end, stream.description])
         return outbound.nextNumber
     }
@@ -103,12 +154,15 @@ struct BatchQueue {
         let row = try Row.fetchOne(
             db, sql: "SELECT * FROM trunkline_batch WHERE stream = ? AND number = ?",
             arguments: [stream.description, number])!
+        let isShared = (row["shared"] as Bool) && (row["attempts"] as Int) == 1
         let claim = try (row["verification"] as String?).map { try JSONText.decode(VerificationClaim.self, $0) }
         return ClaimedBatch(
             stream: stream, epoch: outbound.epoch, number: number, id: UUID(uuidString: row["id"])!,
             previousID: (row["previous_id"] as String?).flatMap(UUID.init(uuidString:)),
             acked: outbound.ackedWatermark, setAsideVersion: outbound.setAsideVersion, follows: outbound.pastEpochs,
             recovery: outbound.recovery, receiverKeepsShapes: outbound.receiverKeepsShapes, attempt: row["attempts"],
-            changes: row["changes"], verification: claim)
+            changes: row["changes"],
+            sharedContent: isShared ? try Outbound.sharedName(row["from_seq"], row["to_seq"], db) : nil,
+            verification: claim)
     }
 }

@@ -8,8 +8,10 @@ struct BatchReader {
     let limits: ReadLimits
     let db: Database
     private(set) var notices: SenderNotices
-    /// Keys of tables that stand still, by the table's id: nothing is known of them now.
-    private(set) var held: [Int64: [String]] = [:]
+    /// Changes of tables that stand still: nothing is known of their rows now.
+    private(set) var held: [HeldChanges.Line] = []
+    /// Whether it is a batch of a load of such a table.
+    private(set) var holdsPiece = false
     private var bytes = 0
     private var images = 0
 
@@ -17,23 +19,29 @@ struct BatchReader {
         self.batch = batch
         self.limits = limits
         self.db = db
-        notices = try SenderNotices(stream: batch.stream, db)
+        // What other streams take over is refused for all of them.
+        notices = try SenderNotices(stream: batch.sharedContent == nil ? batch.stream : nil, db)
     }
 
     /// The changed keys of one table, in the order of their first change.
     private struct Changes {
         var keys: [String] = []
         var areAllInserts = true
+        var destinations: Set<String> = []
     }
 
     mutating func read() throws -> BatchReading {
+        if let piece = try LoadPiece.find(batch, db) { return try read(piece) }
         let changes = try changes()
         var tables: [TableName: (table: SyncedTable, shape: TableShape)] = [:]
         for table in try SyncedTable.all(db) where changes[table.id] != nil {
             if table.incomplete == nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape {
                 tables[table.name] = (table, shape)
             } else {
-                held[table.id] = changes[table.id]!.keys
+                let changed = changes[table.id]!
+                for destination in changed.destinations.sorted() {
+                    held += changed.keys.map { HeldChanges.Line(table: table.id, key: $0, destination: destination) }
+                }
             }
         }
         var content: [TableContent] = []
@@ -42,30 +50,74 @@ struct BatchReader {
             let changed = changes[table.id]!
             var one = TableContent(
                 name: name, key: shape.key, columns: shape.wireColumns, allNew: changed.areAllInserts)
-            guard try read(changed.keys, of: shape, into: &one) else {
-                let perImage = max(1, bytes / max(1, images))
-                return .tooLarge(fitting: max(1, min(batch.changes - 1, limits.batchBytes / perImage)))
+            let scope = RowScope(table: table).conditions(for: batch.stream.destination.description)
+            var keys = changed.keys.makeIterator()
+            let isRead = try read(of: shape, scope, into: &one) {
+                while let text = keys.next() {
+                    if let key = KeyText.values(text, count: shape.key.count) { return key }
+                }
+                return nil
             }
+            guard isRead else { return tooLarge(rows: batch.changes) }
             if one.rowCount + one.deleteCount > 0 { content.append(one) }
         }
         return .content(content)
     }
 
+    /// Of a load: the rows that are there, and no deletes but in a sweep.
+    private mutating func read(_ piece: LoadPiece) throws -> BatchReading {
+        guard let table = try SyncedTable.all(db).first(where: { $0.id == piece.table }) else { return .content([]) }
+        guard table.incomplete == nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape else {
+            holdsPiece = true
+            return .content([])
+        }
+        let scope = RowScope(table: table).conditions(for: batch.stream.destination.description)
+        let walk = try KeyWalk(
+            shape, after: piece.after, through: piece.through, conditions: piece.sweeps ? [] : scope, db)
+        defer { walk.end() }
+        var one = TableContent(
+            name: table.name, key: shape.key, columns: shape.wireColumns, allNew: piece.isNew && batch.attempt == 1)
+        var rows = 0
+        let isRead = try read(of: shape, scope, into: &one) {
+            while let step = try walk.next() {
+                guard step.isWanted else { continue }
+                rows += 1
+                return step.key
+            }
+            return nil
+        }
+        guard isRead else { return tooLarge(rows: rows) }
+        return .content(one.rowCount + one.deleteCount > 0 ? [one] : [])
+    }
+
+    private func tooLarge(rows: Int) -> BatchReading {
+        let perImage = max(1, bytes / max(1, images))
+        return .tooLarge(fitting: max(1, min(max(batch.changes, rows) - 1, limits.batchBytes / perImage)))
+    }
+
     private func changes() throws -> [Int64: Changes] {
         var changes: [Int64: Changes] = [:]
-        let rows = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT c.table_id, c.key, min(c.op = 'insert') AS is_insert FROM trunkline_batch AS b
-                JOIN trunkline_change AS c ON c.seq BETWEEN b.from_seq AND b.to_seq
-                WHERE b.stream = ? AND b.number = ? AND b.id = ?
-                GROUP BY c.table_id, c.key ORDER BY min(c.seq)
-                """,
+        let lines = StreamLines.query(
+            batch.stream.destination.description, "table_id, key, op, seq, destination",
+            where: "seq BETWEEN ?1 AND ?2")
+        let range = try Row.fetchOne(
+            db, sql: "SELECT from_seq, to_seq FROM trunkline_batch WHERE stream = ? AND number = ? AND id = ?",
             arguments: [batch.stream.description, batch.number, batch.id.uuidString])
+        guard let range else { return [:] }
+        let statement = try db.makeStatement(
+            sql: """
+                SELECT table_id, key, min(op = 'insert'), max(destination = 'all'), max(destination <> 'all')
+                FROM (\(lines))
+                GROUP BY table_id, key ORDER BY min(seq)
+                """)
+        let rows = try Row.fetchCursor(statement, arguments: [range["from_seq"] as Int64, range["to_seq"] as Int64])
+        let own = batch.stream.destination.description
         while let row = try rows.next() {
             let table: Int64 = row[0]
             changes[table, default: Changes()].keys.append(row[1])
             if row[2] == 0 { changes[table]!.areAllInserts = false }
+            if row[3] == 1 { changes[table]!.destinations.insert(OfficeID.all.description) }
+            if row[4] == 1 { changes[table]!.destinations.insert(own) }
         }
         return changes
     }
@@ -79,15 +131,17 @@ struct BatchReader {
     }
 
     /// - Returns: false when the limit of bytes is passed.
-    private mutating func read(_ keys: [String], of shape: TableShape, into content: inout TableContent) throws -> Bool
-    {
-        let images = try RowImages(shape, rowBytes: limits.rowBytes, db)
-        let twins = KeyTwins(shape, images, db)
+    /// - Parameters:
+    ///   - scope: which rows the stream has; any other key is that of a row that is not there.
+    ///   - next: the keys.
+    private mutating func read(
+        of shape: TableShape, _ scope: [String], into content: inout TableContent, next: () throws -> [SQLiteValue]?
+    ) throws -> Bool {
+        let images = try RowImages(shape, rowBytes: limits.rowBytes, scope: scope, db)
+        let twins = KeyTwins(shape, images, scope: scope, db)
         var seen: Set<RowKey> = []
         var line: [UInt8] = []
-        for changedKey in keys {
-            guard var values = KeyText.values(changedKey, count: shape.key.count) else { continue }
-            var localKey = changedKey
+        while var values = try next() {
             var spelling: String?
             if let twins, images.problem(ofKey: values) == nil {
                 spelling = twins.problem(of: values)
@@ -100,14 +154,14 @@ struct BatchReader {
                     }
                     if !rows.contains(values) { notices.accept(BatchReader.twinEntry(content.name, values)) }
                     values = rows.first ?? values
-                    localKey = KeyText.text(of: values)
                 }
             }
             line.removeAll(keepingCapacity: true)
             let image = try images.read(values, into: &line)
             func entry() -> SenderNotices.Entry {
                 guard spelling == nil else { return BatchReader.twinEntry(content.name, values) }
-                return SenderNotices.Entry(table: content.name, localKey: localKey, key: images.rowKey(values))
+                return SenderNotices.Entry(
+                    table: content.name, localKey: KeyText.text(of: values), key: images.rowKey(values))
             }
             if let problem = image.problem ?? spelling ?? tooLong(line) {
                 // A row whose key cannot travel was never sent, so neither is its delete.
@@ -127,7 +181,7 @@ struct BatchReader {
             }
             bytes += line.count
             self.images += 1
-            if batch.changes > 1, bytes > limits.batchBytes { return false }
+            if max(batch.changes, self.images) > 1, bytes > limits.batchBytes { return false }
         }
         return true
     }

@@ -13,15 +13,18 @@ struct KeyTwins {
     private let shape: TableShape
     private let spellings: [KeySpellings]
     private let images: RowImages
+    /// Which rows are regarded.
+    private let scope: [String]
     private let db: Database
 
     /// Nil for a table whose keys have one spelling each.
-    init?(_ shape: TableShape, _ images: RowImages, _ db: Database) {
+    init?(_ shape: TableShape, _ images: RowImages, scope: [String] = [], _ db: Database) {
         let types = shape.key.map { DeclaredType(shape.declaredType(of: $0)!) }
         spellings = types.map { KeySpellings(kind: WireKind(wireType: $0.wireType), affinity: $0.affinity) }
         guard !shape.hasIntegerKey, spellings.contains(where: \.areSeveral) else { return nil }
         self.shape = shape
         self.images = images
+        self.scope = scope
         self.db = db
     }
 
@@ -58,10 +61,9 @@ struct KeyTwins {
             return "\(column) COLLATE \(collation) IN (\(places))"
         }
         let columns = shape.key.map { TableName.quoted($0) }.joined(separator: ", ")
-        let statement = try db.cachedStatement(
-            sql:
-                "SELECT \(columns) FROM \(TableName.quoted(shape.name)) WHERE \(conditions.joined(separator: " AND "))"
-        )
+        let sql =
+            "SELECT \(columns) FROM \(TableName.quoted(shape.name)) WHERE \((conditions + scope).joined(separator: " AND "))"
+        let statement = try scope.isEmpty ? db.cachedStatement(sql: sql) : db.makeStatement(sql: sql)
         defer { statement.rewind() }
         for (index, value) in wanted.joined().enumerated() { try value.bind(to: statement, at: index + 1) }
         var found: [(rank: [Int], key: [SQLiteValue])] = []

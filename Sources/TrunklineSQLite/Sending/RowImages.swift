@@ -18,17 +18,20 @@ struct RowImages {
     private let keyIndices: [Int]
     private let rowBytes: Int
 
-    /// - Parameter rowBytes: a row of more bytes than this cannot travel, and is not copied.
-    init(_ shape: TableShape, rowBytes: Int, _ db: Database) throws {
+    /// - Parameters:
+    ///   - rowBytes: a row of more bytes than this cannot travel, and is not copied.
+    ///   - scope: which rows there are, as SQL over the table under its own name.
+    init(_ shape: TableShape, rowBytes: Int, scope: [String] = [], _ db: Database) throws {
         self.shape = shape
         self.rowBytes = rowBytes
         self.db = db
         kinds = shape.wireColumns.map { WireKind(wireType: $0.type) }
         keyIndices = shape.key.map { name in shape.columns.firstIndex { $0.name == name }! }
         // The key's own collation, so that its index serves; whether the row found is the very one is looked at after.
-        let conditions = zip(shape.key, shape.keyCollations).map { column, collation in
-            "\(TableName.quoted(column)) COLLATE \(TableName.quoted(collation)) IS ?"
-        }
+        let conditions =
+            zip(shape.key, shape.keyCollations).map { column, collation in
+                "\(TableName.quoted(column)) COLLATE \(TableName.quoted(collation)) IS ?"
+            } + scope
         let columns = shape.columns.map { TableName.quoted($0.name) }
         statement = try db.makeStatement(
             sql: """

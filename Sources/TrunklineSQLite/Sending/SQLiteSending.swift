@@ -177,13 +177,18 @@ struct SQLiteSending: SenderBooks {
         try run("report recovery", stream) { try Recovery(stream, db).set(report) }
     }
 
-    func logDifferent(_ table: TableResult) throws(StoreError) {
-        do { try Recovery.logDifferent(table, db) } catch {
+    func logDifferent(_ table: TableResult, of stream: StreamID) throws(StoreError) {
+        do { try Recovery(stream, db).logDifferent(table) } catch {
             throw StoreError(error, operation: "log what differs", subject: "table \"\(table.name)\"")
         }
     }
 
     func yield(to differing: [TableResult], newKeys: Bool, of stream: StreamID) throws(StoreError) -> YieldOutcome {
-        try run("yield", stream) { YieldOutcome(try Yielding(stream, newKeys: newKeys, db).run(differing)) }
+        try run("yield", stream) {
+            // Rows that go may take others along, of tables that only the head writes.
+            try LocalWriteGuards.applying(db) {
+                YieldOutcome(try Yielding(stream, newKeys: newKeys, db).run(differing))
+            }
+        }
     }
 }

@@ -28,12 +28,6 @@ extension SQLiteStore {
         }
     }
 
-    public func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool {
-        try await read("awaitsAck", stream.description) { db in
-            try SentBatch.all(of: stream, db).contains { $0.age >= age || $0.age < .zero }
-        }
-    }
-
     public func resetStale(
         of stream: StreamID, policy: StalePolicy, quietFor: Duration
     ) async throws(StoreError) -> Int {

@@ -7,21 +7,33 @@ extension SQLiteStore {
         of stream: StreamID, window: Int, changes: Int
     ) async throws(StoreError) -> ClaimedBatch? {
         try await noteLook(for: .changes)
-        // Looking first keeps an idle publisher from ever taking the write lock.
-        var work = try await read("claimBatch", stream.description) { db in
-            try BatchQueue(stream, db).look(window: window)
+        // Where a load finds nothing that is for the stream, it goes on for some steps; then others have their turn.
+        for _ in 0..<8 {
+            // Looking first keeps an idle publisher from ever taking the write lock.
+            let work = try await read("claimBatch", stream.description) { db in
+                try BatchQueue(stream, db).look(window: window, changes: changes)
+            }
+            let step: LoadStep?
+            switch work {
+            case .nothing: return nil
+            case .heal:
+                try await healCapture()
+                continue
+            case .claim(let found): step = found
+            }
+            let claim = try await write("claimBatch", stream.description, durably: false) { db in
+                try BatchQueue(stream, db).claim(window: window, changes: changes, step: step)
+            }
+            switch claim {
+            case .nothing: return nil
+            case .again: continue
+            case .claimed(let batch):
+                // A number that was sent must never be given to another batch; nobody need be locked out for that.
+                try await flush("claimBatch")
+                return batch
+            }
         }
-        if work == .heal {
-            try await healCapture()
-            work = .claim
-        }
-        guard work == .claim else { return nil }
-        let claimed = try await write("claimBatch", stream.description, durably: false) { db in
-            try BatchQueue(stream, db).claim(window: window, changes: changes)
-        }
-        // A number that was sent must never be given to another batch; nobody need be locked out for that.
-        if claimed != nil { try await flush("claimBatch") }
-        return claimed
+        return nil
     }
 
     public func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool {

@@ -5,7 +5,8 @@ public import TrunklineCore
 private struct Found: Sendable {
     var reading: BatchReading
     var notices: SenderNotices
-    var held: [Int64: [String]]
+    var held: [HeldChanges.Line]
+    var holdsPiece: Bool
 }
 
 extension SQLiteStore {
@@ -17,17 +18,20 @@ extension SQLiteStore {
                 guard try !Capture.needsCheck(Office.read(db, operation: "readBatch"), db) else { return nil }
                 return try db.withLengthLimit(limits.rowBytes) {
                     var reader = try BatchReader(batch: batch, limits: limits, db: db)
-                    return Found(reading: try reader.read(), notices: reader.notices, held: reader.held)
+                    return Found(
+                        reading: try reader.read(), notices: reader.notices, held: reader.held,
+                        holdsPiece: reader.holdsPiece)
                 }
             }
             guard let found else {
                 try await healCapture()
                 continue
             }
-            if !found.notices.isEmpty || !found.held.isEmpty {
+            if !found.notices.isEmpty || !found.held.isEmpty || found.holdsPiece {
                 try await write("setAsideAtSender", batch.stream.description) { db in
-                    try found.notices.save(stream: batch.stream, db)
-                    for (table, keys) in found.held { try HeldChanges.hold(keys, of: table, db) }
+                    try found.notices.save(db)
+                    try HeldChanges.hold(found.held, db)
+                    if found.holdsPiece { try LoadPiece.giveUp(batch, db) }
                 }
             }
             return found.reading

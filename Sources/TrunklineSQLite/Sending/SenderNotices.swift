@@ -14,16 +14,19 @@ struct SenderNotices: Sendable {
     private(set) var refused: [Entry: String] = [:]
     private(set) var cleared: Set<Entry> = []
     private let known: Set<String>
+    /// Nil: all streams of this office.
+    private let stream: StreamID?
 
     /// Reads what was refused before, by the keys here: two of them may be one at a receiver.
-    init(stream: StreamID, _ db: Database) throws {
+    init(stream: StreamID?, _ db: Database) throws {
+        self.stream = stream
         known = Set(
             try String.fetchAll(
                 db,
                 sql: """
-                    SELECT table_name || ' ' || local_key FROM trunkline_set_aside_notice
-                    WHERE stream = ? AND origin = 'sender' AND local_key IS NOT NULL
-                    """, arguments: [stream.description]))
+                    SELECT DISTINCT table_name || ' ' || local_key FROM trunkline_set_aside_notice
+                    WHERE (?1 IS NULL OR stream = ?1) AND origin = 'sender' AND local_key IS NOT NULL
+                    """, arguments: [stream?.description]))
     }
 
     var isEmpty: Bool { refused.isEmpty && cleared.isEmpty }
@@ -36,24 +39,25 @@ struct SenderNotices: Sendable {
         if known.contains("\(entry.table) \(entry.localKey)") { cleared.insert(entry) }
     }
 
-    func save(stream: StreamID, _ db: Database) throws {
+    func save(_ db: Database) throws {
         for entry in cleared {
             try db.execute(
                 sql: """
                     DELETE FROM trunkline_set_aside_notice
-                    WHERE stream = ? AND table_name = ? AND local_key = ? AND origin = 'sender'
-                    """, arguments: [stream.description, entry.table.description, entry.localKey])
+                    WHERE (?1 IS NULL OR stream = ?1) AND table_name = ?2 AND local_key = ?3 AND origin = 'sender'
+                    """, arguments: [stream?.description, entry.table.description, entry.localKey])
         }
         for (entry, reason) in refused {
             try db.execute(
                 sql: """
                     INSERT INTO trunkline_set_aside_notice (stream, table_name, key, local_key, origin, reason, since)
-                    VALUES (?, ?, ?, ?, 'sender', ?, \(Timestamp.now))
+                    SELECT stream, ?2, ?3, ?4, 'sender', ?5, \(Timestamp.now) FROM trunkline_outbound
+                    WHERE ?1 IS NULL OR stream = ?1
                     ON CONFLICT (stream, table_name, key, origin) DO UPDATE
                     SET local_key = excluded.local_key, reason = excluded.reason
                     """,
                 arguments: [
-                    stream.description, entry.table.description, entry.key.description, entry.localKey, reason,
+                    stream?.description, entry.table.description, entry.key.description, entry.localKey, reason,
                 ])
         }
     }

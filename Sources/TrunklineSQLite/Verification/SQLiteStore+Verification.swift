@@ -25,7 +25,10 @@ extension SQLiteStore {
                 try VerificationBatch.void(abandoned, stream, db)
             }
         }
-        guard wanted != nil else { return abandoned != nil }
+        let isWanted = try await read("formVerification", stream.description) { db in
+            try wanted != nil && !VerificationBatch.isLoading(stream, db)
+        }
+        guard isWanted else { return abandoned != nil }
         let snapshot: DatabaseQueue
         do {
             snapshot = try DatabaseConnections.snapshotQueue(location, onOpen)

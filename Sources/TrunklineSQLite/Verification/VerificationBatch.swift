@@ -13,12 +13,18 @@ enum VerificationBatch {
                 """, arguments: [stream.description])
     }
 
+    /// Whether rows are still to be loaded that are no changes of the log: a claim would speak of what has not travelled.
+    static func isLoading(_ stream: StreamID, _ db: Database) throws -> Bool {
+        guard try Outbound.get(stream, db, operation: "formVerification").sendsChanges else { return false }
+        return try TableLoad.next(of: stream, db) != nil
+    }
+
     /// Cuts all that is there into batches, and takes the next number for the claim.
     /// - Parameter fixSnapshot: fixes the snapshot to be digested; nobody else can write just now.
     static func reserve(
         _ stream: StreamID, _ db: Database, fixSnapshot: () throws -> Void
     ) throws -> (request: VerificationRequest, number: Int64)? {
-        guard let request = try VerificationRecord.wanted(stream, db) else { return nil }
+        guard let request = try VerificationRecord.wanted(stream, db), try !isLoading(stream, db) else { return nil }
         try fixSnapshot()
         let queue = BatchQueue(stream, db)
         if try Outbound.get(stream, db, operation: "formVerification").sendsChanges {
@@ -46,17 +52,23 @@ enum VerificationBatch {
     private static func claims(
         _ request: VerificationRequest, without standing: Set<TableName>, _ db: Database
     ) throws -> [TableClaim] {
-        var tables: [(name: TableName, shape: TableShape, rows: Int)] = []
+        var tables: [(name: TableName, shape: TableShape, scope: [String], rows: Int)] = []
         for table in try SyncedTable.all(db) where request.concerns(table.name) && !standing.contains(table.name) {
             guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
-            let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")!
-            tables.append((table.name, shape, rows))
+            let scope = RowScope(table: table).conditions(for: request.stream.destination.description)
+            let rows = try Int.fetchOne(
+                db.makeStatement(
+                    sql: """
+                        SELECT count(*) FROM \(TableName.quoted(shape.name))
+                        WHERE \((["TRUE"] + scope).joined(separator: " AND "))
+                        """))!
+            tables.append((table.name, shape, scope, rows))
         }
         var plan = ClaimPlan(request, rows: tables.map { ($0.name, $0.rows) })
         return try tables.map { table in
             try plan.claim(name: table.name, key: table.shape.key, columns: table.shape.wireColumns) { digester in
                 try TableScan.digest(
-                    table.shape.name, columns: table.shape.wireColumns, into: &digester, db)
+                    table.shape.name, columns: table.shape.wireColumns, where: table.scope, into: &digester, db)
             }
         }
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import TrunklineCore
 import TrunklineRuntime
-import TrunklineTerminal
 
 /// `trunkline config`
 struct ConfigCommand: OfficeCommand {
@@ -14,6 +13,8 @@ struct ConfigCommand: OfficeCommand {
               office:
                 id: east
               tables: [product_sales]
+
+            --check also prints the tables: which way each goes, and which of its rows.
 
             Examples:
               trunkline config
@@ -35,14 +36,9 @@ struct ConfigCommand: OfficeCommand {
         let settings = try await options.settings(
             for: SettingsRequirements("config --check", broker: .always, tables: .at(.branch)))
         try await OfficeAssembly(settings).store().close()
-        let tables =
-            switch settings.tables {
-            case .listed(let names) where names.isEmpty: "any table"
-            case .listed(let names): HumanNumber.counted(names.count, "table")
-            case .all(let exceptions) where exceptions.isEmpty: "all tables"
-            case .all(let exceptions): "all tables but \(exceptions.count)"
-            }
+        let tables = TablesReport(settings: settings)
         let office = "\(settings.office.id) (\(settings.office.role.rawValue))"
-        print("valid: \(office), \(settings.database.url), \(settings.broker.url!), \(tables)")
+        print("valid: \(office), \(settings.database.url), \(settings.broker.url!), \(tables.summary)")
+        for line in tables.lines { print(line) }
     }
 }

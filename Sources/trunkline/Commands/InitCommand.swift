@@ -9,12 +9,13 @@ struct InitCommand: OfficeCommand {
         commandName: "init",
         abstract: "Prepare this office's database, and at the head the broker.",
         discussion: """
-            Creates the bookkeeping, and at a branch the triggers on its synced tables, whose rows become \
-            pending. At the head it also declares the exchanges, and the queues of every branch. May be run again at any \
-            time, as after a change of tables; with tables: all, also after a table was made.
+            Creates the bookkeeping, and the triggers on the tables that this office writes: at a branch those that go \
+            up, whose rows become pending, at the head those that go down. At the head it also declares the exchanges, \
+            and the queues of every branch. May be run again at any time, as after a change of tables; with tables: all, \
+            also after a table was made.
 
-            --dry-run says what would be done at a branch, with tables, keys, rows and triggers, and what is in the way; \
-            it changes nothing.
+            --dry-run says what would be done, with tables, keys, rows and triggers, and what is in the way; it changes \
+            nothing.
 
             Examples:
               trunkline init --config head.yaml
@@ -39,17 +40,10 @@ struct InitCommand: OfficeCommand {
         let office = OfficeAssembly(settings)
         let store = try office.store()
         if dryRun { return try await show(plan(settings, store, countingRows: true), settings, store) }
-        var tables = settings.tables.names ?? []
-        var warnings: [String] = []
-        if !isHead {
-            let plan = try await plan(settings, store, countingRows: false)
-            guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
-            tables = plan.tables.map(\.name)
-            warnings = plan.warnings
-        }
-        var report = try await store.initialise(
-            OfficeSetup(office: settings.office.id, role: settings.office.role, tables: tables))
-        report.warnings = warnings + report.warnings
+        let plan = try await plan(settings, store, countingRows: false)
+        guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
+        var report = try await store.initialise(setup(settings, plan))
+        report.warnings = plan.warnings + report.warnings
         if isHead {
             // Of each branch too: what an earlier version declared is taken over.
             let branches = try await store.branches().map(\.id)
@@ -62,11 +56,21 @@ struct InitCommand: OfficeCommand {
         for warning in report.warnings { StandardError.write("warning: \(SafeText.oneLine(warning))\n") }
     }
 
-    /// At the head no table is prepared.
+    /// At a branch the tables that go up are those of the plan: it says which there are, each under one spelling.
+    private func setup(_ settings: Settings, _ plan: InitialisationPlan) -> OfficeSetup {
+        var rules = settings.tables.rules ?? []
+        if settings.office.role == .branch {
+            rules = plan.tables.map { TableRule($0.name) } + rules.filter { $0.direction == .down }
+        }
+        return OfficeSetup(
+            office: settings.office.id, role: settings.office.role, tables: rules,
+            acceptsNew: settings.tables.acceptsNew)
+    }
+
     private func plan(
         _ settings: Settings, _ store: any OfficeStore, countingRows: Bool
     ) async throws -> InitialisationPlan {
-        let selection = settings.office.role == .head ? .listed([]) : settings.tables
+        let selection = settings.tables.written(by: settings.office.role)
         var plan = try await store.planInitialisation(selection, countingRows: countingRows)
         if case .all = selection, plan.tables.isEmpty, plan.refusals.isEmpty {
             plan.refusals = [

@@ -7,13 +7,14 @@ import TrunklineTerminal
 struct RetryCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Try to store the set-aside rows again, at the head.",
+        abstract: "Try to store the set-aside rows again, at the office that set them aside.",
         discussion: """
-            The services do it by themselves every retry.interval; this does it now.
+            At the head those that came from branches, at a branch those that came from the head. The services do it by \
+            themselves every retry.interval; this does it now.
 
             Examples:
               trunkline retry
-              trunkline retry product_sales --branch east
+              trunkline retry product_sales --branch east      (at the head)
 
             Exit codes: 0 none is left, 3 some are left, 69 database unavailable, 78 configuration.
             """)
@@ -21,7 +22,8 @@ struct RetryCommand: OfficeCommand {
     @Argument(help: "Only rows of this table.", transform: NameArgument.table)
     var table: TableName?
 
-    @Option(help: ArgumentHelp("Only this branch's rows.", valueName: "id"), transform: NameArgument.office)
+    @Option(
+        help: ArgumentHelp("At the head: only this branch's rows.", valueName: "id"), transform: NameArgument.office)
     var branch: OfficeID?
 
     @OptionGroup var options: OfficeOptions
@@ -30,7 +32,8 @@ struct RetryCommand: OfficeCommand {
     var json = false
 
     func execute() async throws {
-        let settings = try await options.settings(for: SettingsRequirements("retry", role: .head))
+        let settings = try await options.settings(
+            for: SettingsRequirements("retry --branch", role: branch == nil ? nil : .head))
         let store = try OfficeAssembly(settings).store()
         try await KnownBranch.check(branch, in: store)
         _ = try await store.hasten(branch.map { StreamID(from: $0, to: .head) })

@@ -8,10 +8,14 @@ struct RowsCommand: OfficeCommand {
         commandName: "rows",
         abstract: "Show rows of a synced table with their state: pending, sent, acked, set aside.",
         discussion: """
+            Of a table that this office writes, how far its rows are on their way; of one that it takes from others, what is \
+            stored and what is set aside here.
+
             Examples:
               trunkline rows product_sales
               trunkline rows product_sales --state set-aside --state pending --limit 20
-              trunkline rows product_sales --branch east --json      (at the head)
+              trunkline rows product_sales --branch east --json            (at the head)
+              trunkline rows price --branch east --state set-aside       (at the head)
 
             Exit codes: 0 shown, 1 shown and the table stands still, 69 database unavailable, 78 configuration or an unknown table.
             """)
@@ -23,7 +27,8 @@ struct RowsCommand: OfficeCommand {
     var state: [StateArgument] = []
 
     @Option(
-        help: ArgumentHelp("At the head: only this branch's rows.", valueName: "id"), transform: NameArgument.office)
+        help: ArgumentHelp("At the head: only the rows of or for this branch.", valueName: "id"),
+        transform: NameArgument.office)
     var branch: OfficeID?
 
     @Option(help: "The most rows to show.")

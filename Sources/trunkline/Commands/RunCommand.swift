@@ -7,8 +7,8 @@ struct RunCommand: OfficeCommand {
         commandName: "run",
         abstract: "Run all services of this office in one process.",
         discussion: """
-            For a small office PC: at a branch the publisher, the ack listener and the stale reaper, at the \
-            head the ingestor and the acker. Runs until SIGTERM or SIGINT, through any loss of database or broker.
+            For a small office PC: the publisher and the ack listener for what this office sends, the ingestor and the \
+            acker for what it gets, and the stale reaper. Runs until SIGTERM or SIGINT, through any loss of database or broker.
 
             Examples:
               trunkline run --config /etc/trunkline/office.yaml

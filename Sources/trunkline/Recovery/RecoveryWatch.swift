@@ -23,7 +23,7 @@ struct RecoveryWatch: Sendable {
 
     /// - Returns: what differs; without an answer when none came in time.
     func comparison(troubles: TroubleLog) async throws -> VerificationAnswers {
-        var answers = VerificationAnswers(branches: [stream.source])
+        var answers = VerificationAnswers(streams: [stream])
         guard let asked = try await store.recovery(of: stream)?.verification else { return answers }
         _ = try await wait(troubles) {
             answers.take(try await store.verificationResults(asked))

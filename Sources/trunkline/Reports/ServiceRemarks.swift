@@ -7,6 +7,8 @@ import TrunklineTerminal
 struct ServiceRemarks {
     var office: OfficeSettings
     var notes: [ServiceNote]
+    /// Whether anything goes from the head to its branches: only then is a service that sees to it missed.
+    var isTwoWay: Bool
 
     /// A service that runs is heard of at least every ten minutes.
     static let silence = 1_500.0
@@ -17,7 +19,7 @@ struct ServiceRemarks {
         let notes = notes.filter { $0.service == service.name }
         let running = notes.filter { !$0.isStopped && $0.seenSeconds < ServiceRemarks.silence }
         guard let failing = running.filter({ $0.failure != nil }).max(by: { $0.failures < $1.failures }) else {
-            guard running.isEmpty else { return nil }
+            guard running.isEmpty, isTwoWay || !service.isOnlyForWhatGoesDown(at: office.role) else { return nil }
             guard let seen = notes.map(\.seenSeconds).min() else {
                 return "no \(service.name) has run here yet; start it, or: trunkline run"
             }
@@ -38,5 +40,16 @@ struct ServiceRemarks {
         func two(_ value: Int?) -> String { (value! < 10 ? "0" : "") + "\(value!)" }
         let time = "\(two(parts.hour)):\(two(parts.minute))"
         return calendar.isDateInToday(date) ? time : "\(parts.year!)-\(two(parts.month))-\(two(parts.day)) \(time)"
+    }
+}
+
+extension OfficeService {
+    fileprivate func isOnlyForWhatGoesDown(at role: OfficeRole) -> Bool {
+        switch self {
+        case .branchIngestor, .branchAcker, .headPublisher, .headAckListener: true
+        // It sees to what its office sends.
+        case .staleReaper: role == .head
+        case .branchPublisher, .branchAckListener, .headIngestor, .headAcker: false
+        }
     }
 }

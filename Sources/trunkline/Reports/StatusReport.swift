@@ -2,7 +2,8 @@ import TrunklineCore
 import TrunklineRuntime
 import TrunklineTerminal
 
-/// `trunkline status` for people: a table, and below it what deserves a look.
+/// `trunkline status` for people: the streams of a branch, or at the head those of the branches that were named. A table,
+/// and below it what deserves a look.
 struct StatusReport {
     var office: OfficeSettings
     var streams: [StreamStatus]
@@ -14,40 +15,43 @@ struct StatusReport {
     var uncaptured: [TableName] = []
     /// Why `init` would refuse the configuration's tables.
     var refusals: [String] = []
-
-    /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
-    static let silence = Duration.seconds(26 * 3_600)
+    /// The configuration's.
+    var tables = TableSelection.listed([])
 
     var text: String {
-        guard !streams.isEmpty || !unheard.isEmpty else { return "\(office.id): no stream yet\(emptyHint)\n" }
+        guard !streams.isEmpty || !silent.isEmpty else { return "\(office.id): no stream yet\(emptyHint)\n" }
         var table = TextTable([
             .init("STREAM"), .init("PENDING", .right), .init("IN FLIGHT", .right), .init("ACKED", .right),
             .init("SET ASIDE", .right), .init("WATERMARK", .right), .init("OLDEST UNACKED"), .init("LAST CONTACT"),
         ])
         for stream in streams { table.add(cells(stream)) }
-        for branch in unheard {
+        for branch in silent {
             table.add([StreamID(from: branch.id, to: .head).description] + Array(repeating: "-", count: 6) + ["never"])
         }
-        var lines = streams.flatMap(remarks)
-        lines += branches.filter(\.isSuspended).map {
-            "\($0.id) is SUSPENDED: nothing that it sends is stored; let it in again with: trunkline branch resume \($0.id)"
-        }
-        lines += unheard.filter { !$0.isSuspended }.map {
-            "\($0.id) was added and has not been heard of; is trunkline running there, with the kit of branch add?"
-        }
-        lines += uncaptured.map {
-            "table \"\($0)\" is one of tables, and its changes are NOT CAPTURED; run: trunkline init"
-        }
-        lines += refusals.map { "trunkline init would refuse: \($0)" }
-        lines += notes.map { ServiceRemarks(office: office, notes: $0).lines } ?? []
+        let known = Set(branches.map(\.id))
+        var lines = streams.flatMap { remarks($0, known) }
+        lines += branches.filter(\.isSuspended).map(\.suspension.text)
+        lines += unheard.filter { !$0.isSuspended }.map(\.absence.text)
+        lines +=
+            OfficeRemarks(
+                office: office, notes: notes, uncaptured: uncaptured, refusals: refusals,
+                standing: OfficeRemarks.standing(in: streams, at: office.role),
+                isTwoWay: OfficeRemarks.isTwoWay(streams, tables)
+            ).lines
         return table.rendered() + lines.map { SafeText.oneLine($0) + "\n" }.joined()
     }
 
     /// Branches that were added and never sent anything.
+    private var silent: [Branch] {
+        let heard = Set(streams.filter { $0.direction == .receiving }.map(\.stream.source))
+        return branches.filter { !heard.contains($0.id) }
+    }
+
+    /// Those of them that said nothing of what they were sent either.
     private var unheard: [Branch] {
-        branches.filter { branch in
-            !streams.contains { $0.direction == .receiving && $0.stream.source == branch.id }
-        }
+        let acked = Set(
+            streams.filter { $0.direction == .sending && $0.lastContactSeconds != nil }.map(\.stream.destination))
+        return silent.filter { !acked.contains($0.id) }
     }
 
     private var emptyHint: String {
@@ -72,45 +76,11 @@ struct StatusReport {
             + HumanNumber.counted(status.inFlightBatches, "batch", plural: "batches")
     }
 
-    private func remarks(_ status: StreamStatus) -> [String] {
-        var remarks: [String] = []
-        if office.role == .head, !branches.contains(where: { $0.id == status.stream.source }) {
+    private func remarks(_ status: StreamStatus, _ known: Set<OfficeID>) -> [String] {
+        if office.role == .head, !known.contains(status.stream.branch) {
             return ["\(status.stream): the branch was removed; its rows stay"]
         }
-        if let held = status.held, status.stopped == nil {
-            let way =
-                office.role == .head
-                ? "mend what it names, then: trunkline retry" : "the head's administrator sees the same in its status"
-            remarks.append("\(status.stream) is HELD by the head, and tried again by itself: \(held); \(way)")
-        } else if let reason = status.standstill {
-            let place = office.role == .head ? " at \(status.stream.source)" : ""
-            remarks.append(
-                "\(status.stream) is STOPPED: \(reason); see what differs and decide with: trunkline recover\(place)")
-        } else if let recovery = status.recovery {
-            remarks.append("\(status.stream) comes together again after a restore (\(recovery.rawValue))")
-        } else if let differing = status.lastRecovery?.differing, !differing.isEmpty {
-            let tables = differing.map(\.description).joined(separator: ", ")
-            remarks.append(
-                "\(status.stream) still DIFFERS after its last recovery, in \(tables); see the keys with: trunkline verify; "
-                    + "the reasons with: trunkline rows TABLE --state set-aside; "
-                    + "once mended, trunkline verify clears this, and trunkline resync TABLE sends all rows again")
-        }
-        for table in status.standing {
-            remarks.append("\(status.stream): table \"\(table.table)\" STANDS STILL: \(table.reason)")
-        }
-        if status.setAside > 0 {
-            let rows = HumanNumber.counted(status.setAside, "row")
-            let tables = status.setAsideTables
-            let place = tables.isEmpty ? "" : " in \(tables.map { "\"\($0)\"" }.joined(separator: ", "))"
-            remarks.append(
-                "\(status.stream): \(rows) set aside\(place); see them with: trunkline rows "
-                    + "\(tables.count == 1 ? tables[0].description : "TABLE") --state set-aside")
-        }
-        if let silent = status.lastContactSeconds, .seconds(silent) > StatusReport.silence,
-            status.direction == .receiving || status.pending + status.inFlightChanges > 0
-        {
-            remarks.append("\(status.stream): no word for \(HumanDuration.text(seconds: silent))")
-        }
-        return remarks
+        let remarks = StreamRemarks(role: office.role, status: status)
+        return (remarks.remarks + remarks.silence).map(\.text)
     }
 }

@@ -2,66 +2,95 @@ import TrunklineCore
 import TrunklineRuntime
 import TrunklineTerminal
 
-/// Watches a stream until everything that was pending at the first look is acked.
+/// Watches streams until everything that was pending at the first look is acked, and at a branch until what the head has
+/// sent is stored. A stream that is stopped ends nothing while another one goes on.
 struct SyncWatch: Sendable {
     let store: any OfficeStore
-    let stream: StreamID
+    let office: OfficeSettings
+    /// What this office sends and is to wait for.
+    let streams: [StreamID]
     let timeout: Duration?
+    /// Where the broker says whether anything of a received stream waits; nil: of these none is waited for.
+    var outbox: (any Outbox)?
 
     /// Between two looks.
     private static let interval = Duration.milliseconds(200)
+    /// Where a look concerns many streams.
+    private static let longInterval = Duration.seconds(1)
 
     /// How long the services may take to see to a table that is not captured completely.
     private static let patience = Duration.seconds(5)
 
-    /// - Returns: the outcome when there is nothing to wait for.
-    func firstLook() async throws -> SyncOutcome? {
-        var goal = SyncGoal()
-        let status = try await status()
-        switch goal.look(status) {
+    /// - Returns: the outcomes when there is nothing to wait for.
+    func firstLook() async throws -> [SyncOutcome]? {
+        var progress = SyncProgress(of: office, sending: streams, receives: outbox != nil)
+        try await look(&progress, at: .zero, troubles: nil)
         // What is incomplete the services may mend.
-        case .reached where status.standing.isEmpty: return outcome(status, changes: 0, after: .zero)
-        case .reached: return nil
-        case .waiting: return nil
-        case .stopped(let reason): throw CommandFailure.stopped(stream, reason)
+        guard progress.waiting.isEmpty, progress.standing.isEmpty else { return nil }
+        return progress.outcomes(after: .zero)
+    }
+
+    func untilReached(troubles: TroubleLog) async throws -> [SyncOutcome] {
+        do {
+            let outcomes = try await watch(troubles)
+            await outbox?.close()
+            return outcomes
+        } catch {
+            await outbox?.close()
+            throw error
         }
     }
 
-    func untilReached(troubles: TroubleLog) async throws -> SyncOutcome {
+    private func watch(_ troubles: TroubleLog) async throws -> [SyncOutcome] {
         let clock = ContinuousClock()
         let start = clock.now
-        var goal = SyncGoal()
+        var progress = SyncProgress(of: office, sending: streams, receives: outbox != nil)
         var display = ProgressDisplay(noun: "changes")
         defer { display.end() }
         var lastComplete = Duration.zero
         while true {
-            let status = try await status()
             let elapsed = clock.now - start
-            if status.standing.isEmpty { lastComplete = elapsed }
-            switch goal.look(status) {
-            case .reached where !status.standing.isEmpty:
-                if elapsed - lastComplete >= SyncWatch.patience { throw standsStill(status.standing) }
-            case .reached(let changes): return outcome(status, changes: changes, after: elapsed)
-            case .stopped(let reason): throw CommandFailure.stopped(stream, reason)
-            case .waiting(let done, let total):
-                let trouble = status.standstill ?? troubles.latest
-                display.show(done: done, total: total, at: elapsed / .seconds(1), note: trouble)
-                if let timeout, elapsed >= timeout { throw tooLate(done, total, timeout, trouble) }
+            let trouble = try await look(&progress, at: elapsed, troubles: troubles)
+            if progress.standing.isEmpty { lastComplete = elapsed }
+            if progress.waiting.isEmpty {
+                if progress.standing.isEmpty { return progress.outcomes(after: elapsed) }
+                if elapsed - lastComplete >= SyncWatch.patience { throw standsStill(progress.standing) }
+            } else {
+                display.show(done: progress.done, total: progress.total, at: elapsed / .seconds(1), note: trouble)
+                if let timeout, elapsed >= timeout { throw tooLate(progress, timeout, trouble) }
             }
-            try await Task.sleep(for: SyncWatch.interval)
+            try await Task.sleep(for: streams.count > 20 ? SyncWatch.longInterval : SyncWatch.interval)
         }
     }
 
-    private func status() async throws -> StreamStatus {
-        let streams = try await store.status()
-        guard let status = streams.first(where: { $0.stream == stream && $0.direction == .sending }) else {
-            throw CommandFailure(.configuration, "this database has no stream \(stream); run: trunkline init")
+    /// - Returns: what holds it up.
+    @discardableResult
+    private func look(
+        _ progress: inout SyncProgress, at elapsed: Duration, troubles: TroubleLog?
+    ) async throws -> String? {
+        let statuses = try await store.status()
+        var drained: Set<StreamID> = []
+        var trouble: String?
+        // At the first look nobody takes what waits there yet.
+        for stream in troubles == nil ? [] : progress.received(statuses) {
+            do {
+                if try await isDrained(stream) { drained.insert(stream) }
+            } catch {
+                guard error.isTransient else { throw error }
+                await outbox?.close()
+                trouble = "\(error)"
+            }
         }
-        return status
+        progress.look(statuses, drained: drained, at: elapsed)
+        if let missing = progress.missing.first {
+            throw CommandFailure(.configuration, "this database has no stream \(missing); run: trunkline init")
+        }
+        return progress.held ?? troubles?.latest ?? trouble
     }
 
-    private func outcome(_ status: StreamStatus, changes: Int, after elapsed: Duration) -> SyncOutcome {
-        SyncOutcome(stream: stream, ackedChanges: changes, setAside: status.setAside, seconds: elapsed / .seconds(1))
+    private func isDrained(_ stream: StreamID) async throws(BrokerError) -> Bool {
+        guard let outbox else { return false }
+        return try await outbox.isDrained(stream)
     }
 
     private func standsStill(_ tables: [StandingTable]) -> CommandFailure {
@@ -69,16 +98,21 @@ struct SyncWatch: Sendable {
         return CommandFailure(.incomplete, reasons.joined(separator: "\n"))
     }
 
-    private func tooLate(_ done: Int, _ total: Int, _ timeout: Duration, _ trouble: String?) -> CommandFailure {
-        let left = HumanNumber.counted(total - done, "change")
-        let hint = trouble ?? "the head has not acked them; are its services running?"
-        return CommandFailure(.incomplete, "\(left) not acked after \(DurationText.format(timeout)); \(hint)")
-    }
-}
-
-extension CommandFailure {
-    /// Nothing travels in the stream until a person decides.
-    static func stopped(_ stream: StreamID, _ reason: String) -> CommandFailure {
-        CommandFailure(.stopped, "stream \(stream) is stopped: \(reason); see what differs with: trunkline recover")
+    private func tooLate(_ progress: SyncProgress, _ timeout: Duration, _ trouble: String?) -> CommandFailure {
+        let late = DurationText.format(timeout)
+        let unacked = progress.waiting.filter { progress.sending.contains($0) }
+        guard !unacked.isEmpty else {
+            let hint = trouble ?? "does it still send?"
+            return CommandFailure(.incomplete, "not all that the head has sent was stored after \(late); \(hint)")
+        }
+        let left = HumanNumber.counted(progress.total - progress.done, "change")
+        guard office.role == .head else {
+            let hint = trouble ?? "the head has not acked them; are its services running?"
+            return CommandFailure(.incomplete, "\(left) not acked after \(late); \(hint)")
+        }
+        let named = unacked.prefix(10).map { $0.branch.description }.joined(separator: ", ")
+        let more = unacked.count > 10 ? " and \(HumanNumber.grouped(unacked.count - 10)) more" : ""
+        let hint = trouble ?? "are the services of these branches running, and is there a link?"
+        return CommandFailure(.incomplete, "\(left) not acked after \(late) by \(named)\(more); \(hint)")
     }
 }

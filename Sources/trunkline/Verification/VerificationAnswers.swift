@@ -1,23 +1,40 @@
 import TrunklineCore
 
-/// The results of a verification as they come in, one a branch.
+/// The results of a verification as they come in, one a stream.
 struct VerificationAnswers: Sendable {
-    let branches: [OfficeID]
-    private var firstRounds: [OfficeID: VerificationResult] = [:]
-    private var finals: [OfficeID: VerificationResult] = [:]
+    let streams: [StreamID]
+    /// Why nobody will answer of a stream: no question travels in one that waits for a decision.
+    private(set) var stopped: [StreamID: String]
+    private var firstRounds: [StreamID: VerificationResult] = [:]
+    private var finals: [StreamID: VerificationResult] = [:]
+    /// ``streams`` again: there may be thousands.
+    private var asked: Set<StreamID>
 
-    init(branches: [OfficeID]) { self.branches = branches }
+    init(streams: [StreamID], stopped: [StreamID: String] = [:]) {
+        self.streams = streams
+        self.stopped = stopped
+        asked = Set(streams)
+    }
 
     /// - Parameter results: all that the store knows of, again and again.
     mutating func take(_ results: [VerificationResult]) {
-        for result in results where branches.contains(result.stream.source) {
-            let branch = result.stream.source
+        for result in results where asked.contains(result.stream) {
             if VerificationAnswers.isFinal(result) {
-                finals[branch] = merged(result, after: firstRounds[branch])
+                finals[result.stream] = merged(result, after: firstRounds[result.stream])
             } else {
-                firstRounds[branch] = result
+                firstRounds[result.stream] = result
             }
         }
+    }
+
+    /// What came of a later question replaces what is known of the streams that it was about.
+    func updated(with later: VerificationAnswers) -> VerificationAnswers {
+        var updated = self
+        for stream in later.streams {
+            updated.finals[stream] = later.finals[stream]
+            updated.stopped[stream] = later.stopped[stream]
+        }
+        return updated
     }
 
     /// With these tables alone; none: with all.
@@ -32,10 +49,35 @@ struct VerificationAnswers: Sendable {
         return limited
     }
 
-    var isComplete: Bool { unanswered.isEmpty }
-    var unanswered: [OfficeID] { branches.filter { finals[$0] == nil } }
-    /// In the order of the branches.
-    var results: [VerificationResult] { branches.compactMap { finals[$0] } }
+    /// The branches that were asked about, each once, in the order of their streams.
+    var branches: [OfficeID] {
+        var seen: Set<OfficeID> = []
+        return streams.map(\.branch).filter { seen.insert($0).inserted }
+    }
+
+    var isComplete: Bool { streams.allSatisfy { finals[$0] != nil } }
+    /// Whether nothing more will come.
+    var isOver: Bool { streams.allSatisfy { finals[$0] != nil || stopped[$0] != nil } }
+    var unanswered: [StreamID] { streams.filter { finals[$0] == nil } }
+    /// Without an answer, and not for want of a decision.
+    var awaited: [StreamID] { unanswered.filter { stopped[$0] == nil } }
+
+    /// In the order of the streams. A branch may sync tables of one direction alone, and then there is nothing to compare in
+    /// the other; where nothing was compared at all, that must not look like agreement, and the result is here.
+    var results: [VerificationResult] {
+        let speaking = Set(finals.filter { !$0.value.tables.isEmpty }.map(\.key.branch))
+        return streams.compactMap { finals[$0] }.filter { !$0.tables.isEmpty || !speaking.contains($0.stream.branch) }
+    }
+
+    /// What differs and can be mended by sending keys again, by stream.
+    func differing(in streams: [StreamID]) -> [StreamID: [TableResult]] {
+        var differing: [StreamID: [TableResult]] = [:]
+        for stream in streams {
+            let tables = finals[stream]?.tables.filter { !$0.agrees && $0.problem == nil } ?? []
+            if !tables.isEmpty { differing[stream] = tables }
+        }
+        return differing
+    }
 
     /// A second round that could name no key is never asked for.
     private static func isFinal(_ result: VerificationResult) -> Bool {

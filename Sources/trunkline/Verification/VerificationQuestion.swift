@@ -4,60 +4,88 @@ import TrunklineRuntime
 import TrunklineTerminal
 
 /// Asks for a verification, at a branch or at the head, and waits for the answers.
+///
+/// The sender of a stream says what it has, its receiver compares, and both keep the result: so this office asks itself
+/// of the streams that it sends, and their senders of those that it receives.
 struct VerificationQuestion: Sendable {
     let office: OfficeAssembly
     let store: any OfficeStore
     let id = UUID()
 
-    /// Between two looks.
-    private static let interval = Duration.milliseconds(200)
+    /// Between two looks; every answer that there is is read at each.
+    private static func interval(_ streams: Int) -> Duration { streams > 20 ? .seconds(1) : .milliseconds(200) }
+    /// A branch asks the head so often while no answer comes: the head drops questions that come too fast, as those of two
+    /// commands one after the other. The same question again costs it nothing.
+    private static let askAgainAfter = Duration.seconds(6)
 
-    /// Whom to ask: this branch, or at the head the wanted branches, or all of them.
-    func branches(_ wanted: [OfficeID]) async throws -> [OfficeID] {
+    /// What to compare: this branch, or at the head the wanted branches, or all of them.
+    func scope(_ wanted: [OfficeID]) async throws -> VerificationScope {
         let settings = office.settings.office
-        guard settings.role == .head else { return [settings.id] }
+        guard settings.role == .head else {
+            return VerificationScope(atBranch: settings.id, statuses: try await store.status())
+        }
         let known = try await store.branches().map(\.id)
-        if let unknown = wanted.first(where: { !known.contains($0) }) {
+        if let unknown = Set(wanted).subtracting(known).min() {
             throw CommandFailure(.usage, "there is no branch \(unknown); trunkline branch list names them all")
         }
-        let asked = wanted.isEmpty ? known : wanted
+        let asked = wanted.isEmpty ? known : known.filter(Set(wanted).contains)
         guard !asked.isEmpty else {
             throw CommandFailure(
                 .configuration, "there is no branch to compare with; add one with: trunkline branch add ID")
         }
-        return asked
+        return VerificationScope(
+            atHeadOf: asked, outbound: try await store.outboundStreams(), statuses: try await store.status())
     }
 
     /// - Returns: the answers that came before the timeout.
     func ask(
-        _ branches: [OfficeID], timeout: Duration, troubles: TroubleLog
+        _ scope: VerificationScope, timeout: Duration, troubles: TroubleLog
     ) async throws -> VerificationAnswers {
-        switch office.settings.office.role {
-        case .branch: try await store.requestVerification(VerificationRequest(id: id, stream: office.upstream))
-        case .head: try await send(to: branches)
+        let office = office.settings.office
+        var answers = VerificationAnswers(streams: scope.streams, stopped: scope.stopped)
+        for stream in answers.awaited where stream.source == office.id {
+            try await store.requestVerification(VerificationRequest(id: id, stream: stream))
         }
         let clock = ContinuousClock()
         let start = clock.now
-        var answers = VerificationAnswers(branches: branches)
+        try await askOthers(answers)
+        var nextQuestion = start + VerificationQuestion.askAgainAfter
         var display = ProgressDisplay(noun: "answers", showsRate: false)
         defer { display.end() }
+        let streams = scope.streams.count
         while true {
             answers.take(try await store.verificationResults(id))
-            let elapsed = clock.now - start
-            if answers.isComplete || elapsed >= timeout { return answers }
+            let now = clock.now
+            let elapsed = now - start
+            if answers.isOver || elapsed >= timeout { return answers }
             display.show(
-                done: branches.count - answers.unanswered.count, total: branches.count, at: elapsed / .seconds(1),
+                done: streams - answers.unanswered.count, total: streams, at: elapsed / .seconds(1),
                 note: troubles.latest)
-            try await Task.sleep(for: VerificationQuestion.interval)
+            if office.role == .branch, now >= nextQuestion {
+                try await askOthers(answers)
+                nextQuestion = now + VerificationQuestion.askAgainAfter
+            }
+            try await Task.sleep(for: VerificationQuestion.interval(streams))
         }
     }
 
-    /// One message a branch, each confirmed by the broker.
-    private func send(to branches: [OfficeID]) async throws {
+    private func askOthers(_ answers: VerificationAnswers) async throws {
+        let office = office.settings.office
+        let others = answers.awaited.map(\.source).filter { $0 != office.id }
+        guard !others.isEmpty else { return }
+        do {
+            try await send(to: others)
+        } catch let error as BrokerError where error.isTransient && office.role == .branch {
+            // The line may come up before the timeout, and then it asks again.
+        }
+    }
+
+    /// One message an office, each confirmed by the broker.
+    private func send(to offices: [OfficeID]) async throws {
         let outbox = try office.outbox(for: "verify")
         try await outbox.closed {
             var unconfirmed: [MessageTag: OfficeID] = [:]
-            for branch in branches { unconfirmed[try await outbox.send(envelope(to: branch))] = branch }
+            for asked in offices { unconfirmed[try await outbox.send(envelope(to: asked))] = asked }
             let deadline = ContinuousClock.now + .seconds(30)
             while !unconfirmed.isEmpty {
                 guard ContinuousClock.now < deadline else {
@@ -70,10 +98,10 @@ struct VerificationQuestion: Sendable {
         }
     }
 
-    private func envelope(to branch: OfficeID) -> Envelope {
+    private func envelope(to asked: OfficeID) -> Envelope {
         Envelope(
-            from: .head, to: branch, kind: .verify, id: id.uuidString.lowercased(), contentType: ContentType.verify,
-            contentEncoding: nil, body: Array(id.uuidString.utf8))
+            from: office.settings.office.id, to: asked, kind: .verify, id: id.uuidString.lowercased(),
+            contentType: ContentType.verify, contentEncoding: nil, body: Array(id.uuidString.utf8))
     }
 
     private func settle(_ confirmation: Confirmation, _ unconfirmed: inout [MessageTag: OfficeID]) throws {
@@ -81,12 +109,12 @@ struct VerificationQuestion: Sendable {
         case .confirmed(let tag):
             unconfirmed[tag] = nil
         case .refused(let tag, _):
-            guard let branch = unconfirmed.removeValue(forKey: tag) else { return }
-            throw CommandFailure(.unavailable, "the broker did not take the question to \(branch)")
+            guard let asked = unconfirmed.removeValue(forKey: tag) else { return }
+            throw CommandFailure(.unavailable, "the broker did not take the question to \(asked)")
         case .untaken(let tag, let reason):
-            guard let branch = unconfirmed.removeValue(forKey: tag) else { return }
-            throw CommandFailure(
-                .configuration, "\(reason.meaning) of \(branch); run: trunkline branch add \(branch)")
+            guard let asked = unconfirmed.removeValue(forKey: tag) else { return }
+            let way = asked == .head ? "at the head: trunkline init" : "trunkline branch add \(asked)"
+            throw CommandFailure(.configuration, "\(reason.meaning) of \(asked); run \(way)")
         }
     }
 }

@@ -6,13 +6,19 @@ import TrunklineTerminal
 struct VerificationReport {
     enum Verdict: Hashable {
         case agree, differ, unanswered
+        /// What was asked agrees, and of a stopped stream nothing could be asked.
+        case stopped
         /// What was compared agrees, and there is more.
         case incomplete
     }
 
     struct Summary: Encodable {
         var agree: Bool
+        /// The branches with a stream of which no answer came.
         var unanswered: [OfficeID]
+        /// These streams.
+        var unansweredStreams: [StreamID]
+        /// One a stream.
         var results: [VerificationResult]
         /// By branch: tables at the head with rows of it, of which it did not speak, so that they were not compared.
         var unmentioned: [String: [TableName]]
@@ -37,56 +43,81 @@ struct VerificationReport {
     /// A difference outweighs a missing answer.
     var verdict: Verdict {
         if !answers.results.allSatisfy(\.agrees) { return .differ }
-        guard answers.isComplete else { return .unanswered }
+        guard answers.awaited.isEmpty else { return .unanswered }
+        guard answers.isComplete else { return .stopped }
         return unmentioned.isEmpty ? .agree : .incomplete
     }
 
     var summary: Summary {
         Summary(
-            agree: verdict == .agree, unanswered: answers.unanswered, results: answers.results,
+            agree: verdict == .agree, unanswered: branches(of: answers.unanswered),
+            unansweredStreams: answers.unanswered, results: answers.results,
             unmentioned: Dictionary(uniqueKeysWithValues: unmentioned.map { ($0.description, $1) }))
     }
 
-    /// Table by table, and the verdict as the last line.
+    /// Branch by branch and table by table, and the verdict as the last line.
     var text: String {
-        let silent = answers.unanswered.map { office.role == .head ? "\($0): no answer" : "head: no answer" }
-        return (answers.results.flatMap(lines) + silent + [lastLine]).map(SafeText.oneLine).joined(separator: "\n")
+        let silent = answers.awaited.map { stream in
+            let place = office.role == .head ? stream.branch : .head
+            return showsDirections ? "\(place): no answer about \(stream)" : "\(place): no answer"
+        }
+        let stopped = answers.unanswered.compactMap { stream in
+            answers.stopped[stream].map {
+                "\(stream) is STOPPED, so nothing was compared: \($0); decide with: \(stream.recoverCommand(at: office.role))"
+            }
+        }
+        return (answers.results.flatMap(lines) + stopped + silent + [lastLine]).map(SafeText.oneLine).joined(
+            separator: "\n")
     }
 
     func unansweredText(timeout: Duration, _ trouble: String?) -> String {
-        let names = answers.unanswered.map(\.description).joined(separator: ", ")
         let hint = trouble ?? "are the services running, there and at the head?"
-        return office.role == .head
-            ? "no answer from \(names) after \(DurationText.format(timeout)); \(hint)"
-            : "no answer from the head after \(DurationText.format(timeout)); \(hint)"
+        let silent =
+            office.role == .head
+            ? branches(of: answers.awaited).map(\.description).joined(separator: ", ") : "the head"
+        return "no answer from \(silent) after \(DurationText.format(timeout)); \(hint)"
     }
 
+    /// For who decides: the streams of which nothing could be asked.
+    var stoppedText: String {
+        answers.unanswered.compactMap { stream in
+            answers.stopped[stream].map { "\(CommandFailure.stopped(stream, $0, at: office.role))" }
+        }.joined(separator: "\n")
+    }
+
+    /// Where only one direction was asked about, nobody needs to be told which.
+    private var showsDirections: Bool { answers.streams.contains { $0.source == .head } }
+
+    private func branches(of streams: [StreamID]) -> [OfficeID] { VerificationAnswers(streams: streams).branches }
+
     private func lines(of result: VerificationResult) -> [String] {
-        let branch = result.stream.source
-        return ["\(branch) and head, at watermark \(result.watermark):"]
-            + result.tables.flatMap { lines(of: $0, branch: branch) }
-            + (unmentioned[branch] ?? []).map {
-                "  \($0): not compared: \(branch) does not sync it, and there are rows of \(branch) in it at head"
+        let (sender, receiver) = (result.stream.source, result.stream.destination)
+        return ["\(sender) and \(receiver), at watermark \(result.watermark):"]
+            + result.tables.flatMap { lines(of: $0, in: result.stream) }
+            + (receiver == .head ? unmentioned[sender] ?? [] : []).map {
+                "  \($0): not compared: \(sender) does not sync it, and there are rows of \(sender) in it at head"
             }
     }
 
-    private func lines(of table: TableResult, branch: OfficeID) -> [String] {
-        let atBranch = "  \(table.name): \(HumanNumber.counted(table.rowsAtSender, "row")) at \(branch)"
-        if let problem = table.problem { return ["\(atBranch): not compared: \(problem)"] }
+    private func lines(of table: TableResult, in stream: StreamID) -> [String] {
+        let direction = showsDirections ? stream.source == .head ? " (down)" : " (up)" : ""
+        let atSender =
+            "  \(table.name)\(direction): \(HumanNumber.counted(table.rowsAtSender, "row")) at \(stream.source)"
+        if let problem = table.problem { return ["\(atSender): not compared: \(problem)"] }
         let kept = table.keptAtReceiver.map { ", and \(HumanNumber.grouped($0)) kept by a recovery" } ?? ""
-        let counts = "\(atBranch), \(HumanNumber.grouped(table.rowsAtReceiver)) at head\(kept)"
+        let counts = "\(atSender), \(HumanNumber.grouped(table.rowsAtReceiver)) at \(stream.destination)\(kept)"
         if table.agrees { return ["\(counts): agree"] }
         let shown = table.differingKeys.prefix(VerificationReport.keysShown).map { difference in
-            "    \(difference.key) \(words(for: difference.kind, branch: branch))"
+            "    \(difference.key) \(words(for: difference.kind, stream))"
         }
         let hidden = max(table.differences, table.differingKeys.count) - shown.count
         return ["\(counts): DIFFER"] + shown + (hidden > 0 ? ["    and \(HumanNumber.grouped(hidden)) more"] : [])
     }
 
-    private func words(for kind: KeyDifference.Kind, branch: OfficeID) -> String {
+    private func words(for kind: KeyDifference.Kind, _ stream: StreamID) -> String {
         switch kind {
-        case .onlyAtSender: "is only at \(branch)"
-        case .onlyAtReceiver: "is only at head"
+        case .onlyAtSender: "is only at \(stream.source)"
+        case .onlyAtReceiver: "is only at \(stream.destination)"
         case .different: "has different values"
         }
     }
@@ -94,18 +125,24 @@ struct VerificationReport {
     private var lastLine: String {
         switch office.role {
         case .head:
-            let agreeing = answers.results.count(where: \.agrees)
-            let verdict = "verify: \(agreeing) of \(answers.branches.count) branches agree"
+            let branches = answers.branches
+            let others = Set(answers.unanswered.map(\.branch)).union(
+                answers.results.filter { !$0.agrees }.map(\.stream.branch))
+            let verdict = "verify: \(branches.count - others.count) of \(branches.count) branches agree"
             guard !unmentioned.isEmpty else { return verdict }
             let tables = HumanNumber.counted(Set(unmentioned.values.joined()).count, "table")
             return "\(verdict) in what they sync; \(tables) with rows of theirs not compared"
         case .branch:
-            guard let result = answers.results.first else { return "verify: no answer from head" }
-            let differing = result.tables.count { !$0.agrees }
-            let tables = HumanNumber.counted(result.tables.count, "table")
+            let results = answers.results
+            guard !results.isEmpty else { return "verify: no answer from head" }
+            let compared = results.flatMap(\.tables)
+            let differing = compared.count { !$0.agrees }
+            let tables = HumanNumber.counted(compared.count, "table")
             guard differing == 0 else { return "verify: \(office.id) differs from head in \(differing) of \(tables)" }
-            let rows = result.tables.reduce(0) { $0 + $1.rowsAtSender }
-            return "verify: \(office.id) agrees with head, \(tables), \(HumanNumber.counted(rows, "row"))"
+            let rows = HumanNumber.counted(compared.reduce(0) { $0 + $1.rowsAtSender }, "row")
+            let verdict = "verify: \(office.id) agrees with head, \(tables), \(rows)"
+            let missing = answers.unanswered.map(\.description).joined(separator: ", ")
+            return missing.isEmpty ? verdict : "\(verdict); not compared: \(missing)"
         }
     }
 }

@@ -26,17 +26,26 @@ import TrunklineRuntime
         func matches(_ pattern: String, _ text: String) throws -> Bool {
             try Regex(pattern).firstMatch(in: text) != nil
         }
-        #expect(try matches(permissions.write, "trunkline.up"))
-        #expect(try matches(permissions.read, "trunkline.branch.bo-17.acks"))
-        #expect(try matches(permissions.topicWrite, "bo-17"))
+        for exchange in ["trunkline.up", "trunkline.head.acks"] {
+            #expect(try matches(permissions.write, exchange))
+        }
+        for queue in ["trunkline.branch.bo-17.acks", "trunkline.branch.bo-17.changes"] {
+            #expect(try matches(permissions.read, queue))
+        }
+        #expect(permissions.topics.map(\.exchange) == ["trunkline.up", "trunkline.head.acks"])
+        #expect(try matches(permissions.topics[0].write, "bo-17") && matches(permissions.topics[1].write, "head"))
+        #expect(try !matches(permissions.topics[1].write, "bo-17"))
         for name in [
             "trunkline.branch.bo-170.acks", "trunkline.branch.bo-17.batches", "trunkline.branch.bo-1.acks",
-            "trunkline.head", "trunklineXup",
+            "trunkline.head", "trunklineXup", "trunkline.acks", "trunkline.down", "trunkline.headXacks",
+            "trunkline.branch.bo-1.changes", "trunkline.branch.bo-17.changes.x",
             "amq.default",
             "xtrunkline.up", "trunkline.upx", "trunkline.branchXbo-17.acks", "trunkline.branch.bo-17.acks.x", "bo-170",
             "xbo-17", "all",
         ] {
-            for pattern in [permissions.write, permissions.read, permissions.topicWrite, permissions.configure] {
+            for pattern in [permissions.write, permissions.read, permissions.configure]
+                + permissions.topics.map(\.write)
+            {
                 #expect(try !matches(pattern, name), "\(pattern) matches \(name)")
             }
         }

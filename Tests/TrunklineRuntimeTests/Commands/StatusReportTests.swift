@@ -74,8 +74,8 @@ import TrunklineRuntime
             branches: ["east", "west"].map { Branch(id: OfficeID($0)!, brokerUser: $0, isSuspended: true) })
         #expect(
             report.text.split(separator: "\n").suffix(2) == [
-                "east is SUSPENDED: nothing that it sends is stored; let it in again with: trunkline branch resume east",
-                "west is SUSPENDED: nothing that it sends is stored; let it in again with: trunkline branch resume west",
+                "east is SUSPENDED: nothing that it sends is stored, and nothing is sent to it; let it in again with: trunkline branch resume east",
+                "west is SUSPENDED: nothing that it sends is stored, and nothing is sent to it; let it in again with: trunkline branch resume west",
             ])
     }
 
@@ -112,6 +112,18 @@ import TrunklineRuntime
         #expect(!text.contains("branch-ack-listener"))
     }
 
+    /// At an office where nothing goes down nobody misses the services for it.
+    @Test func servicesForWhatGoesDownAreMissedOnlyWhereSomethingDoes() {
+        let notes = [note("branch-publisher"), note("branch-ack-listener"), note("stale-reaper")]
+        var report = StatusReport(office: east, streams: [sending], notes: notes)
+        #expect(!report.text.contains("branch-ingestor"))
+        report.tables = .listed([TableRule(TableName("price"), direction: .down)])
+        #expect(report.text.contains("no branch-ingestor has run here yet"))
+        report.tables = .listed([])
+        report.streams.append(StreamStatus(stream: StreamID("head>east")!, direction: .receiving))
+        #expect(report.text.contains("no branch-acker has run here yet"))
+    }
+
     @Test func whatInitWouldRefuseIsSaidBesideWhatIsNotCaptured() {
         let text = StatusReport(
             office: east, streams: [sending], uncaptured: [TableName("late")], refusals: ["there is no table \"lte\""]
@@ -130,5 +142,24 @@ import TrunklineRuntime
         #expect(text.contains("west>head"))
         #expect(text.contains("west was added and has not been heard of; is trunkline running there"))
         #expect(!text.contains("east was added"))
+    }
+
+    @Test func whatTheHeadSendsIsALineAtTheBranch() {
+        var received = StreamStatus(stream: StreamID("head>east")!, direction: .receiving)
+        received.ackedRows = 300
+        received.lastContactSeconds = 5
+        let lines = StatusReport(office: east, streams: [sending, received]).text.split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(lines.last?.hasPrefix("head>east        0 ") == true && lines.last?.contains("300") == true)
+    }
+
+    /// It has acked what it was sent, and merely has nothing to say.
+    @Test func aBranchThatOnlyReceivesIsHeardOf() {
+        var down = StreamStatus(stream: StreamID("head>east")!, direction: .sending)
+        let branches = [Branch(id: OfficeID("east")!, brokerUser: "east")]
+        let head = OfficeSettings(id: .head, role: .head)
+        #expect(StatusReport(office: head, streams: [down], branches: branches).text.contains("has not been heard of"))
+        down.lastContactSeconds = 4
+        #expect(!StatusReport(office: head, streams: [down], branches: branches).text.contains("has not been heard of"))
     }
 }

@@ -15,7 +15,7 @@ struct Configured {
         tables: [product_sales, stock.items]
         """
 
-    /// - Parameter files: written beside the YAML file; `DIR` in YAML and environment stands for their folder.
+    /// - Parameter files: written beside the YAML file; `DIR` in YAML, environment and flags stands for their folder.
     func load(
         for requirements: SettingsRequirements = SettingsRequirements("test"), files: [String: String] = [:]
     ) async throws -> Settings {
@@ -31,7 +31,7 @@ struct Configured {
             file = url.path
         }
         return try await Settings.load(
-            flags: flags, environment: environment.mapValues(placed), file: file, for: requirements)
+            flags: flags.mapValues(placed), environment: environment.mapValues(placed), file: file, for: requirements)
     }
 
     /// The problems that loading reports; empty when it succeeds.

@@ -48,9 +48,11 @@ import TrunklineCore
         #expect(try await configured.problems(for: OfficeService.branchPublisher.requirements) == [])
         configured.yaml = "office: {id: head}\ndatabase: {url: sqlite:///x}"
         #expect(
-            try await configured.problems(for: OfficeService.staleReaper.requirements) == [
-                "office.role: stale-reaper runs at a branch; office.role is head"
+            try await configured.problems(for: OfficeService.branchIngestor.requirements) == [
+                "office.role: branch-ingestor runs at a branch; office.role is head"
             ])
+        // Where batches are sent from, which is both ends.
+        #expect(try await configured.problems(for: OfficeService.staleReaper.requirements) == [])
     }
 
     @Test func needsDependOnTheRole() async throws {

@@ -8,7 +8,7 @@ import TrunklineCore
     @Test func aFileAloneGivesItsValuesAndTheDefaults() async throws {
         let settings = try await Configured(yaml: Configured.complete).load()
         #expect(settings.office == OfficeSettings(id: OfficeID("east")!, role: .branch))
-        #expect(settings.tables == .listed([TableName("product_sales"), TableName(schema: "stock", "items")]))
+        #expect(settings.tables == .names([TableName("product_sales"), TableName(schema: "stock", "items")]))
         #expect(
             settings.batch
                 == BatchSettings(
@@ -42,7 +42,7 @@ import TrunklineCore
         #expect(settings.office == OfficeSettings(id: .head, role: .head))
         #expect(settings.batch.maxRowBytes == 2_048)
         #expect(settings.broker.verify == .ca)
-        #expect(settings.tables == .listed([TableName("a"), TableName("b,c"), TableName(schema: "d", "e")]))
+        #expect(settings.tables == .names([TableName("a"), TableName("b,c"), TableName(schema: "d", "e")]))
         #expect(settings.log.format == .json)
         #expect(settings.stale.timeout == .seconds(90))
     }
@@ -60,12 +60,12 @@ import TrunklineCore
         let settings = try await configured.load()
         #expect(settings.office.id == OfficeID("east"))
         #expect(settings.batch.rows == 5_000)
-        #expect(settings.tables.names?.count == 2)
+        #expect(settings.tables.rules?.count == 2)
     }
 
     @Test func tablesInAFileMayHaveCommasInstead() async throws {
         var configured = Configured(yaml: "tables: a, b")
         configured.flags = ["office.id": "head", "database.url": "sqlite:///x"]
-        #expect(try await configured.load().tables == .listed([TableName("a"), TableName("b")]))
+        #expect(try await configured.load().tables == .names([TableName("a"), TableName("b")]))
     }
 }

@@ -22,7 +22,7 @@ import Testing
                 "office.id: is missing; set it in the configuration file or as TRUNKLINE_OFFICE_ID; write head, or this branch's name, such as east",
                 "database.url: is missing; set it in the configuration file or as TRUNKLINE_DATABASE_URL or the file TRUNKLINE_DATABASE_URL_FILE",
                 "broker.url: is missing; set it in the configuration file or as TRUNKLINE_BROKER_URL or the file TRUNKLINE_BROKER_URL_FILE",
-                "tables: a is named twice",
+                "tables: a: is named twice; leave one out",
                 "batch.rows: \"many\" is not a whole number",
                 "batch.window: 0 is not from 1 to 10000",
                 "stale.timeout: \"90\" is not a duration; write it like 500ms, 90s, 5m or 2h",

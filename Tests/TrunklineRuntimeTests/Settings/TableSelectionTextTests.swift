@@ -20,8 +20,8 @@ import TrunklineCore
         ("{all: true}", .all(except: [])),
         ("{all: true, except: [a, stock.b]}", .all(except: [TableName("a"), TableName(schema: "stock", "b")])),
         ("{all: true, except: a}", .all(except: [TableName("a")])),
-        ("['\"all\"']", .listed([TableName("all")])),
-        ("[a, b]", .listed([TableName("a"), TableName("b")])),
+        ("['\"all\"']", .names([TableName("all")])),
+        ("[a, b]", .names([TableName("a"), TableName("b")])),
     ])
     func everyFormIsRead(text: String, expected: TableSelection) async throws {
         #expect(try await Configured(yaml: yaml(text)).load().tables == expected)
@@ -37,7 +37,7 @@ import TrunklineCore
         ("[-a]", "\"-a\" is an exception, of which there are some from all only; write all,-a"),
         ("[all, a]", "all is every table, a too; leave a out, or all"),
         ("{except: [a]}", "goes with all: true"),
-        ("{all: true, exept: [a]}", "tables.exept is unknown"),
+        ("{all: true, exept: [a]}", "unknown key exept"),
     ])
     func aMixIsRefused(text: String, problem: String) async throws {
         let problems = try await Configured(yaml: yaml(text)).problems()

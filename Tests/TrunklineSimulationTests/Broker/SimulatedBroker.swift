@@ -1,6 +1,7 @@
 import TrunklineCore
 
-/// What carries the envelopes, in memory: a box a branch for its batches, and one for its acks. The one stand-in of the simulation: everything else is the product.
+/// What carries the envelopes, in memory: a box a stream for its batches, and one an office for its acks. The one
+/// stand-in of the simulation: everything else is the product.
 ///
 /// What RabbitMQ and the network between may do, this does, as often as the ``Weather`` says: messages are lost after
 /// the confirm, doubled, delayed, delivered in another order; publishes are refused; connections break before or
@@ -16,14 +17,15 @@ final class SimulatedBroker: @unchecked Sendable {
 
     enum Box: Hashable, Comparable {
         /// Read by one link at a time.
-        case batches(of: OfficeID)
-        case acks(of: OfficeID)
+        case batches(of: StreamID)
+        /// At the head those of all branches.
+        case acks(to: OfficeID)
 
         init(for envelope: Envelope) {
             self =
                 switch envelope.kind {
-                case .batch, .halt: .batches(of: envelope.from)
-                case .ack, .verify: .acks(of: envelope.to)
+                case .batch, .halt: .batches(of: StreamID(from: envelope.from, to: envelope.to))
+                case .ack, .verify: .acks(to: envelope.to)
                 }
         }
     }
@@ -33,17 +35,27 @@ final class SimulatedBroker: @unchecked Sendable {
     private var readers: [Box: [(number: Int, link: SimulatedLink)]] = [:]
     private var dead: [Delivery] = []
 
-    init(_ branches: [OfficeID]) {
-        for branch in branches { (boxes[.batches(of: branch)], boxes[.acks(of: branch)]) = ([], []) }
+    /// Of branches that are gone: nobody asks for the rest of what they sent.
+    private var gone: Set<String> = []
+
+    /// Makes a box, where there is none.
+    func open(_ box: Box) { boxes[box] = boxes[box] ?? [] }
+
+    func remove(_ branch: OfficeID) {
+        gone.insert(branch.description)
+        for box in [
+            Box.batches(of: StreamID(from: branch, to: .head)), .batches(of: StreamID(from: .head, to: branch)),
+            .acks(to: branch),
+        ] { boxes[box] = nil }
     }
 
-    func put(_ message: Message, into box: Box) { boxes[box]!.append(message) }
+    func put(_ message: Message, into box: Box) { boxes[box]?.append(message) }
 
     func bury(_ delivery: Delivery) { dead.append(delivery) }
 
     /// What was delivered and not acknowledged stands in front again.
     func putBack(_ messages: [Message], into box: Box) {
-        boxes[box]!.insert(contentsOf: messages, at: 0)
+        boxes[box]?.insert(contentsOf: messages, at: 0)
     }
 
     /// - Parameter position: draws one of so many.
@@ -70,10 +82,10 @@ final class SimulatedBroker: @unchecked Sendable {
     func isDrained(_ box: Box, at decision: Int) -> Bool {
         let links = readers[box, default: []].filter { serves($0.number, from: box) }
         let prefetched = links.reduce(0) { $0 + $1.link.room(for: box) }
-        return !links.isEmpty && boxes[box]!.count { $0.from <= decision } <= prefetched
+        return !links.isEmpty && boxes[box, default: []].count { $0.from <= decision } <= prefetched
     }
 
-    func hasMessages(in box: Box, at decision: Int) -> Bool { boxes[box]!.contains { $0.from <= decision } }
+    func hasMessages(in box: Box, at decision: Int) -> Bool { boxes[box, default: []].contains { $0.from <= decision } }
 
-    var isEmpty: Bool { dead.isEmpty && boxes.values.allSatisfy(\.isEmpty) }
+    var isEmpty: Bool { dead.allSatisfy { gone.contains($0.sender) } && boxes.values.allSatisfy(\.isEmpty) }
 }

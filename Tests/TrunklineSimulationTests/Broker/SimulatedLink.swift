@@ -28,7 +28,12 @@ final class SimulatedLink: Outbox, Inbox, DeadLetters, @unchecked Sendable {
 
     /// How many messages the broker may still hand over in advance.
     func room(for box: SimulatedBroker.Box) -> Int {
-        max(0, (office == .head ? 4 : 32) - unacknowledged.count { $0.box == box })
+        let most =
+            switch box {
+            case .batches: 4
+            case .acks: 32
+            }
+        return max(0, most - unacknowledged.count { $0.box == box })
     }
 
     func send(_ envelope: Envelope) async throws(BrokerError) -> MessageTag {
@@ -53,8 +58,10 @@ final class SimulatedLink: Outbox, Inbox, DeadLetters, @unchecked Sendable {
     ) async throws(BrokerError) -> [String: BrokerError] {
         try await call("want") { () throws(BrokerError) in
             var boxes: Set<SimulatedBroker.Box> = []
-            if !kinds.isDisjoint(with: [.batch, .halt]) { boxes.formUnion(senders.map { .batches(of: $0) }) }
-            if !kinds.isDisjoint(with: [.ack, .verify]) { boxes.insert(.acks(of: office)) }
+            if !kinds.isDisjoint(with: [.batch, .halt]) {
+                boxes.formUnion(senders.map { .batches(of: StreamID(from: $0, to: office)) })
+            }
+            if !kinds.isDisjoint(with: [.ack, .verify]) { boxes.insert(.acks(to: office)) }
             wanted = boxes.sorted()
             subscribe()
             return Dictionary(
@@ -88,7 +95,8 @@ final class SimulatedLink: Outbox, Inbox, DeadLetters, @unchecked Sendable {
             return Delivery(
                 tag: tag, sender: sent.from.description, senderClaim: "sender \(sent.from)", kind: sent.kind.rawValue,
                 id: sent.id, contentType: sent.contentType, contentEncoding: sent.contentEncoding,
-                verifiedSender: message.user, place: "\(box)", isMisplaced: false, body: sent.body)
+                verifiedSender: world.mutation.verifiedUser(sent, message.user), place: "\(box)", isMisplaced: false,
+                body: sent.body)
         }
     }
 
@@ -118,7 +126,7 @@ final class SimulatedLink: Outbox, Inbox, DeadLetters, @unchecked Sendable {
 
     func isDrained(_ stream: StreamID) async throws(BrokerError) -> Bool {
         try await call("isDrained") { () throws(BrokerError) in
-            broker.isDrained(.batches(of: stream.source), at: world.decision)
+            broker.isDrained(.batches(of: stream), at: world.decision)
         }
     }
 

@@ -11,8 +11,6 @@ final class SimulatedProcess: @unchecked Sendable {
     let office: OfficeID
     /// A second one of its kind.
     let isCopy: Bool
-    /// The boxes whose messages it waits for.
-    let boxes: [SimulatedBroker.Box]
     /// Something happened since it last found nothing to do; a process without news waits.
     var hasNews = true
     private let make: @Sendable (Life) -> Parts
@@ -29,14 +27,13 @@ final class SimulatedProcess: @unchecked Sendable {
     }
 
     init(
-        name: String, kind: String, office: OfficeID, isCopy: Bool, boxes: [SimulatedBroker.Box],
+        name: String, kind: String, office: OfficeID, isCopy: Bool,
         make: @escaping @Sendable (Life) -> Parts
     ) {
         self.name = name
         self.kind = kind
         self.office = office
         self.isCopy = isCopy
-        self.boxes = boxes
         self.make = make
     }
 

@@ -32,8 +32,8 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func noteService(_ report: ServiceReport) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.noteService(report) }
     }
-    func sendAgain(_ keys: [RowKey], of table: TableName) async throws(StoreError) {
-        try await pass { () async throws(StoreError) in try await base.sendAgain(keys, of: table) }
+    func sendAgain(_ keys: [RowKey], of table: TableName, in stream: StreamID) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.sendAgain(keys, of: table, in: stream) }
     }
     func serviceNotes() async throws(StoreError) -> [ServiceNote] {
         try await pass { () async throws(StoreError) in try await base.serviceNotes() }
@@ -53,8 +53,8 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func removeBranch(_ branch: OfficeID) async throws(StoreError) -> Bool {
         try await pass { () async throws(StoreError) in try await base.removeBranch(branch) }
     }
-    func resync(_ table: TableName?) async throws(StoreError) -> Int {
-        try await pass { () async throws(StoreError) in try await base.resync(table) }
+    func resync(_ table: TableName?, to branch: OfficeID?) async throws(StoreError) -> Int {
+        try await pass { () async throws(StoreError) in try await base.resync(table, to: branch) }
     }
     func wait(for news: StoreNews, within timeout: Duration) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.wait(for: news, within: timeout) }
@@ -95,8 +95,19 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func recovery(of stream: StreamID) async throws(StoreError) -> RecoveryState? {
         try await pass { () async throws(StoreError) in try await base.recovery(of: stream) }
     }
-    func awaitsAck(of stream: StreamID, for age: Duration) async throws(StoreError) -> Bool {
-        try await pass { () async throws(StoreError) in try await base.awaitsAck(of: stream, for: age) }
+    func outboundStreams() async throws(StoreError) -> [StreamID] {
+        try await pass { () async throws(StoreError) in try await base.outboundStreams() }
+    }
+    func streamsWithWork(window: Int, silence: Duration?) async throws(StoreError) -> [StreamID] {
+        try await pass { () async throws(StoreError) in
+            try await base.streamsWithWork(window: window, silence: silence)
+        }
+    }
+    func streamsToReap(olderThan age: Duration) async throws(StoreError) -> [ReapableStream] {
+        try await pass { () async throws(StoreError) in try await base.streamsToReap(olderThan: age) }
+    }
+    func pruneShared() async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.pruneShared() }
     }
     func resetStale(
         of stream: StreamID, policy: StalePolicy, quietFor: Duration

@@ -5,7 +5,6 @@ import TrunklineSQLite
 /// Initialised databases of a head and of three branches, made once and copied for each world.
 struct OfficeTemplate: Sendable {
     static let branches = ["east", "north", "west"].map { OfficeID($0)! }
-    static let tables = columns.map(\.key)
     /// As a branch has them, the key first.
     static let columns: KeyValuePairs = [
         "customer": ["id", "name"], "sale": ["id", "customer", "quantity"], "line": ["sale", "number", "text"],
@@ -48,26 +47,41 @@ struct OfficeTemplate: Sendable {
         var contents: [OfficeID: [UInt8]] = [:]
         for office in [.head] + OfficeTemplate.branches {
             let path = directory.file("\(office).db")
-            let tables = OfficeTemplate.tables.map { TableName($0) }
             let store = try SQLiteStore(url: "sqlite://\(path)")
             do {
                 let application = try PlainConnection(path: path)
-                try application.run(office == .head ? OfficeTemplate.headTables : OfficeTemplate.branchTables)
+                try application.run(OfficeTemplate.tables(of: office))
             }
-            _ = try await store.initialise(
-                OfficeSetup(office: office, role: office == .head ? .head : .branch, tables: tables))
-            if office == .head {
-                for branch in OfficeTemplate.branches {
-                    _ = try await store.addBranch(branch, brokerUser: branch.description)
-                }
-            }
+            _ = try await store.initialise(OfficeTemplate.setup(of: office))
             await store.close()
             let application = try PlainConnection(path: path)
-            if office == .head { try application.run(OfficeTemplate.history) }
+            try application.run(OfficeTemplate.history)
+            let version = try application.numbers("PRAGMA schema_version")![0]
+            try application.run("UPDATE trunkline_office SET checked_schema_version = \(version)")
             _ = try application.rows("PRAGMA wal_checkpoint(TRUNCATE)")
             contents[office] = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         }
         self.contents = contents
+    }
+
+    /// The first branch has the head's tables before; the second lists them and the third takes whatever comes, and there
+    /// they are made.
+    static func hasDownTables(_ office: OfficeID) -> Bool { office == .head || office == branches[0] }
+
+    private static func tables(of office: OfficeID) -> String {
+        switch office {
+        case .head: headTables + DownTables.atHead
+        case branches[0]: branchTables + DownTables.atBranch
+        default: branchTables
+        }
+    }
+
+    private static func setup(of office: OfficeID) -> OfficeSetup {
+        let up = columns.map { TableRule(TableName($0.key)) }
+        let takesNew = office == branches[2]
+        return OfficeSetup(
+            office: office, role: office == .head ? .head : .branch, tables: takesNew ? up : up + DownTables.rules,
+            acceptsNew: takesNew)
     }
 
     func copy(_ office: OfficeID, to path: String) throws {

@@ -18,22 +18,43 @@ final class SimulatedOffice: @unchecked Sendable {
         application = try PlainConnection(path: path)
     }
 
+    /// A branch's, to the head.
     var stream: StreamID { StreamID(from: id, to: .head) }
+    /// A branch's, from the head.
+    var downStream: StreamID { StreamID(from: .head, to: id) }
 
     /// All as it was at the beginning.
-    func clear(_ more: [String]) throws {
+    /// - Parameters:
+    ///   - more: tables of a mutation.
+    ///   - streams: that it sends.
+    ///   - branches: that it knows.
+    func clear(_ more: [String], streams: [StreamID], branches: [OfficeID]) throws {
         if application.isInTransaction { try application.run("ROLLBACK") }
         cutUntil = 0
         hasBackup = false
-        let mine = try application.rows("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap { $0[0] }
-        let tables = SimulatedOffice.cleared + more
-        let deletes = tables.filter(mine.contains).map { "DELETE FROM \($0);" }.joined()
-        let outbound =
-            "INSERT INTO trunkline_outbound (stream, epoch) VALUES ('\(stream)', '\(SimulatedOffice.epoch)');"
+        var mine = try application.rows("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap { $0[0] }
+        if !OfficeTemplate.hasDownTables(id) {
+            let made = DownTables.columns.map(\.key).filter(mine.contains)
+            if !made.isEmpty {
+                try application.run(made.map { "DROP TABLE \($0);" }.joined())
+                try acceptSchema()
+                mine.removeAll(where: made.contains)
+            }
+        }
+        let deletes = (SimulatedOffice.cleared + more).filter(mine.contains).map { "DELETE FROM \($0);" }.joined()
+        let outbound = streams.map {
+            """
+            INSERT INTO trunkline_outbound (stream, epoch, destination)
+            VALUES ('\($0)', '\(SimulatedOffice.epoch)', '\($0.destination)');
+            """
+        }.joined()
+        let known = branches.map { "INSERT INTO trunkline_branch (id, broker_user) VALUES ('\($0)', '\($0)');" }
+            .joined()
         try application.run(
             """
-            BEGIN IMMEDIATE; \(deletes) \(id == .head ? "" : outbound)
-            DELETE FROM sqlite_sequence WHERE name = 'trunkline_change';
+            BEGIN IMMEDIATE; INSERT INTO trunkline_applying VALUES (1); \(deletes) \(outbound) \(known)
+            UPDATE trunkline_office SET log_turn = 0, compacted_seq = 0, compacted_lines = 0;
+            DELETE FROM sqlite_sequence WHERE name <> 'trunkline_synced_table';
             COMMIT
             """)
     }
@@ -41,13 +62,15 @@ final class SimulatedOffice: @unchecked Sendable {
     /// The first one of each stream in every world.
     private static let epoch = "E0000000-0000-4000-8000-000000000001"
 
-    /// In this order: the application's own first, whose triggers write to the others.
+    /// In this order: the application's own first, whose triggers write to the others; children before their parents.
     private static let cleared = [
-        "line", "sale", "customer", "refusing", "trunkline_change", "trunkline_batch", "trunkline_set_aside_notice",
+        "line", "sale", "customer", "refusing", "shelf", "article", "price", "transfer", "offer", "region_branch",
+        "trunkline_change", "trunkline_load", "trunkline_held_change",
+        "trunkline_batch", "trunkline_set_aside_notice",
         "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound",
-        "trunkline_inbound_shape", "trunkline_set_aside",
+        "trunkline_inbound_shape", "trunkline_set_aside", "trunkline_set_aside_change", "trunkline_set_aside_shape",
         "trunkline_parked_batch", "trunkline_pending_ack", "trunkline_superseded_row", "trunkline_kept_row",
-        "trunkline_outbound", "watermark_history",
+        "trunkline_made_table", "trunkline_outbound", "trunkline_branch", "trunkline_applying", "watermark_history",
     ]
 
     /// What is committed, for ``restore()``.
@@ -71,10 +94,19 @@ final class SimulatedOffice: @unchecked Sendable {
         try application.run("UPDATE trunkline_office SET checked_schema_version = \(version)")
     }
 
-    /// Every row of the application's tables, each as one text: those of one branch at the head.
-    func contents(of branch: OfficeID? = nil) throws -> Set<String> {
+    /// A table of its own that keeps prices from going.
+    var hasShelf: Bool { OfficeTemplate.hasDownTables(id) && id != .head }
+
+    /// Whether there is a table: one that the head writes is made when its first row comes.
+    func has(_ table: String) throws -> Bool {
+        try OfficeTemplate.hasDownTables(id) || OfficeTemplate.columns.contains { $0.key == table }
+            || application.numbers("SELECT count(*) FROM sqlite_master WHERE name = '\(table)'") != [0]
+    }
+
+    /// Every row of these tables, each as one text: those of one branch at the head.
+    func contents(_ tables: KeyValuePairs<String, [String]>, of branch: OfficeID? = nil) throws -> Set<String> {
         var rows: Set<String> = []
-        for (table, columns) in OfficeTemplate.columns {
+        for (table, columns) in tables where try has(table) {
             let owner = branch == nil ? [] : ["branch_id"]
             let pairs = (owner + columns).map { "'\($0)', \($0)" }.joined(separator: ", ")
             let of = branch.map { "WHERE branch_id = '\($0)'" } ?? ""

@@ -35,9 +35,18 @@ final class Site: @unchecked Sendable {
         branches = offices
     }
 
-    /// All as it was at the beginning.
-    func clear() throws {
-        for office in [head] + branches { try office.clear(mutation.tables) }
+    /// All as it was at the beginning, at the offices that a world is about.
+    /// - Parameters:
+    ///   - count: of the branches.
+    ///   - latecomers: of them, those that the head does not know yet.
+    ///   - sendsDown: whether the head has streams.
+    func clear(branches count: Int, latecomers: Int, sendsDown: Bool) throws {
+        let known = branches.prefix(count - latecomers)
+        try head.clear(
+            mutation.tables, streams: sendsDown ? known.map(\.downStream) : [], branches: known.map(\.id))
+        for branch in branches.prefix(count) {
+            try branch.clear(mutation.tables, streams: [branch.stream], branches: [])
+        }
     }
 
     func takeStore(for process: String, of office: SimulatedOffice) throws -> Store {

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import FoundationEssentials
+internal import Yams
 
 /// The three layers of the configuration: flags over environment over the YAML file.
 struct SettingSources {
@@ -7,7 +8,8 @@ struct SettingSources {
 
     enum RawValue {
         case text(String)
-        case items([String])
+        /// A list or mapping of the YAML file.
+        case tree(Node)
     }
 
     /// Unknown keys.
@@ -15,20 +17,22 @@ struct SettingSources {
     private let reader: ConfigReader
     /// The keys that each layer gives, under the names of the YAML file.
     private let given: [Layer: Set<String>]
+    private let structures: [String: Node]
     private let filePath: String?
 
-    init(flags: [String: String], environment: [String: String], file: String?) async throws(SettingsError) {
+    init(flags: [String: String], environment: [String: String], file: String?) throws(SettingsError) {
         let environment = EnvironmentLayer(environment)
         filePath = file ?? environment.configurationFile
-        let file = try await FileLayer(path: filePath)
+        let file = try FileLayer(path: filePath)
         let flagValues = Dictionary(
             uniqueKeysWithValues: flags.map {
                 (AbsoluteConfigKey(ConfigKey($0.key).components), ConfigValue(.string($0.value), isSecret: true))
             })
         given = [.flags: Set(flags.keys), .environment: environment.keys, .file: file.keys]
+        structures = file.structures
         problems = file.problems + environment.problems
         reader = ConfigReader(
-            providers: [InMemoryProvider(name: "flags", values: flagValues), environment.provider] + file.providers)
+            providers: [InMemoryProvider(name: "flags", values: flagValues), environment.provider, file.provider])
     }
 
     /// The highest layer that gives the key, itself or by the file twin of a secret.
@@ -53,10 +57,11 @@ struct SettingSources {
             }
             return .text(try secret(at: self.path(path, of: key)))
         }
-        let configKey = ConfigKey(key.name)
-        if let text = reader.string(forKey: configKey, isSecret: key.isSecret) { return .text(text) }
-        if let items = reader.stringArray(forKey: configKey, isSecret: key.isSecret) { return .items(items) }
-        throw InvalidSetting("takes one value")
+        if layer == .file, let tree = structures[key.name] { return .tree(tree) }
+        guard let text = reader.string(forKey: ConfigKey(key.name), isSecret: key.isSecret) else {
+            throw InvalidSetting("takes one value")
+        }
+        return .text(text)
     }
 
     /// The path of the file that gives a secret; nil: it is given by itself.

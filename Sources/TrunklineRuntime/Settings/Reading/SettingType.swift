@@ -1,5 +1,6 @@
 internal import TrunklineCore
 internal import TrunklineMonitoring
+internal import Yams
 
 /// How the text of a setting becomes a value, and back.
 struct SettingType<Value: Sendable>: Sendable {
@@ -7,8 +8,8 @@ struct SettingType<Value: Sendable>: Sendable {
     let name: String
     let parse: @Sendable (String) throws(InvalidSetting) -> Value
     let format: @Sendable (Value) -> String
-    /// Reads the items of a YAML list; nil where a list makes no sense.
-    var parseItems: (@Sendable ([String]) throws(InvalidSetting) -> Value)?
+    /// Reads a list or mapping; nil where neither makes sense.
+    var parseTree: (@Sendable (Node) throws(InvalidSetting) -> Value)?
     /// Whether it is the path of a file, which in a YAML file is relative to that file.
     var isPath = false
 
@@ -24,9 +25,24 @@ struct SettingType<Value: Sendable>: Sendable {
 
 /// Why a text is no value of a type, in words that follow the key's name. Never repeats a secret.
 struct InvalidSetting: Error {
-    var reason: String
+    /// At least one.
+    var reasons: [String]
 
-    init(_ reason: String) { self.reason = reason }
+    init(_ reason: String) { reasons = [reason] }
+
+    init(_ reasons: [String]) {
+        precondition(!reasons.isEmpty, "an error without a reason")
+        self.reasons = reasons
+    }
+
+    /// All of them in one line.
+    var reason: String { reasons.joined(separator: "; ") }
+
+    static func notOneOf(_ words: [String], _ text: String) -> String {
+        let one = words.count == 1 ? "" : "one of "
+        return "\"\(text)\" is not \(one)\(words.joined(separator: ", "))"
+            + (Suggestion.nearest(to: text, among: words).map { "; did you mean \($0)?" } ?? "")
+    }
 }
 
 extension SettingType where Value == Int {
@@ -64,9 +80,7 @@ extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawVal
         let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
         return SettingType("one of \(words)") { text throws(InvalidSetting) in
             if let value = Value(rawValue: text) { return value }
-            let near = Suggestion.nearest(to: text, among: Value.allCases.map(\.rawValue))
-            throw InvalidSetting(
-                "\"\(text)\" is not one of \(words)" + (near.map { "; did you mean \($0)?" } ?? ""))
+            throw InvalidSetting(InvalidSetting.notOneOf(Value.allCases.map(\.rawValue), text))
         } format: {
             $0.rawValue
         }
@@ -143,13 +157,14 @@ extension SettingType where Value == SecretURL {
 }
 
 extension SettingType where Value == TableSelection {
-    static var tables: SettingType {
-        var type = SettingType("list, or names with commas between") { text throws(InvalidSetting) in
-            try TableListText.selection(TableListText.split(text))
+    /// - Parameter role: whose configuration it is; nil: that is not known.
+    static func tables(at role: OfficeRole?) -> SettingType {
+        var type = SettingType("list, names with commas between, or @ and a file") { text throws(InvalidSetting) in
+            try TableListReader.selection(Node(text), at: role)
         } format: { selection in
             TableListText.text(selection)
         }
-        type.parseItems = { items throws(InvalidSetting) in try TableListText.selection(items) }
+        type.parseTree = { tree throws(InvalidSetting) in try TableListReader.selection(tree, at: role) }
         return type
     }
 }

@@ -1,4 +1,4 @@
-internal import Configuration
+internal import Yams
 
 /// Reads typed settings and collects what is wrong instead of stopping at the first problem.
 struct SettingsReader {
@@ -17,16 +17,38 @@ struct SettingsReader {
             guard let raw = try sources.value(of: setting.key) else { return setting.fallback }
             switch raw {
             case .text(let text):
+                if let parseTree = setting.type.parseTree, let value = try structured(text, of: setting.key, parseTree)
+                {
+                    return value
+                }
                 return try setting.type.parse(setting.type.isPath ? sources.path(text, of: setting.key) : text)
-            case .items(let items):
-                guard let parseItems = setting.type.parseItems else {
+            case .tree(let tree):
+                guard let parseTree = setting.type.parseTree else {
                     throw InvalidSetting("takes one value, not a list")
                 }
-                return try parseItems(items)
+                return try parseTree(tree)
             }
         } catch {
-            note("\(setting.key.name)\(origin(of: setting.key)): \(error.reason)")
+            for reason in error.reasons { note("\(setting.key.name)\(origin(of: setting.key)): \(reason)") }
             return nil
+        }
+    }
+
+    /// A text that stands for a list or mapping: JSON, or `@` and the path of a file with YAML or JSON.
+    /// - Returns: nil when it is neither.
+    private func structured<Value>(
+        _ text: String, of key: SettingKey, _ parse: (Node) throws(InvalidSetting) -> Value
+    ) throws(InvalidSetting) -> Value? {
+        let text = text.trimmed
+        if text.hasPrefix("[") || text.hasPrefix("{") { return try YAMLText.tree(text).map(parse) }
+        guard text.hasPrefix("@") else { return nil }
+        let path = sources.path(String(text.dropFirst()).trimmed, of: key)
+        let document = try TextFile.read(path)
+        do throws(InvalidSetting) {
+            guard let tree = try YAMLText.tree(document) else { throw InvalidSetting("is empty") }
+            return try parse(tree)
+        } catch {
+            throw InvalidSetting(error.reasons.map { "\(path): \($0)" })
         }
     }
 

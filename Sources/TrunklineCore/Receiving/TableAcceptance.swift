@@ -1,0 +1,27 @@
+/// Whether an office stores what others send of a table.
+public enum TableAcceptance: String, Hashable, Sendable {
+    case accepted
+    /// Its configuration names others.
+    case unlisted
+    /// It writes the table itself.
+    case written
+
+    /// Why no row is stored, as both ends see it, with the way out; nil: rows are.
+    public func refusal(of mapping: TableMapping) -> String? {
+        let table = mapping.target
+        switch (self, mapping.isAtHead) {
+        case (.accepted, _): return nil
+        case (.unlisted, true):
+            return "table \"\(table)\" is not among the tables of this office's configuration"
+        case (.unlisted, false):
+            return
+                "table \"\(table)\" is \"down\" at the head, and this branch does not take it; list it under tables: at the branch with \"direction: down\", or not at the head"
+        case (.written, true):
+            return
+                "table \"\(table)\" is \"down\" at the head, which writes it, and \"up\" at the branch; give it one direction at both ends"
+        case (.written, false):
+            return
+                "table \"\(table)\" is \"up\" at the branch, which writes it, and \"down\" at the head; give it one direction at both ends"
+        }
+    }
+}

@@ -1,0 +1,110 @@
+/// The stored functions about what all streams of the head share of the change log: the lines for all branches.
+enum SharedLogFunctions {
+    static let all = [settled, pruneShared, compactBehind]
+
+    /// Between two snapshots, the lines for all branches.
+    private static let between = ChangeRange(
+        destinations: ["'\(ChangeRange.everybody)'"], lower: "low", upper: "high", from: ("'0'::xid8", "0"),
+        to: ("pg_snapshot_xmax(high)", "0"))
+
+    /// Through which wave each stream has everything acked, and through which it has formed its batches.
+    private static let settled = """
+        CREATE OR REPLACE VIEW trunkline.settled AS
+        SELECT o.stream, coalesce(
+                (SELECT min(b.after_wave) FROM trunkline.batch b WHERE b.stream = o.stream AND b.state <> 'acked'),
+                CASE WHEN o.at_end THEN o.last_wave ELSE o.after_wave END) AS acked,
+            o.last_wave AS formed
+        FROM trunkline.outbound o
+        """
+
+    /// Deletes the lines for all branches that every stream has passed, and those of destinations that nobody sends to:
+    /// a branch that is added later is loaded from the tables, after these lines were seen. One at a time.
+    private static let pruneShared = """
+        CREATE OR REPLACE FUNCTION trunkline.prune_shared() RETURNS boolean
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
+        AS $function$
+        DECLARE
+            low pg_snapshot;
+            high pg_snapshot;
+            g record;
+            n bigint;
+            any_line boolean := false;
+        BEGIN
+            IF EXISTS (SELECT FROM trunkline.outbound WHERE destination = 'head') THEN RETURN false; END IF;
+            FOR g IN SELECT d FROM trunkline.destinations() d WHERE d NOT IN (SELECT destination FROM trunkline.outbound)
+                AND (d <> '\(ChangeRange.everybody)' OR NOT EXISTS (SELECT FROM trunkline.outbound))
+            LOOP
+                DELETE FROM trunkline.change WHERE destination = g.d
+                    AND NOT EXISTS (SELECT FROM trunkline.outbound o WHERE g.d IN (o.destination, '\(ChangeRange.everybody)'));
+                GET DIAGNOSTICS n = ROW_COUNT;
+                any_line := any_line OR n > 0;
+            END LOOP;
+            SELECT pruned INTO low FROM trunkline.shared_log FOR UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN RETURN any_line; END IF;
+            -- The next wave that all streams have passed.
+            SELECT w.snapshot INTO high FROM trunkline.wave w
+                WHERE w.number <= (SELECT min(acked) FROM trunkline.settled)
+                    AND pg_snapshot_xmax(w.snapshot) > pg_snapshot_xmax(low)
+                ORDER BY w.number LIMIT 1;
+            IF NOT FOUND THEN RETURN any_line; END IF;
+            \(between.conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
+            FOR g IN SELECT * FROM \(between.gaps) LOOP
+                DELETE FROM trunkline.change
+                    WHERE destination = '\(ChangeRange.everybody)' AND transaction > g.after AND transaction < g.before;
+            END LOOP;
+            UPDATE trunkline.shared_log SET pruned = high;
+            RETURN true;
+        END
+        $function$
+        """
+
+    /// Behind slow streams keeps the last line of each key, of waves that no stream has in a batch of its own: a stream
+    /// that is anywhere in between still finds it. Not before there are so many more lines that it pays.
+    /// - Returns: whether there was anything.
+    private static let compactBehind = """
+        CREATE OR REPLACE FUNCTION trunkline.compact_behind(p_lines bigint) RETURNS boolean
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
+        AS $function$
+        DECLARE
+            span record;
+            low pg_snapshot;
+            high pg_snapshot;
+            before bigint;
+            n bigint;
+            gone bigint := 0;
+        BEGIN
+            SELECT compacted INTO before FROM trunkline.shared_log FOR UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN RETURN false; END IF;
+            -- Without the lines nobody needs to look.
+            SELECT count(*) INTO n FROM (
+                SELECT FROM trunkline.change WHERE destination = '\(ChangeRange.everybody)'
+                LIMIT greatest(p_lines, 2 * before)) c;
+            IF n < greatest(p_lines, 2 * before) THEN RETURN false; END IF;
+            -- The waves between what some streams have formed and what all others have acked.
+            FOR span IN
+                SELECT formed AS after, next AS through FROM (
+                    SELECT max(formed) OVER (ORDER BY acked, formed) AS formed, lead(acked) OVER (ORDER BY acked, formed) AS next
+                    FROM trunkline.settled
+                    UNION ALL
+                    SELECT max(formed), (SELECT max(number) FROM trunkline.wave) FROM trunkline.settled
+                ) s WHERE next > formed
+            LOOP
+                SELECT snapshot INTO low FROM trunkline.wave WHERE number <= span.after ORDER BY number DESC LIMIT 1;
+                SELECT snapshot INTO high FROM trunkline.wave WHERE number <= span.through ORDER BY number DESC LIMIT 1;
+                DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
+                    SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction DESC, seq DESC) AS age
+                    FROM (
+                        \(between.select("ctid AS place, transaction, seq, table_id, key"))
+                    ) w
+                ) d WHERE age > 1));
+                GET DIAGNOSTICS n = ROW_COUNT;
+                gone := gone + n;
+                UPDATE trunkline.wave SET shared_total = shared_total - n WHERE number >= span.through;
+            END LOOP;
+            UPDATE trunkline.shared_log SET compacted =
+                (SELECT count(*) FROM trunkline.change WHERE destination = '\(ChangeRange.everybody)');
+            RETURN gone > 0;
+        END
+        $function$
+        """
+}

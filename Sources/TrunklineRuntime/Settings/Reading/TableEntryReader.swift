@@ -1,0 +1,110 @@
+internal import TrunklineCore
+internal import Yams
+
+/// Reads an entry of the list of tables that is a mapping.
+struct TableEntryReader {
+    enum Key: String, CaseIterable {
+        case name, direction, to, route, `where`
+        case localWrites = "local-writes"
+        case accept
+
+        /// Where the key is for `down` tables; nil: it is for any table, or for none.
+        var place: OfficeRole? {
+            switch self {
+            case .to, .route, .where: .head
+            case .localWrites: .branch
+            case .name, .direction, .accept: nil
+            }
+        }
+    }
+
+    private var fields: TableFields<Key>
+    /// nil: the office is not known.
+    private let role: OfficeRole?
+
+    init(_ mapping: Node.Mapping, number: Int, role: OfficeRole?) {
+        fields = TableFields(mapping, of: "entry \(number)")
+        self.role = role
+    }
+
+    var problems: [String] { fields.problems }
+
+    /// - Returns: nil when it is about no table; otherwise what could be read, whatever the problems.
+    mutating func read() -> TableEntry? {
+        if fields[.accept] != nil { return accept() }
+        let name = fields.table(.name, fields.require(.name, hint: "write name: and the table's name"))
+        if let name { fields.subject = name.description }
+        fields.noteUnknownKeys()
+        let direction = direction()
+        notePlaces(direction)
+        let (to, route) = (to(), route())
+        if fields[.route] != nil, to { fields.note("to: all and route do not go together; leave one out") }
+        let filter = fields.text(.where)
+        let localWrites = fields.choice(.localWrites, of: TableRule.LocalWrites.self)
+        guard let name else { return nil }
+        return .table(
+            TableRule(
+                name, direction: direction ?? .up, route: route ?? .all, filter: filter,
+                localWrites: localWrites ?? .refuse))
+    }
+
+    /// `accept: new`
+    private mutating func accept() -> TableEntry? {
+        fields.noteUnknownKeys()
+        let others = Key.allCases.filter { $0 != .accept && fields[$0] != nil }.map(\.rawValue)
+        if !others.isEmpty {
+            fields.note(
+                "accept is for all tables that are missing; take it into an entry of its own, without "
+                    + others.joined(separator: " and "))
+        }
+        if let text = fields.text(.accept), text != "new" {
+            fields.note(InvalidSetting.notOneOf(["new"], text), of: .accept)
+        }
+        if role == .head { fields.note("accept is for the branches, which make the tables; leave it out here") }
+        return .acceptsNew
+    }
+
+    /// - Returns: nil when what is there is none.
+    private mutating func direction() -> TableRule.Direction? {
+        guard fields[.direction] != nil else { return .up }
+        guard fields[.direction]?.text?.trimmed != "shared" else {
+            fields.note("shared is not there yet; write up or down, or leave the table out", of: .direction)
+            return nil
+        }
+        return fields.choice(.direction, of: TableRule.Direction.self)
+    }
+
+    private mutating func notePlaces(_ direction: TableRule.Direction?) {
+        for key in Key.allCases where fields[key] != nil {
+            guard let place = key.place else { continue }
+            if let role, role != place {
+                let reason =
+                    place == .head ? "the head, which sends the rows" : "the branches, whose programs write there"
+                fields.note("\(key.rawValue) is for \(reason); leave it out here")
+            } else if direction == .up {
+                fields.note("\(key.rawValue) is for down tables; write direction: down, or leave \(key.rawValue) out")
+            }
+        }
+    }
+
+    /// Whether `to: all` is there.
+    private mutating func to() -> Bool {
+        guard let text = fields.text(.to) else { return false }
+        guard text != "all" else { return true }
+        let near = Suggestion.nearest(to: text, among: ["all"]).map { "did you mean \($0)?" }
+        fields.note("\"\(text)\" is not all; \(near ?? "for some of the branches, write route in its place")", of: .to)
+        return false
+    }
+
+    private mutating func route() -> TableRoute? {
+        guard let node = fields[.route] else { return nil }
+        guard let mapping = node.mapping else {
+            fields.note("is not a mapping; write \(TableRouteReader.example)", of: .route)
+            return nil
+        }
+        var reader = TableRouteReader(mapping, of: "\(fields.subject): route")
+        let route = reader.read()
+        fields.add(reader.problems)
+        return route
+    }
+}

@@ -1,0 +1,78 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// Which rows of a synced table a stream has.
+struct RowScope {
+    let table: SyncedTable
+
+    /// SQL over the table under its own name; none: all of them.
+    /// - Parameter office: where the stream goes to.
+    func conditions(for office: String) -> [String] {
+        guard let route = table.route else { return [] }
+        let name = TableName.quoted(table.name.inSQLite)
+        let office = "'\(office.doubling("'"))'"
+        let isFor: [String] =
+            switch route {
+            case .all: []
+            case .column(let column): ["\(LogStatement.office(name, column)) = \(office)"]
+            case .mapping(let column, let through, let from, let to):
+                [
+                    """
+                    EXISTS (SELECT 1 FROM \(TableName.quoted(through.inSQLite)) AS \(RowScope.map) \
+                    WHERE \(RowScope.map).\(TableName.quoted(from)) = \(name).\(TableName.quoted(column)) \
+                    AND \(LogStatement.office(RowScope.map, to)) = \(office))
+                    """
+                ]
+            }
+        return isFor + filter
+    }
+
+    /// The filter alone: of a line for all branches. A comment at its end ends with its line.
+    private var filter: [String] { table.filter.map { ["(\($0)\n)"] } ?? [] }
+
+    private static let map = TableName.quoted("trunkline_map")
+
+    /// How many rows each office has, in one look; `all` stands for every branch.
+    /// - Parameter interval: SQL for which rows are looked at.
+    func count(_ db: Database) throws -> [String: Int] {
+        let name = TableName.quoted(table.name.inSQLite)
+        let office: String
+        var source = name
+        switch table.route {
+        case nil: office = "'head'"
+        case .all: office = "'all'"
+        case .column(let column): office = LogStatement.office(name, column)
+        case .mapping(let column, let through, let from, let to):
+            office = LogStatement.office(RowScope.map, to)
+            source += """
+                 JOIN \(TableName.quoted(through.inSQLite)) AS \(RowScope.map)
+                ON \(RowScope.map).\(TableName.quoted(from)) = \(name).\(TableName.quoted(column))
+                """
+        }
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT \(office) AS office, count(*) AS rows FROM \(source)
+                WHERE \((["TRUE"] + filter).joined(separator: " AND ")) GROUP BY 1
+                """)
+        return Dictionary(
+            rows.compactMap { row in (row["office"] as String?).map { ($0, row["rows"]) } }, uniquingKeysWith: +)
+    }
+
+    /// Why the route or the filter cannot be evaluated here; nil when they can.
+    func obstacle(_ db: Database) -> String? {
+        let conditions = conditions(for: "head")
+        guard !conditions.isEmpty else { return nil }
+        do {
+            _ = try db.makeStatement(
+                sql: """
+                    SELECT 1 FROM \(TableName.quoted(table.name.inSQLite)) WHERE \(conditions.joined(separator: " AND "))
+                    """)
+            return nil
+        } catch {
+            let reason = (error as? DatabaseError)?.message ?? "\(error)"
+            return
+                "table \"\(table.name)\": its route or its where cannot be evaluated (\(reason)); correct it under tables and run trunkline init, or mend the table"
+        }
+    }
+}

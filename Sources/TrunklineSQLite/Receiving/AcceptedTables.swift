@@ -1,0 +1,45 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// In which tables an office stores what others send.
+struct AcceptedTables {
+    private let office: Office
+    private let db: Database
+
+    init(_ office: Office, _ db: Database) {
+        self.office = office
+        self.db = db
+    }
+
+    /// At a branch: those of its configuration, and those that were made for what the head sends.
+    var names: [TableName] {
+        get throws {
+            guard office.role == .branch else { return office.acceptedTables.sorted() }
+            let captured = Set(try SyncedTable.all(db).map { $0.name.inSQLite.lowercased() })
+            var seen: Set<String> = []
+            return (office.acceptedTables.sorted() + (try made())).filter {
+                let folded = $0.inSQLite.lowercased()
+                return !captured.contains(folded) && seen.insert(folded).inserted
+            }
+        }
+    }
+
+    private func made() throws -> [TableName] {
+        try String.fetchAll(db, sql: "SELECT name FROM trunkline_made_table ORDER BY name").map {
+            TableName(parsing: $0) ?? TableName($0)
+        }
+    }
+
+    /// - Parameter isMissing: whether there is nothing of that name.
+    func acceptance(of table: TableName, isMissing: Bool) throws -> TableAcceptance {
+        let folded = table.inSQLite.lowercased()
+        if try SyncedTable.all(db).contains(where: { $0.name.inSQLite.lowercased() == folded }) { return .written }
+        switch office.role {
+        case .head:
+            return office.acceptedTables.isEmpty || office.acceptedTables.contains(table) ? .accepted : .unlisted
+        case .branch:
+            let isListed = try names.contains { $0.inSQLite.lowercased() == folded }
+            return isListed || office.acceptsNew && isMissing ? .accepted : .unlisted
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// What deserves a look in one stream, with the way out as it is from the office that asks.
+struct StreamRemarks {
+    /// Of the office that asks.
+    var role: OfficeRole
+    var status: StreamStatus
+
+    /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
+    static let silence = Duration.seconds(26 * 3_600)
+
+    var remarks: [Remark] { state + standing + setAside }
+
+    /// For how long nothing was heard where something was to be heard of; nil: no longer than usual.
+    var silentSeconds: Double? {
+        guard let silent = status.lastContactSeconds, .seconds(silent) > StreamRemarks.silence,
+            !isSent || status.pending + status.inFlightChanges > 0
+        else { return nil }
+        return silent
+    }
+
+    var silence: [Remark] {
+        if let silent = silentSeconds {
+            return [Remark(text: "\(stream): no word for \(HumanDuration.text(seconds: silent))")]
+        }
+        // A branch that never acked anything may not know that the head sends to it.
+        if role == .head, isSent, status.lastContactSeconds == nil, let oldest = status.oldestUnackedSeconds,
+            .seconds(oldest) > StreamRemarks.silence
+        {
+            return [
+                Remark(
+                    text:
+                        "\(stream): nothing was ever acked, for \(HumanDuration.text(seconds: oldest)); is branch-ingestor running at \(branch)?"
+                )
+            ]
+        }
+        return []
+    }
+
+    private var stream: StreamID { status.stream }
+    private var branch: OfficeID { stream.branch }
+    private var isSent: Bool { status.direction == .sending }
+    /// For the commands that need to know whom they are about.
+    private var place: String { role == .head ? " --branch \(branch)" : "" }
+
+    private var state: [Remark] {
+        if let held = status.held, status.stopped == nil {
+            let receiver = stream.destination == .head ? "the head" : "the branch"
+            return [
+                Remark(text: "\(stream) is HELD by \(receiver), and tried again by itself: \(held); \(wayOutOfHold)")
+            ]
+        }
+        if let reason = status.standstill {
+            return [
+                Remark(
+                    text:
+                        "\(stream) is STOPPED: \(reason); see what differs and decide with: \(stream.recoverCommand(at: role))"
+                )
+            ]
+        }
+        if let recovery = status.recovery {
+            let text = "\(stream) comes together again after a restore (\(recovery.rawValue))"
+            return [Remark(text: text, needsSomebody: false)]
+        }
+        guard let differing = status.lastRecovery?.differing, !differing.isEmpty else { return [] }
+        let tables = differing.map(\.description).joined(separator: ", ")
+        return [
+            Remark(
+                text:
+                    "\(stream) still DIFFERS after its last recovery, in \(tables); see the keys with: trunkline verify\(place); "
+                    + "the reasons with: trunkline rows TABLE\(place) --state set-aside; "
+                    + "once mended, trunkline verify\(place) clears this, and trunkline resync TABLE\(place) sends all rows again"
+            )
+        ]
+    }
+
+    /// A hold is the receiver's.
+    private var wayOutOfHold: String {
+        switch (role, isSent) {
+        case (_, false): "mend what it names, then: trunkline retry"
+        case (.branch, true): "the head's administrator sees the same in its status"
+        case (.head, true): "mend what it names at \(branch), then there: trunkline retry"
+        }
+    }
+
+    /// At the head a table stands still in all streams at once, and is said once.
+    private var standing: [Remark] {
+        guard role == .branch else { return [] }
+        return status.standing.map {
+            Remark(text: "\(stream): table \"\($0.table)\" STANDS STILL: \($0.reason)")
+        }
+    }
+
+    private var setAside: [Remark] {
+        guard status.setAside > 0 else { return [] }
+        let rows = HumanNumber.counted(status.setAside, "row")
+        let tables = status.setAsideTables
+        let names = tables.isEmpty ? "" : " in \(tables.map { "\"\($0)\"" }.joined(separator: ", "))"
+        let table = tables.count == 1 ? tables[0].description : "TABLE"
+        return [
+            Remark(
+                text:
+                    "\(stream): \(rows) set aside\(names); see them with: trunkline rows \(table)\(place) --state set-aside"
+            )
+        ]
+    }
+}

@@ -1,0 +1,63 @@
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// The tables of a configuration, for people.
+struct TablesReport {
+    var role: OfficeRole
+    var tables: TableSelection
+
+    init(settings: Settings) { self.init(role: settings.office.role, tables: settings.tables) }
+
+    init(role: OfficeRole, tables: TableSelection) {
+        self.role = role
+        self.tables = tables
+    }
+
+    /// `2 tables up, 1 table down`
+    var summary: String {
+        switch tables {
+        case .listed(let rules, let acceptsNew):
+            let up = rules.count { $0.direction == .up }
+            let down = rules.count - up
+            // The head takes any that comes up, where none is named.
+            var parts = up == 0 && role == .head ? ["any table up"] : []
+            if up > 0 { parts.append("\(HumanNumber.counted(up, "table")) up") }
+            if down > 0 { parts.append("\(HumanNumber.counted(down, "table")) down") }
+            if acceptsNew { parts.append("new tables of the head") }
+            return parts.isEmpty ? "no table" : parts.joined(separator: ", ")
+        case .all(let exceptions):
+            return exceptions.isEmpty ? "all tables up" : "all tables up but \(exceptions.count)"
+        }
+    }
+
+    /// A line for each table that is named.
+    var lines: [String] {
+        switch tables {
+        case .listed(let rules, _): rules.map { SafeText.oneLine("  \($0.name): \(meaning(of: $0))") }
+        case .all(let exceptions): exceptions.map { SafeText.oneLine("  \($0): left out") }
+        }
+    }
+
+    private func meaning(of rule: TableRule) -> String {
+        guard rule.direction == .down else { return "up" }
+        switch role {
+        case .head:
+            return "down, to \(receivers(rule.route))" + (rule.filter.map { ", where \($0)" } ?? "")
+        case .branch:
+            switch rule.localWrites {
+            case .refuse: return "down, local writes are refused"
+            case .overwrite: return "down, local writes stand until the head's row changes"
+            }
+        }
+    }
+
+    private func receivers(_ route: TableRoute) -> String {
+        switch route {
+        case .all: "all branches"
+        case .column(let column): "the branch that \(column) names"
+        case .mapping(let column, let table, let from, let to):
+            "the branches that \(table).\(to) names where \(table).\(from) is its \(column)"
+        }
+    }
+}

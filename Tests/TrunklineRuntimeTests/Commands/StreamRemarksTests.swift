@@ -1,0 +1,69 @@
+import Testing
+import TrunklineCore
+
+@testable import trunkline
+
+@Suite struct StreamRemarksTests {
+    private func remarks(
+        _ role: OfficeRole, _ stream: String, _ change: (inout StreamStatus) -> Void
+    ) -> [String] {
+        let stream = StreamID(stream)!
+        let isSent = (stream.source == .head) == (role == .head)
+        var status = StreamStatus(stream: stream, direction: isSent ? .sending : .receiving)
+        change(&status)
+        let remarks = StreamRemarks(role: role, status: status)
+        return (remarks.remarks + remarks.silence).map(\.text)
+    }
+
+    @Test(arguments: [
+        (OfficeRole.branch, "east>head", "trunkline recover"), (.head, "east>head", "trunkline recover at east"),
+        (.head, "head>east", "trunkline recover --branch east"),
+        (.branch, "head>east", "trunkline recover --branch east at the head"),
+    ])
+    func aStopIsDecidedWhereTheStreamComesFrom(role: OfficeRole, stream: String, command: String) {
+        #expect(
+            remarks(role, stream) { $0.stopped = "another history" } == [
+                "\(stream) is STOPPED: another history; see what differs and decide with: \(command)"
+            ])
+    }
+
+    @Test(arguments: [
+        (OfficeRole.branch, "east>head", "the head", "the head's administrator sees the same in its status"),
+        (.head, "east>head", "the head", "mend what it names, then: trunkline retry"),
+        (.head, "head>east", "the branch", "mend what it names at east, then there: trunkline retry"),
+        (.branch, "head>east", "the branch", "mend what it names, then: trunkline retry"),
+    ])
+    func aHoldIsMendedWhereTheStreamLeads(role: OfficeRole, stream: String, holder: String, way: String) {
+        #expect(
+            remarks(role, stream) { $0.held = "the disk is full" } == [
+                "\(stream) is HELD by \(holder), and tried again by itself: the disk is full; \(way)"
+            ])
+    }
+
+    @Test func theHeadNeedsToBeToldWhoseRows() {
+        let atHead = remarks(.head, "head>east") {
+            $0.setAside = 1
+            $0.setAsideTables = [TableName("price")]
+        }
+        #expect(
+            atHead == [
+                #"head>east: 1 row set aside in "price"; see them with: trunkline rows price --branch east --state set-aside"#
+            ])
+        let differing = remarks(.head, "head>east") {
+            $0.lastRecovery = RecoveryReport(differing: [TableName("price")])
+        }
+        #expect(differing.first?.contains("trunkline verify --branch east clears this") == true)
+        let atBranch = remarks(.branch, "head>east") { $0.setAside = 1 }
+        #expect(atBranch == ["head>east: 1 row set aside; see them with: trunkline rows TABLE --state set-aside"])
+    }
+
+    @Test func aBranchThatNeverAckedAnythingIsNamed() {
+        let days = 3.0 * 86_400
+        #expect(
+            remarks(.head, "head>east") { $0.oldestUnackedSeconds = days } == [
+                "head>east: nothing was ever acked, for 3 d; is branch-ingestor running at east?"
+            ])
+        #expect(remarks(.head, "head>east") { $0.oldestUnackedSeconds = 60 } == [])
+        #expect(remarks(.branch, "east>head") { $0.oldestUnackedSeconds = days } == [])
+    }
+}
