@@ -107,7 +107,8 @@ struct CaptureSQL {
         INSERT INTO trunkline.change (destination, transaction, seq, table_id, key, op)
             SELECT q.destination, pg_catalog.pg_current_xact_id(),
                 (SELECT \(CaptureSQL.position)) OPERATOR(pg_catalog.+) pg_catalog.row_number() OVER (),
-                \(table), q.key, '\(op)' FROM (\(source)) q WHERE q.destination IS NOT NULL
+                \(table), q.key, '\(op)' FROM (\(source)) q
+            WHERE q.destination OPERATOR(pg_catalog.~) '^[a-z0-9][a-z0-9-]{0,62}$'
         """
     }
 

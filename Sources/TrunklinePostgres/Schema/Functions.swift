@@ -111,6 +111,8 @@ enum Functions {
             SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND state = 'sent'
                 AND attempts = p_attempt;
             IF NOT FOUND THEN RETURN; END IF;
+            -- A claim that is being made in an older snapshot cannot be added behind it any more.
+            UPDATE trunkline.outbound SET at_seq = at_seq WHERE stream = p_stream;
             IF b.load_table IS NOT NULL THEN
                 SELECT * INTO STRICT k FROM trunkline.key_of(b.load_table);
                 EXECUTE format('SELECT %s FROM %s t WHERE %s ORDER BY %s OFFSET %s LIMIT 1', k.texts,
@@ -178,6 +180,7 @@ enum Functions {
             SELECT * INTO b FROM trunkline.batch WHERE stream = p_stream AND number = p_number AND state = 'sent'
                 AND attempts = p_attempt;
             IF NOT FOUND THEN RETURN false; END IF;
+            UPDATE trunkline.outbound SET at_seq = at_seq WHERE stream = p_stream;
             \(WaveFunctions.findWaves(of: "b"))
             IF b.load_table = ANY (p_tables) THEN
                 INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
@@ -313,7 +316,8 @@ enum Functions {
                         OR coalesce(o.recovery NOT IN ('compare', 'keep-head'), true) AND (
                             NOT o.at_end
                             OR o.stream IN (SELECT n.stream FROM trunkline.news n)
-                            OR EXISTS (SELECT FROM trunkline.load l WHERE l.stream = o.stream)))
+                            OR EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id
+                                WHERE l.stream = o.stream AND s.captured AND to_regclass(s.relation) IS NOT NULL)))
                     OR a.stopped IS NULL AND o.recovery IS NULL AND o.last_number > 0 AND a.watermark = o.last_number
                         AND a.last_contact NOT BETWEEN now() - make_interval(secs => p_silence) AND now())
             ORDER BY o.stream

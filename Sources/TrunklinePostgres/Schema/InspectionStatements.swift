@@ -25,7 +25,7 @@ enum InspectionStatements {
         ), held AS (
             SELECT destination, count(*) AS lines, min(at) AS oldest FROM trunkline.held_change GROUP BY destination
         ), loading AS (
-            SELECT stream, sum(coalesce(rows_left, 1)) AS rows, min(began_at) AS oldest FROM trunkline.load GROUP BY stream
+            SELECT stream, sum(greatest(coalesce(rows_left, 1), 1)) AS rows, min(began_at) AS oldest FROM trunkline.load GROUP BY stream
         ), refused AS (
             SELECT stream, count(*) FILTER (WHERE at_sender) AS here, to_json(array_agg(DISTINCT table_name)) AS tables
             FROM trunkline.refused_row GROUP BY stream

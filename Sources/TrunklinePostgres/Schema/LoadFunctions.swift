@@ -102,20 +102,33 @@ enum LoadFunctions {
     private static let begin = """
         CREATE OR REPLACE FUNCTION trunkline.begin_load(p_table integer, p_stream text, p_new boolean) RETURNS bigint
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
+        SET bytea_output = 'hex'
         AS $function$
         DECLARE
             t trunkline.synced_table;
+            k record;
+            last text[];
             n bigint;
             o trunkline.outbound;
+            was_new boolean;
         BEGIN
             SELECT * INTO STRICT t FROM trunkline.synced_table WHERE id = p_table;
             EXECUTE format('SELECT count(*) FROM %s', t.relation) INTO n;
+            -- What comes behind the last key is logged, and a piece that has no end could grow while it waits.
+            SELECT * INTO k FROM trunkline.key_of(p_table);
+            IF k.columns IS NOT NULL THEN
+                EXECUTE format('SELECT %s FROM %s t ORDER BY %s LIMIT 1', k.texts, t.relation,
+                    replace(k.columns || ' DESC', ', t.', ' DESC, t.')) INTO last;
+            END IF;
             FOR o IN SELECT * FROM trunkline.outbound WHERE p_stream IS NULL OR stream = p_stream LOOP
+                was_new := EXISTS (
+                    SELECT FROM trunkline.load l WHERE l.stream = o.stream AND l.table_id = p_table AND l.is_new);
                 DELETE FROM trunkline.load WHERE stream = o.stream AND table_id = p_table;
                 -- Whoever inserts the first row logs it.
                 CONTINUE WHEN n = 0;
-                INSERT INTO trunkline.load (stream, table_id, is_new, rows_left)
-                    VALUES (o.stream, p_table, p_new, CASE WHEN t.source IS NULL THEN n END);
+                INSERT INTO trunkline.load (stream, table_id, through_key, is_new, rows_left)
+                    VALUES (o.stream, p_table, last, p_new OR was_new, CASE WHEN t.source IS NULL THEN n END);
             END LOOP;
             RETURN n;
         END

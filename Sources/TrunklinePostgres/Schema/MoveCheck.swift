@@ -18,8 +18,8 @@ enum MoveCheck {
 
     static let check = Statement("check_move", "SELECT trunkline.check_move()")
 
-    /// Of lower ids than the newest wave's the claim takes care. At the head lines are shared, so it is all of the log that is
-    /// looked at: what no stream has to take any more is gone from it.
+    /// Of lower ids than the newest wave's the claim takes care. At the head lines are shared and nobody knows how
+    /// many each stream has of them: while any is there that a stream may have passed, it stops.
     static let function = """
         CREATE OR REPLACE FUNCTION trunkline.check_move() RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -29,7 +29,9 @@ enum MoveCheck {
         BEGIN
             FOR moved IN SELECT p.* FROM trunkline.position p JOIN trunkline.outbound o USING (stream) WHERE o.cluster <> \(here)
             LOOP
-                IF moved.destination = 'head' AND (SELECT count(*) FROM trunkline.change c WHERE pg_visible_in_snapshot(c.transaction, moved.upper)
+                IF moved.destination <> 'head' AND EXISTS (SELECT FROM trunkline.change c
+                        WHERE c.destination IN ('all', moved.destination) AND pg_visible_in_snapshot(c.transaction, moved.upper))
+                    OR moved.destination = 'head' AND (SELECT count(*) FROM trunkline.change c WHERE pg_visible_in_snapshot(c.transaction, moved.upper)
                         AND (pg_visible_in_snapshot(c.transaction, moved.lower)
                             OR (c.transaction, c.seq) <= (moved.at_transaction, moved.at_seq)))
                     <> (SELECT coalesce(sum(changes), 0) FROM trunkline.batch b

@@ -241,6 +241,9 @@ enum SenderStatements {
         SELECT o.recovery IN ('compare', 'keep-head') IS TRUE
             OR (trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
                 AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0
+                AND NOT EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id
+                    WHERE l.stream = p.stream AND s.captured AND to_regclass(s.relation) IS NOT NULL
+                        AND has_table_privilege(to_regclass(s.relation), 'SELECT'))
         FROM trunkline.position p JOIN trunkline.outbound o USING (stream) WHERE p.stream = $1
         """)
 

@@ -2,6 +2,9 @@
 enum SharedLogFunctions {
     static let all = [settled, pruneShared, compactBehind]
 
+    /// The advisory lock of who begins or ends streams, or loads for all of them; the number is arbitrary and ours alone.
+    static let streamsLock = 7_236_741_212
+
     /// Between two snapshots, the lines for all branches.
     private static let between = ChangeRange(
         destinations: ["'\(ChangeRange.everybody)'"], lower: "low", upper: "high", from: ("'0'::xid8", "0"),
@@ -31,6 +34,8 @@ enum SharedLogFunctions {
             any_line boolean := false;
         BEGIN
             IF EXISTS (SELECT FROM trunkline.outbound WHERE destination = 'head') THEN RETURN false; END IF;
+            -- A stream that is about to begin is not seen yet.
+            IF NOT pg_try_advisory_xact_lock(\(streamsLock)) THEN RETURN false; END IF;
             FOR g IN SELECT d FROM trunkline.destinations() d WHERE d NOT IN (SELECT destination FROM trunkline.outbound)
                 AND (d <> '\(ChangeRange.everybody)' OR NOT EXISTS (SELECT FROM trunkline.outbound))
             LOOP

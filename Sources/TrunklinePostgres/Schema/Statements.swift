@@ -188,6 +188,11 @@ enum Statements {
         SELECT $1, \(MoveCheck.here), number, number, true FROM trunkline.wave ORDER BY number DESC LIMIT 1
         ON CONFLICT DO NOTHING
         """)
+    /// Streams and what they are loaded with change one at a time, and no line of the log is pruned meanwhile.
+    static let holdStreams = Statement(
+        "hold_streams", "SELECT pg_advisory_xact_lock(\(SharedLogFunctions.streamsLock))")
+    static let lockOutbound = Statement(
+        "lock_outbound", "SELECT FROM trunkline.outbound WHERE stream = $1 FOR UPDATE")
     static let keepWaves = Statement(
         "keep_waves", "SELECT pg_advisory_xact_lock_shared(\(WaveFunctions.referenceLock))")
     static let endStream = Statement(

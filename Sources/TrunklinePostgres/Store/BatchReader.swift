@@ -76,7 +76,7 @@ struct BatchReader {
                 guard longest <= limits.rowBytes else { return false }
                 content.rows += line
                 content.rowCount += 1
-                return batch.changes == 1 || bytes + content.rows.count <= limits.batchBytes
+                return content.rowCount == 1 && bytes == 0 || bytes + content.rows.count <= limits.batchBytes
             }
             guard longest <= limits.rowBytes else {
                 throw StoreError(

@@ -98,7 +98,9 @@ struct LocalRows: YieldingRows {
     }
 
     func forget(_ keys: Set<RowKey>) throws(StoreError) {
-        try connection.run("DELETE FROM trunkline.change c USING \(list(keys)) WHERE \(logged)", [], "forget keys")
+        try connection.run(
+            "DELETE FROM trunkline.change c USING \(list(keys)) WHERE \(logged) AND c.destination = \(stream.destination.description.literal)",
+            [], "forget keys")
     }
 
     /// Gives the rows new keys, from the sequence that hands them out; the rows as they were are kept. The log forgets

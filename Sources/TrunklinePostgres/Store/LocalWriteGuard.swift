@@ -47,7 +47,12 @@ struct LocalWriteGuard {
                     Statements.acceptTable, [rule.name.inDefaultSchema.description, rule.localWrites.rawValue])
             }
         }
-        let refusing = Set(rules.filter { $0.localWrites == .refuse }.map(\.name.sql))
+        // Those that were made here stay guarded while new ones are accepted.
+        let made = try connection.run(
+            "SELECT m.name FROM trunkline.made_table m JOIN trunkline.office o ON o.accepts_new", [], "look for guards")
+        let kept = (0..<made.rowCount).compactMap { TableName(parsing: made.text($0, 0)) }
+            .filter { name in !rules.contains { $0.name.sql == name.sql } }
+        let refusing = Set((rules.filter { $0.localWrites == .refuse }.map(\.name) + kept).map(\.sql))
         let found = try connection.run(
             """
             SELECT n.nspname, c.relname FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid

@@ -45,11 +45,8 @@ extension PostgresStore {
         for branch in (0..<found.rowCount).compactMap({ OfficeID(found.text($0, 0)) }) {
             let stream = StreamID(from: .head, to: branch)
             try connection.transaction("init") { () throws(StoreError) in
-                if writes {
-                    try begin(stream, connection)
-                } else {
-                    try connection.query(Statements.endStream, [stream.description])
-                }
+                try connection.query(Statements.holdStreams)
+                if writes { try begin(stream, connection) } else { try end(stream, connection) }
             }
         }
     }

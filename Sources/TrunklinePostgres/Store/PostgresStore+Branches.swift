@@ -5,6 +5,7 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in
             do throws(StoreError) {
                 return try connection.transaction("add branch") { () throws(StoreError) in
+                    try connection.query(Statements.holdStreams)
                     let isNew = try connection.query(Statements.addBranch, [branch.description, brokerUser]).flag(0, 0)
                     try begin(StreamID(from: .head, to: branch), connection)
                     return isNew
@@ -26,6 +27,13 @@ extension PostgresStore {
             }
         }
         try connection.script("NOTIFY trunkline_changes", "begin stream")
+    }
+
+    /// Whoever forms a batch of it is waited for first, so that the batch goes too.
+    func end(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
+        try connection.query(Statements.holdStreams)
+        try connection.query(Statements.lockOutbound, [stream.description])
+        try connection.query(Statements.endStream, [stream.description])
     }
 
     /// - Returns: whether it is new.
@@ -59,7 +67,7 @@ extension PostgresStore {
     public func removeBranch(_ branch: OfficeID) throws(StoreError) -> Bool {
         try withConnection { (connection) throws(StoreError) in
             try connection.transaction("remove branch") { () throws(StoreError) in
-                try connection.query(Statements.endStream, [StreamID(from: .head, to: branch).description])
+                try end(StreamID(from: .head, to: branch), connection)
                 return try connection.query(Statements.removeBranch, [branch.description]).affectedRows == 1
             }
         }

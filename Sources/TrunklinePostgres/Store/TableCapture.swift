@@ -90,6 +90,10 @@ struct TableCapture {
     func route(_ id: Int, _ values: [String?]) throws(StoreError) -> Bool {
         var isDone = false
         try locked { () throws(StoreError) in
+            // Whoever has logged by the old rule and is not done is waited for: its rows are looked at below.
+            if let table = try SyncedTable.all(connection).first(where: { $0.id == id }) {
+                try connection.script("LOCK TABLE \(table.relation) IN SHARE ROW EXCLUSIVE MODE", "route")
+            }
             try connection.query(Statements.recordRule, values)
             for event in CaptureMapping.events {
                 try connection.script(
@@ -151,6 +155,7 @@ struct TableCapture {
     /// Every row that is there becomes pending, once: of each stream.
     private func load(_ id: Int, isNew: Bool) throws(StoreError) -> Int {
         try connection.transaction("load") { () throws(StoreError) in
+            try connection.query(Statements.holdStreams)
             let claimed = try connection.run(
                 "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1 AND NOT loaded", ["\(id)"], "load")
             guard claimed.affectedRows == 1 else { return 0 }
