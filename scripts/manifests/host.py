@@ -178,8 +178,11 @@ class Cell:
         return done.returncode, done.stdout.decode(errors="replace")
 
     def log(self, lines=8):
+        """The last lines; from a crash on, all of them."""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return "".join(file.readlines()[-lines:])
+            text = file.readlines()
+        crash = next((i for i, line in enumerate(text) if "Program crashed" in line), len(text))
+        return "".join(text[max(crash - lines, 0):])
 
     def terminate(self):
         if self.process and self.process.poll() is None:

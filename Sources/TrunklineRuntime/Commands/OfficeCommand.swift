@@ -8,14 +8,20 @@ public protocol OfficeCommand: AsyncParsableCommand {
 }
 
 extension OfficeCommand {
+    /// Does not return: see ``ProcessEnd``.
     public func run() async throws {
+        ProcessEnd.leave(with: await status())
+    }
+
+    private func status() async -> Int32 {
         do {
             try await execute()
+            return ExitStatus.success.rawValue
         } catch let error as ExitCode {
-            throw error
+            return error.rawValue
         } catch {
             StandardError.write(ErrorLines.text(of: error, program: ErrorLines.program))
-            throw ExitStatus(error).code
+            return ExitStatus(error).rawValue
         }
     }
 }
