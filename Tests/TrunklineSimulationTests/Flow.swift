@@ -47,6 +47,16 @@ struct Flow: Sendable {
         try sender.application.rows("SELECT epoch FROM trunkline_outbound WHERE \(isOfIt)")[0][0]!
     }
 
+    /// The receiver follows an epoch of which the sender, having been restored, knows nothing: a batch of it came after
+    /// somebody had decided about the restore, and there is another decision to make.
+    func isOfLostEpoch(_ lost: [StreamID: Set<String>]) throws -> Bool {
+        let followed = try receiver.application.rows("SELECT epoch FROM trunkline_inbound WHERE \(isOfIt)").first?[0]
+        let known = try sender.application.rows(
+            "SELECT epoch || past_epochs FROM trunkline_outbound WHERE \(isOfIt)")[0][0]!
+        guard let followed, lost[stream]?.contains(followed) == true else { return false }
+        return !known.contains(followed)
+    }
+
     func watermark() throws -> Int64 {
         try receiver.application.numbers("SELECT watermark FROM trunkline_inbound WHERE \(isOfIt)")?[0] ?? 0
     }

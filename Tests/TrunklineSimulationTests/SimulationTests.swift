@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized)
 struct SimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
-    private static let seeds = UInt64(environment["TRUNKLINE_TEST_SEEDS"] ?? "") ?? 5_000
+    private static let seeds = UInt64(environment["TRUNKLINE_TEST_SEEDS"] ?? "") ?? 10_000
     /// A seed to be replayed, with all its events.
     private static let seed = UInt64(environment["TRUNKLINE_TEST_SEED"] ?? "")
 

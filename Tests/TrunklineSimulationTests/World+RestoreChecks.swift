@@ -34,7 +34,7 @@ extension World {
         for flow in flows {
             let (here, there) = (try flow.isStoppedBySender(), try flow.isStoppedByReceiver())
             guard here || there else { continue }
-            guard mayStop.contains(flow.stream) else {
+            guard try mayStop.contains(flow.stream) || flow.isOfLostEpoch(lostEpochs) else {
                 let reason = try flow.sender.application.rows(
                     "SELECT stopped FROM trunkline_outbound WHERE \(flow.isOfIt)")[0][0]
                 throw BrokenPromise(

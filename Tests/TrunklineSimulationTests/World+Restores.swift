@@ -29,6 +29,7 @@ extension World {
         guard !offices.isEmpty else { return }
         let office = draw(offices)
         for process in processes where process.office == office.id { await crash(process) }
+        for flow in flows where flow.sender === office { lostEpochs[flow.stream, default: []].insert(try flow.epoch()) }
         try office.restore()
         log.note("\(office.id) is restored")
         wake(office.id)

@@ -29,6 +29,8 @@ final class World: @unchecked Sendable {
     var refuses = false
     /// Streams whose sender was restored, and of which nobody decided since.
     var mayStop: Set<StreamID> = []
+    /// Epochs that a sender began in a life that a restore ended: of these messages may still be on their way.
+    var lostEpochs: [StreamID: Set<String>] = [:]
     /// Streams whose receiver kept rows in a recovery.
     var keepsRows: Set<StreamID> = []
     /// The epoch in which the receiver may have lost what it had acknowledged.

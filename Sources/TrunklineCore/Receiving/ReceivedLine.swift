@@ -72,7 +72,8 @@ public enum ShortReason {
     public static let limit = 300
 
     public static func text(_ reason: String) -> String {
-        let line = reason.prefix { $0 != "\n" }
+        // PostgreSQL holds no NUL.
+        let line = reason.prefix { $0 != "\n" }.replacing("\0", with: "·")
         guard line.utf8.count > limit else { return String(line) }
         var short = ""
         for character in line {

@@ -15,6 +15,7 @@ public struct ReceiverEngine {
         /// At once, set-aside rows of so many bytes, and one row.
         public static let retriedBytes = 1 << 20
         /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
+        /// A sender believes no more of its receiver either.
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20
         /// Superseded rows of one stream, and their bytes: beyond, what would make more holds the stream.

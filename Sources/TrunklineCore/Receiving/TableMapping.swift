@@ -32,7 +32,7 @@ public struct TableMapping: Hashable, Sendable {
     public var additions: [Addition]
     public var isAtHead: Bool
     /// For messages to people.
-    public var place: String { isAtHead ? "the head" : "this office" }
+    public var place: String { isAtHead ? "the head" : "the branch" }
 
     /// At the head each row is stored once per branch and key; elsewhere as the sender has it.
     public init(_ table: TableHeader, of stream: StreamID) {
@@ -42,6 +42,9 @@ public struct TableMapping: Hashable, Sendable {
         isAtHead = stream.destination == .head
         additions = isAtHead ? [.source] : []
     }
+
+    /// Where the rows come from, for messages to people.
+    public var origin: String { isAtHead ? "the branch" : "the head" }
 
     /// What tells the rows of the receiver's table apart.
     public var targetKey: [String] { additions.map(\.column) + key }

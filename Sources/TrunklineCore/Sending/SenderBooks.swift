@@ -23,6 +23,8 @@ public protocol SenderBooks {
     func replaceNotices(_ notices: [SetAsideNotice], of stream: StreamID) throws(StoreError)
     /// Adds these, or gives them another reason, and forgets those that are gone.
     func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError)
+    /// How many rows the receiver said to have set aside.
+    func noticeCount(_ stream: StreamID) throws(StoreError) -> Int
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError)
     /// Notes whether the receiver keeps shapes. Where it does not any more, batches in flight are pending again: they may

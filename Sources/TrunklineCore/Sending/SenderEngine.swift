@@ -47,6 +47,10 @@ public struct SenderEngine {
             return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
         }
         guard ack.setAsideVersion > state.applied else { return }
+        // No receiver has more: whoever goes on and on fills no books.
+        if ack.setAsideFrom != nil, try books.noticeCount(ack.stream) + list.count > ReceiverEngine.Limit.setAsideRows {
+            return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
+        }
         if let from = ack.setAsideFrom {
             try books.changeNotices(list, gone: ack.gone ?? [], of: ack.stream)
             let hasGap = state.needsWhole || from > state.applied

@@ -5,8 +5,9 @@ public import Logging
 ///
 /// A branch takes them from the head, to whom alone the broker gives the right to send them; the head takes those of a
 /// stream from the broker's user for its branch.
-/// Acknowledges to the broker only after the database has the ack. An ack is state, so one that
-/// cannot be read is dropped with a warning: the next one says it all again.
+///
+/// Acknowledges to the broker only after the database has the ack. An ack is state, so one that cannot be read, or that
+/// the database does not take, is dropped with a warning: the next one says it all again, and nobody else's wait for it.
 public actor AckListener: SteppedService {
     public struct Configuration: Sendable {
         /// Whose batches they are.
@@ -26,7 +27,7 @@ public actor AckListener: SteppedService {
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
     private var senders = SenderCheck()
-    /// By the broker's user: what was dropped.
+    /// By the broker's user, or by stream: what was dropped, or changed nothing.
     private var refusals = LogLimit()
     private var nextWish: [OfficeID: ContinuousClock.Instant] = [:]
 
@@ -58,7 +59,10 @@ public actor AckListener: SteppedService {
         do {
             try await take(delivery)
         } catch let error as WireError {
-            logger.warning("unreadable message dropped", metadata: [LogKey.reason: "\(error)"])
+            drop(delivery, "\(error)")
+        } catch let error as StoreError where error.owner != .database && !error.isTransient {
+            // Its own affair: the acks of the other streams are behind it. It is state, and is said again.
+            drop(delivery, "\(error)")
         }
         try await inbox.acknowledge(delivery)
         return .worked
@@ -119,7 +123,11 @@ public actor AckListener: SteppedService {
         case .ignored(let reason):
             telemetry.count(
                 Metrics.ignoredAcks, StreamID(from: configuration.office, to: ack.stream.destination).description)
-            logger.warning("ack ignored", metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
+            let count = refusals.count(ack.stream.description)
+            guard LogLimit.isLogged(count) else { break }
+            logger.warning(
+                "ack ignored",
+                metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)", LogKey.count: "\(count)"])
         case .stopped(let reason):
             logger.error(
                 "stream stopped",

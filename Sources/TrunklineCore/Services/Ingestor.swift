@@ -45,15 +45,15 @@ public actor Ingestor: SteppedService {
     /// Not in use just now.
     private var free: [any Store]
     /// By the sender that their messages name.
-    private var lanes: [String: Lane] = [:]
+    var lanes: [String: Lane] = [:]
     /// Lanes that wait for a connection, the longest waiting first.
     private var ready: [String] = []
     private var finished: [Delivery] = []
-    private var refused = RefusedMessages()
+    var refused = RefusedMessages()
     /// Whose messages are wanted: at a branch the head's.
     private var branches: Set<OfficeID> = []
     /// What of it cannot be read at the moment, as people call it.
-    private var leftOut: [String: BrokerError] = [:]
+    var leftOut: [String: BrokerError] = [:]
     private var isTending = false
     private var nextTending: ContinuousClock.Instant
     private var nextRetry: ContinuousClock.Instant
@@ -104,26 +104,6 @@ public actor Ingestor: SteppedService {
 
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
-
-    /// Lanes that wait after a failure or work long on one batch, and what cannot be read.
-    public func trouble() -> String? {
-        let failing = lanes.filter { $0.value.failures > 0 }.sorted { $0.key < $1.key }
-            .map { "\(title(of: $0.key)): \($0.value.error ?? "")" }
-        let slow = lanes.sorted { $0.key < $1.key }.compactMap { key, lane -> String? in
-            guard let time = lane.time(at: clock.now), time > .seconds(30) else { return nil }
-            return "\(title(of: key)): one batch takes \(Int(time / .seconds(1))) s so far"
-        }
-        let unread = (configuration.expectsMessages ? leftOut : [:]).sorted { $0.key < $1.key }.map {
-            "\($0.key): \($0.value)"
-        }
-        let all = failing + slow + unread + (refused.trouble.map { ["refused messages: \($0)"] } ?? [])
-        guard let first = all.first else { return nil }
-        return all.count == 1 ? first : "\(first) (and \(all.count - 1) more)"
-    }
-
-    private func title(of sender: String) -> String {
-        configuration.office == .head ? "branch \(sender)" : "the \(sender)"
-    }
 
     /// What was in hand is delivered again over the next connection.
     public func recover() async {

@@ -133,6 +133,8 @@ public actor Publisher: SteppedService {
         for stream in streams.keys { streams[stream]!.unconfirmedHalt = nil }
         ready = nil
         turns = []
+        // The database may be another one, put back from a backup.
+        shared = SharedContent()
         await outbox.close()
     }
 

@@ -23,8 +23,6 @@ extension Ack {
         guard version == Ack.currentVersion else {
             throw WireError(.unsupported, "ack version \(version); this program speaks version \(Ack.currentVersion)")
         }
-        guard watermark >= 0, setAsideVersion >= 0, setAsideFrom ?? 0 >= 0, setAsideTotal >= 0 else {
-            throw WireError(.malformed, "a negative count")
-        }
+        try check(limits)
     }
 }

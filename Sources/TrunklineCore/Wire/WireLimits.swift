@@ -15,6 +15,8 @@ public struct WireLimits: Hashable, Sendable {
     public var nameBytes = 255
     /// The key of a row, in bytes of COPY text: keys are kept and told where rows are not.
     public var keyBytes = 1 << 20
+    /// All keys that an ack names.
+    public var ackKeyBytes = 16 << 20
     /// Epochs that a batch says it replaces: each is one recovery.
     public var epochs = 64
     /// Rows that a claim names.

@@ -41,7 +41,7 @@ extension PostgresReceiving {
         var pieces: [RowWriter.Piece] = []
         for group in groups {
             var group = group
-            failures += group.take(at: Set(group.misfits.keys)).map(Self.misfit)
+            failures += group.take(at: Set(group.misfits.keys)).map { Self.misfit($0, stream) }
             guard !group.bytes.isEmpty else { continue }
             let target = try target(of: group.table, stream)
             if !group.isDelete {
@@ -49,7 +49,7 @@ extension PostgresReceiving {
                 let taken = group.take(at: Set(inexact.keys))
                 failures += zip(taken, inexact.sorted { $0.key < $1.key }).map { line, column in
                     let reason =
-                        "column \"\(column.value)\" of \(target.relation) would hold another value than the branch's"
+                        "column \"\(column.value)\" of \(target.relation) would hold another value than \(TableMapping(group.table, of: stream).origin)'s"
                     return LineFailure(line: line, reason: reason, code: "22000")
                 }
             }
@@ -68,13 +68,13 @@ extension PostgresReceiving {
     }
 
     /// PostgreSQL's columns hold what their types say, and nothing else.
-    private static func misfit(_ line: ReceivedLine) -> LineFailure {
+    private static func misfit(_ line: ReceivedLine, _ stream: StreamID) -> LineFailure {
         let column = line.misfits.keys.min() ?? ""
         let type = line.table.columns.first { $0.name == column }?.type ?? ""
         return LineFailure(
             line: line,
             reason:
-                "column \"\(column)\" holds a value that is none of its type \(type), which SQLite allows; correct it at the branch",
+                "column \"\(column)\" holds a value that is none of its type \(type), which SQLite allows; correct it at \(TableMapping(line.table, of: stream).origin)",
             code: "22000")
     }
 

@@ -239,7 +239,10 @@ extension PostgresConnection {
     }
 
     /// Text as any encoding of a server holds it: as it is where that is UTF-8, else with `\uXXXX` for all but ASCII.
-    func portable(_ text: String) -> String { isUTF8 ? text : text.asciiEscaped }
+    func portable(_ text: String) -> String {
+        let text = text.utf8.contains(0) ? text.replacing("\0", with: "·") : text
+        return isUTF8 ? text : text.asciiEscaped
+    }
 
     /// The text that ``portable(_:)`` made this of.
     func unportable(_ text: String) -> String {

@@ -35,13 +35,16 @@ extension ReceiverStatements {
         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'trunkline'
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'branch_id' AND NOT a.attisdropped
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT EXISTS (
-            SELECT FROM trunkline.synced_table s WHERE s.captured AND to_regclass(s.relation) = c.oid)
+            SELECT FROM trunkline.synced_table s WHERE s.captured AND c.oid IN (to_regclass(s.relation), to_regclass(s.mapping)))
         """)
 
     /// The tables that a branch takes from the head.
     static let acceptedTables = Statement(
         "accepted_tables",
-        "SELECT name FROM trunkline.accepted_table UNION SELECT name FROM trunkline.made_table ORDER BY name")
+        """
+        SELECT name FROM trunkline.accepted_table
+        UNION SELECT m.name FROM trunkline.made_table m JOIN trunkline.office o ON o.accepts_new ORDER BY name
+        """)
 
     static let uniqueIndex = Statement(
         "unique_index",

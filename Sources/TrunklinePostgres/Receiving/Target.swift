@@ -104,6 +104,8 @@ struct Target {
             expanding: RowSize.expanding(mapping.columns.compactMap { present[$0.name] })
                 .filter { !mapping.key.contains($0.name) },
             circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(mapping.key))
+        // Somebody may have made the table anew.
+        if !mapping.isAtHead { try LocalWriteGuard(connection).heal(name, isPartitioned: table.isPartitioned) }
         connection.targets.keep(target, mapping, identity: identity)
         return .found(target)
     }
@@ -152,7 +154,7 @@ struct Target {
     ) throws(StoreError) -> String? {
         let made = try connection.query(ReceiverStatements.madeTables, [stream.description])
         guard made.integer(0, 0)! < madeTables else {
-            return "\(madeTables) tables were made for this branch already; make table \"\(mapping.target)\" by hand"
+            return "\(madeTables) tables were made for this stream already; make table \"\(mapping.target)\" by hand"
         }
         var lines = mapping.additions.map { "\($0.column.identifier) text NOT NULL" }
         for column in mapping.columns {
@@ -180,7 +182,7 @@ struct Target {
             // Another stream's lane made it at the same moment.
             if try Catalog(connection).table(mapping.target) != nil { return nil }
             return
-                "table \"\(mapping.target)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at the branch"
+                "table \"\(mapping.target)\" cannot be made here (\(error.reason)); make it by hand, or leave it out of tables at \(mapping.origin)"
         }
     }
 

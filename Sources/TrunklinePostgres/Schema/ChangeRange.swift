@@ -74,6 +74,19 @@ struct ChangeRange {
         return parts.joined(separator: "\nUNION ALL\n")
     }
 
+    /// Statements of a function that delete all of it; `g` is a record variable of the function.
+    var deletion: String {
+        (conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }
+            + destinations.map {
+                """
+                FOR g IN SELECT * FROM \(gaps) LOOP
+                    DELETE FROM trunkline.change
+                        WHERE destination = \($0) AND transaction > g.after AND transaction < g.before;
+                END LOOP;
+                """
+            }).joined(separator: "\n")
+    }
+
     /// Sorted, which keeps the planner from making anything of it but one range of the index a gap.
     private func between(_ columns: String, _ destination: String) -> String {
         """

@@ -29,7 +29,7 @@ struct ChangeSource {
             isOneWave = true
             changes = try Self.piece(
                 of: table, batch.stream.destination, after: range.value(0, 9), through: range.value(0, 10),
-                isNew: range.flag(0, 11), connection)
+                isNew: range.flag(0, 11), sweeps: range.flag(0, 12), connection)
             return
         }
         let own = batch.stream.destination.description.literal
@@ -49,14 +49,14 @@ struct ChangeSource {
 
     /// The keys of a piece of a load, as changes.
     private static func piece(
-        of table: Int, _ destination: OfficeID, after: String?, through: String?, isNew: Bool,
+        of table: Int, _ destination: OfficeID, after: String?, through: String?, isNew: Bool, sweeps: Bool,
         _ connection: PostgresConnection
     ) throws(StoreError) -> String {
         let found = try connection.run(
             """
-            SELECT k.texts, trunkline.source_of($1, $2), trunkline.range_of(k.columns, k.types, $3::text[], $4::text[])
+            SELECT k.texts, trunkline.loaded_from($1, $2, $5), trunkline.range_of(k.columns, k.types, $3::text[], $4::text[])
             FROM trunkline.key_of($1) k WHERE k.columns IS NOT NULL
-            """, ["\(table)", destination.description, after, through], "read load")
+            """, ["\(table)", destination.description, after, through, sweeps ? "t" : "f"], "read load")
         // Its table stands still: the key is told for the table's sake.
         guard found.rowCount == 1 else {
             return "SELECT \(table) AS table_id, '{}'::text[] AS key, 'l'::\"char\" AS op"

@@ -116,12 +116,12 @@ enum Functions {
             IF b.load_table IS NOT NULL THEN
                 SELECT * INTO STRICT k FROM trunkline.key_of(b.load_table);
                 EXECUTE format('SELECT %s FROM %s t WHERE %s ORDER BY %s OFFSET %s LIMIT 1', k.texts,
-                    trunkline.source_of(b.load_table, o.destination),
+                    trunkline.loaded_from(b.load_table, o.destination, b.load_sweeps),
                     trunkline.range_of(k.columns, k.types, b.load_after, b.load_through), k.columns,
                     greatest(p_changes, 1) - 1) INTO last;
                 IF last IS NOT NULL THEN
-                    INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
-                        VALUES (p_stream, b.load_table, last, b.load_through, b.load_new,
+                    INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, sweeps, rows_left)
+                        VALUES (p_stream, b.load_table, last, b.load_through, b.load_new, b.load_sweeps,
                             greatest(b.changes - greatest(p_changes, 1), 0));
                     UPDATE trunkline.batch SET load_through = last, changes = greatest(p_changes, 1)
                         WHERE stream = p_stream AND number = p_number;
@@ -183,8 +183,9 @@ enum Functions {
             UPDATE trunkline.outbound SET at_seq = at_seq WHERE stream = p_stream;
             \(WaveFunctions.findWaves(of: "b"))
             IF b.load_table = ANY (p_tables) THEN
-                INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
-                    VALUES (p_stream, b.load_table, b.load_after, b.load_through, b.load_new, b.changes);
+                INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, sweeps, rows_left)
+                    VALUES (p_stream, b.load_table, b.load_after, b.load_through, b.load_new, b.load_sweeps,
+                        b.changes);
                 UPDATE trunkline.batch SET load_table = NULL, changes = 0 WHERE stream = p_stream AND number = p_number;
                 PERFORM trunkline.reopen_verifications(p_stream, p_number);
                 RETURN true;
@@ -233,11 +234,7 @@ enum Functions {
             IF b.number IS NULL THEN RETURN false; END IF;
             SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream;
             \(WaveFunctions.findWaves(of: "b"))
-            \(own.conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
-            FOR g IN SELECT * FROM \(own.gaps) LOOP
-                DELETE FROM trunkline.change
-                    WHERE destination = o.destination AND transaction > g.after AND transaction < g.before;
-            END LOOP;
+            \(own.deletion)
             RETURN true;
         END
         $function$

@@ -4,7 +4,7 @@
 /// the first, to the last). A batch with a `load_table` is a piece of such a range: the rows that are there when it is read.
 /// Nothing can slip through: what changes after the load was begun is in the log as well.
 enum LoadFunctions {
-    static let all = [sourceOf, keyOf, rangeOf, formPiece, begin]
+    static let all = [sourceOf, loadedFrom, keyOf, rangeOf, formPiece, begin]
 
     /// What the rows of a table that are for a destination are selected from. `source` is a template for `format`, which
     /// the table's rule has made; without one they are all of them.
@@ -13,6 +13,17 @@ enum LoadFunctions {
         LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
         AS $function$
             SELECT coalesce(format(source, p_destination), relation) FROM trunkline.synced_table WHERE id = p_table
+        $function$
+        """
+
+    /// What a load walks along: the rows that are for the destination, or, where it sweeps, all of them.
+    private static let loadedFrom = """
+        CREATE OR REPLACE FUNCTION trunkline.loaded_from(p_table integer, p_destination text, p_sweeps boolean)
+        RETURNS text
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+            SELECT CASE WHEN p_sweeps THEN (SELECT relation FROM trunkline.synced_table WHERE id = p_table)
+                ELSE trunkline.source_of(p_table, p_destination) END
         $function$
         """
 
@@ -66,7 +77,7 @@ enum LoadFunctions {
             LOOP
                 SELECT * INTO k FROM trunkline.key_of(l.table_id);
                 CONTINUE WHEN k.columns IS NULL;
-                rows_of := format('%s t WHERE %s', trunkline.source_of(l.table_id, o.destination),
+                rows_of := format('%s t WHERE %s', trunkline.loaded_from(l.table_id, o.destination, l.sweeps),
                     trunkline.range_of(k.columns, k.types, l.after_key, l.through_key));
                 BEGIN
                     EXECUTE format('SELECT %s FROM %s ORDER BY %s OFFSET %s LIMIT 1', k.texts, rows_of, k.columns,
@@ -84,9 +95,10 @@ enum LoadFunctions {
                 END;
                 CONTINUE WHEN n = 0;
                 INSERT INTO trunkline.batch (stream, number, previous_id, after_wave, last_wave, from_transaction, from_seq,
-                        to_transaction, to_seq, changes, load_table, load_after, load_through, load_new)
+                        to_transaction, to_seq, changes, load_table, load_after, load_through, load_new,
+                        load_sweeps)
                     VALUES (p_stream, o.last_number + 1, o.last_id, o.after_wave, o.last_wave, o.at_transaction, o.at_seq,
-                        o.at_transaction, o.at_seq, n, l.table_id, l.after_key, last, l.is_new)
+                        o.at_transaction, o.at_seq, n, l.table_id, l.after_key, last, l.is_new, l.sweeps)
                     RETURNING id INTO o.last_id;
                 UPDATE trunkline.outbound SET last_number = o.last_number + 1, last_id = o.last_id, loaded_last = true
                     WHERE stream = p_stream;
@@ -100,7 +112,8 @@ enum LoadFunctions {
     /// Begins a load of a table for one stream, or for all (NULL), in the place of one that is under way.
     /// - Returns: how many rows the table has.
     private static let begin = """
-        CREATE OR REPLACE FUNCTION trunkline.begin_load(p_table integer, p_stream text, p_new boolean) RETURNS bigint
+        CREATE OR REPLACE FUNCTION trunkline.begin_load(p_table integer, p_stream text, p_new boolean, p_sweeps boolean)
+        RETURNS bigint
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
         SET bytea_output = 'hex'
@@ -111,7 +124,7 @@ enum LoadFunctions {
             last text[];
             n bigint;
             o trunkline.outbound;
-            was_new boolean;
+            former record;
         BEGIN
             SELECT * INTO STRICT t FROM trunkline.synced_table WHERE id = p_table;
             EXECUTE format('SELECT count(*) FROM %s', t.relation) INTO n;
@@ -122,13 +135,14 @@ enum LoadFunctions {
                     replace(k.columns || ' DESC', ', t.', ' DESC, t.')) INTO last;
             END IF;
             FOR o IN SELECT * FROM trunkline.outbound WHERE p_stream IS NULL OR stream = p_stream LOOP
-                was_new := EXISTS (
-                    SELECT FROM trunkline.load l WHERE l.stream = o.stream AND l.table_id = p_table AND l.is_new);
+                SELECT coalesce(bool_or(l.is_new), false) AS is_new, coalesce(bool_or(l.sweeps), false) AS sweeps
+                    INTO former FROM trunkline.load l WHERE l.stream = o.stream AND l.table_id = p_table;
                 DELETE FROM trunkline.load WHERE stream = o.stream AND table_id = p_table;
                 -- Whoever inserts the first row logs it.
                 CONTINUE WHEN n = 0;
-                INSERT INTO trunkline.load (stream, table_id, through_key, is_new, rows_left)
-                    VALUES (o.stream, p_table, last, p_new OR was_new, CASE WHEN t.source IS NULL THEN n END);
+                INSERT INTO trunkline.load (stream, table_id, through_key, is_new, sweeps, rows_left)
+                    VALUES (o.stream, p_table, last, p_new OR former.is_new, p_sweeps OR former.sweeps,
+                        CASE WHEN t.source IS NULL OR p_sweeps THEN n END);
             END LOOP;
             RETURN n;
         END

@@ -1,6 +1,7 @@
 extension Migrations {
     /// The log says whom a change is for, and many streams read it: the head sends too. What a load is still to send is a
-    /// range of the key, and no longer a line of the log for each row.
+    /// range of the key, and no longer a line of the log for each row; one that `sweeps` takes away what is not for its
+    /// stream. The epochs of a stream that ended are kept, in case it begins again.
     ///
     /// `at_end`: there is nothing behind the stream's position in its waves; `taken`: how many changes of these it has in
     /// batches; `shared_total`: how many lines for all branches there are in a wave and those before it, so that
@@ -32,7 +33,8 @@ extension Migrations {
             ADD COLUMN load_table integer,
             ADD COLUMN load_after text[],
             ADD COLUMN load_through text[],
-            ADD COLUMN load_new boolean NOT NULL DEFAULT false;
+            ADD COLUMN load_new boolean NOT NULL DEFAULT false,
+            ADD COLUMN load_sweeps boolean NOT NULL DEFAULT false;
         CREATE TABLE trunkline.load (
             id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
             stream text NOT NULL,
@@ -40,6 +42,7 @@ extension Migrations {
             after_key text[],
             through_key text[],
             is_new boolean NOT NULL,
+            sweeps boolean NOT NULL DEFAULT false,
             rows_left bigint,
             began_at timestamptz NOT NULL DEFAULT now()
         );
@@ -49,6 +52,7 @@ extension Migrations {
             ADD PRIMARY KEY (id, stream, round);
         CREATE TABLE trunkline.destination_wave (destination text COLLATE "C" PRIMARY KEY, wave bigint NOT NULL);
         INSERT INTO trunkline.destination_wave SELECT 'head', max(number) FROM trunkline.wave;
+        CREATE TABLE trunkline.ended_stream (stream text PRIMARY KEY, epochs uuid[] NOT NULL);
         CREATE TABLE trunkline.shared_log (
             single boolean PRIMARY KEY DEFAULT true CHECK (single),
             pruned pg_snapshot NOT NULL DEFAULT '1:1:',

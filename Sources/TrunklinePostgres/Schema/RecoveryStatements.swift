@@ -42,8 +42,8 @@ enum RecoveryStatements {
         WITH dissolved AS (
             DELETE FROM trunkline.batch WHERE stream = $1 RETURNING *
         ), to_load AS (
-            INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, rows_left)
-            SELECT stream, load_table, load_after, load_through, load_new, changes FROM dissolved
+            INSERT INTO trunkline.load (stream, table_id, after_key, through_key, is_new, sweeps, rows_left)
+            SELECT stream, load_table, load_after, load_through, load_new, load_sweeps, changes FROM dissolved
             WHERE load_table IS NOT NULL AND state <> 'acked' ORDER BY number
         ), withdrawn AS (
             DELETE FROM trunkline.verification_request WHERE stream = $1

@@ -187,6 +187,8 @@ enum SenderStatements {
         WHERE g.reason IS NOT NULL
         """)
 
+    static let noticeCount = Statement(
+        "notice_count", "SELECT count(*) FROM trunkline.refused_row WHERE stream = $1 AND NOT at_sender")
     static let keepRefused = Statement(
         "keep_refused",
         "INSERT INTO trunkline.refused_row (stream, table_name, key, reason, at_sender) VALUES ($1, $2, $3, $4, true)")
@@ -317,7 +319,8 @@ enum SenderStatements {
         "range",
         """
         SELECT before.snapshot, last.snapshot, b.after_wave + 1 = b.last_wave, b.from_transaction, b.from_seq,
-            b.to_transaction, b.to_seq, b.without, b.load_table, b.load_after, b.load_through, b.load_new
+            b.to_transaction, b.to_seq, b.without, b.load_table, b.load_after, b.load_through, b.load_new,
+            b.load_sweeps
         FROM trunkline.batch b JOIN trunkline.wave before ON before.number = b.after_wave
         JOIN trunkline.wave last ON last.number = b.last_wave
         WHERE b.stream = $1 AND b.number = $2

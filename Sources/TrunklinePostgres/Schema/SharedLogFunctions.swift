@@ -52,11 +52,7 @@ enum SharedLogFunctions {
                     AND pg_snapshot_xmax(w.snapshot) > pg_snapshot_xmax(low)
                 ORDER BY w.number LIMIT 1;
             IF NOT FOUND THEN RETURN any_line; END IF;
-            \(between.conditions.map { "DELETE FROM trunkline.change WHERE \($0);" }.joined(separator: "\n"))
-            FOR g IN SELECT * FROM \(between.gaps) LOOP
-                DELETE FROM trunkline.change
-                    WHERE destination = '\(ChangeRange.everybody)' AND transaction > g.after AND transaction < g.before;
-            END LOOP;
+            \(between.deletion)
             UPDATE trunkline.shared_log SET pruned = high;
             RETURN true;
         END

@@ -177,15 +177,17 @@ enum Statements {
 
     static let tablesWithHeld = Statement("tables_with_held", "SELECT DISTINCT table_id FROM trunkline.held_change")
 
-    static let beginLoad = Statement("begin_load", "SELECT trunkline.begin_load($1, $2, $3)")
+    static let beginLoad = Statement("begin_load", "SELECT trunkline.begin_load($1, $2, $3, $4)")
     static let endLoads = Statement("end_loads", "DELETE FROM trunkline.load WHERE table_id = $1")
 
     /// A stream stands behind the newest wave: what was changed before it is in the load that begins with it.
     static let createOutbound = Statement(
         "create_outbound",
         """
-        INSERT INTO trunkline.outbound (stream, cluster, after_wave, last_wave, at_end)
-        SELECT $1, \(MoveCheck.here), number, number, true FROM trunkline.wave ORDER BY number DESC LIMIT 1
+        INSERT INTO trunkline.outbound (stream, cluster, after_wave, last_wave, at_end, past_epochs)
+        SELECT $1, \(MoveCheck.here), number, number, true,
+            coalesce((SELECT epochs FROM trunkline.ended_stream WHERE stream = $1), '{}')
+        FROM trunkline.wave ORDER BY number DESC LIMIT 1
         ON CONFLICT DO NOTHING
         """)
     /// Streams and what they are loaded with change one at a time, and no line of the log is pruned meanwhile.
@@ -200,6 +202,12 @@ enum Statements {
         """
         WITH destination AS (
             SELECT destination FROM trunkline.outbound WHERE stream = $1
+        ), ended AS (
+            -- So that it may begin once more, of which the branch is told that it replaces these.
+            INSERT INTO trunkline.ended_stream
+            SELECT stream, (past_epochs || epoch)[greatest(cardinality(past_epochs) - 14, 1):]
+            FROM trunkline.outbound WHERE stream = $1
+            ON CONFLICT (stream) DO UPDATE SET epochs = EXCLUDED.epochs
         ), batches AS (
             DELETE FROM trunkline.batch WHERE stream = $1
         ), loads AS (

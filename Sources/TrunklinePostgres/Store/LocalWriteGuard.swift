@@ -75,6 +75,24 @@ struct LocalWriteGuard {
         }
     }
 
+    /// Sees that a table has its guard, within a transaction that stores into it. Where that has to wait, another time.
+    func heal(_ table: TableName, isPartitioned: Bool) throws(StoreError) {
+        let found = try connection.run(
+            """
+            SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass($1) AND tgname = '\(Self.trigger)'),
+                EXISTS (SELECT FROM trunkline.accepted_table WHERE name = $2 AND local_writes = 'overwrite')
+            """, [table.sql, table.inDefaultSchema.description], "look for guard")
+        guard !found.flag(0, 0), !found.flag(0, 1) else { return }
+        try connection.script("SAVEPOINT guard", "create guard")
+        do throws(StoreError) {
+            try connection.script(Self.statements(table.sql, isPartitioned: isPartitioned), "create guard")
+            try connection.script("RELEASE guard", "create guard")
+        } catch {
+            guard connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO guard; RELEASE guard", "create guard")
+        }
+    }
+
     /// Guards a table that was made just now, in the transaction that made it.
     func guardMade(_ table: TableName) throws(StoreError) {
         let rule = try connection.query(Statements.localWrites, [table.inDefaultSchema.description])

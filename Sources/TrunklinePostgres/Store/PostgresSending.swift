@@ -64,6 +64,10 @@ struct PostgresSending: SenderBooks {
         return columns.map(TextArray.encode)
     }
 
+    func noticeCount(_ stream: StreamID) throws(StoreError) -> Int {
+        try connection.query(SenderStatements.noticeCount, [stream.description]).integer(0, 0) ?? 0
+    }
+
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError) {
         try connection.query(SenderStatements.refusedVersion, [stream.description, "\(version)", "\(total)"])
     }

@@ -66,6 +66,7 @@ extension Bookkeeping {
         ALTER TABLE trunkline_office ADD COLUMN log_turn INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE trunkline_office ADD COLUMN compacted_seq INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE trunkline_office ADD COLUMN compacted_lines INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE trunkline_ended_stream (stream TEXT PRIMARY KEY, epochs TEXT NOT NULL);    -- as past_epochs
         CREATE TABLE trunkline_applying (one INTEGER PRIMARY KEY CHECK (one = 1));   -- a row only within a transaction
 
         -- For people: what is not listed is acked, unless its table is named with the key NULL: then it is pending, since

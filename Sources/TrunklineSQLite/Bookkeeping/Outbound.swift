@@ -55,8 +55,10 @@ struct Outbound {
     static func start(_ stream: StreamID, _ db: Database) throws -> Bool {
         try db.execute(
             sql: """
-                INSERT INTO trunkline_outbound (stream, epoch, destination, cursor, acked_seq)
-                SELECT ?1, ?2, ?3, at, at FROM (SELECT max(
+                INSERT INTO trunkline_outbound (stream, epoch, destination, cursor, acked_seq, past_epochs)
+                SELECT ?1, ?2, ?3, at, at,
+                    coalesce((SELECT epochs FROM trunkline_ended_stream WHERE stream = ?1), '[]')
+                FROM (SELECT max(
                     coalesce((SELECT max(seq) FROM trunkline_change), 0),
                     coalesce((SELECT max(cursor) FROM trunkline_outbound), 0)) AS at)
                 WHERE TRUE ON CONFLICT (stream) DO NOTHING
@@ -65,7 +67,14 @@ struct Outbound {
     }
 
     /// Ends the stream: what is only for it goes, but for its lines of the log, which ``SharedLines`` takes away.
+    /// Its epochs are kept: it may begin once more, and then replaces them.
     static func end(_ stream: StreamID, _ db: Database) throws {
+        if let ended = try find(stream, db) {
+            let epochs = Array((ended.pastEpochs + [ended.epoch]).suffix(16))
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO trunkline_ended_stream VALUES (?, ?)",
+                arguments: [stream.description, try JSONText.encode(epochs)])
+        }
         for table in [
             "trunkline_outbound", "trunkline_batch", "trunkline_load", "trunkline_set_aside_notice",
             "trunkline_verification_request",

@@ -41,7 +41,7 @@ extension SQLiteStore {
                         reason: "this office sends nothing to it", hint: "\"trunkline branch list\" names the branches")
                 }
             }
-            try TableLoad.begin(synced, isNew: false, for: stream, db)
+            try TableLoad.begin(synced, isNew: false, sweeps: true, for: stream, db)
         }
         return try await countLoads().reduce(0) { $0 + $1.rows }
     }

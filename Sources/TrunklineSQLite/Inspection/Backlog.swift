@@ -39,7 +39,8 @@ struct Backlog {
             }
         }
         // A load that was not counted has one row at least.
-        loading = try Backlog.counts("SELECT stream, sum(coalesce(rows_left, 1)) FROM trunkline_load GROUP BY 1", db)
+        loading = try Backlog.counts(
+            "SELECT stream, sum(max(coalesce(rows_left, 1), 1)) FROM trunkline_load GROUP BY 1", db)
         held = try Backlog.counts("SELECT destination, count(*) FROM trunkline_held_change GROUP BY 1", db)
         own = try Backlog.counts(
             """

@@ -28,8 +28,11 @@ struct TableLoad: Sendable {
             try db.execute(
                 sql: """
                     INSERT INTO trunkline_load (stream, table_id, through_key, is_new, sweeps, at)
-                    SELECT stream, ?1, ?2, ?3, max(?4, EXISTS (SELECT 1 FROM trunkline_load AS l
-                        WHERE l.stream = o.stream AND l.table_id = ?1 AND l.sweeps)), \(Timestamp.now)
+                    SELECT stream, ?1, ?2,
+                        max(?3, EXISTS (SELECT 1 FROM trunkline_load AS l
+                            WHERE l.stream = o.stream AND l.table_id = ?1 AND l.is_new)),
+                        max(?4, EXISTS (SELECT 1 FROM trunkline_load AS l
+                            WHERE l.stream = o.stream AND l.table_id = ?1 AND l.sweeps)), \(Timestamp.now)
                     FROM trunkline_outbound AS o WHERE ?5 IS NULL OR stream = ?5 ORDER BY stream
                     """, arguments: [table.id, extent?.last, isNew, sweeps, stream?.description])
         }
@@ -39,7 +42,9 @@ struct TableLoad: Sendable {
     }
 
     /// Begins loads of these tables, parents before children.
-    static func begin(_ tables: [SyncedTable], isNew: Bool, for stream: StreamID? = nil, _ db: Database) throws {
+    static func begin(
+        _ tables: [SyncedTable], isNew: Bool, sweeps: Bool = false, for stream: StreamID? = nil, _ db: Database
+    ) throws {
         var shapes: [TableName: TableShape] = [:]
         for table in tables { shapes[table.name] = try TableKind.find(table.name.inSQLite, in: db).shape }
         let byName = Dictionary(
@@ -50,7 +55,7 @@ struct TableLoad: Sendable {
         let order = ForeignKeyOrder.sort(tables.map(\.name), parents: parents)
         for name in order {
             guard let table = tables.first(where: { $0.name == name }) else { continue }
-            try begin(table, isNew: isNew, for: stream, db)
+            try begin(table, isNew: isNew, sweeps: sweeps, for: stream, db)
         }
     }
 

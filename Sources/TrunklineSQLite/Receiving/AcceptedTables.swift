@@ -11,13 +11,14 @@ struct AcceptedTables {
         self.db = db
     }
 
-    /// At a branch: those of its configuration, and those that were made for what the head sends.
+    /// At a branch: those of its configuration, and, while it accepts new ones, those that were made for what the head
+    /// sends.
     var names: [TableName] {
         get throws {
             guard office.role == .branch else { return office.acceptedTables.sorted() }
             let captured = Set(try SyncedTable.all(db).map { $0.name.inSQLite.lowercased() })
             var seen: Set<String> = []
-            return (office.acceptedTables.sorted() + (try made())).filter {
+            return (office.acceptedTables.sorted() + (office.acceptsNew ? try made() : [])).filter {
                 let folded = $0.inSQLite.lowercased()
                 return !captured.contains(folded) && seen.insert(folded).inserted
             }

@@ -10,7 +10,14 @@ final class Target {
         guard office.role == .head else {
             return try AcceptedTables(office, db).names.filter { try TableKind.find($0.inSQLite, in: db).shape != nil }
         }
-        let own = Set(try SyncedTable.all(db).map { $0.name.inSQLite.lowercased() })
+        // What it writes itself, and what says which of it is for whom.
+        let own = Set(
+            try SyncedTable.all(db).flatMap { table -> [String] in
+                guard case .mapping(_, let through, _, _)? = table.route else {
+                    return [table.name.inSQLite.lowercased()]
+                }
+                return [table.name.inSQLite.lowercased(), through.inSQLite.lowercased()]
+            })
         return try String.fetchAll(
             db,
             sql: """
@@ -85,7 +92,7 @@ final class Target {
         guard Set(names).count == names.count else {
             return .unfit(
                 reason:
-                    "table \"\(mapping.target)\" has two columns whose names SQLite takes for the same; rename one at the branch"
+                    "table \"\(mapping.target)\" has two columns whose names SQLite takes for the same; rename one at \(mapping.origin)"
             )
         }
         let key = mapping.targetKey
@@ -210,6 +217,16 @@ final class Target {
             hint: "write RAISE(ABORT) in that trigger")
     }
 
+    /// Whether a table of this name would stand in the way of a table-valued function: ours and the application's queries
+    /// would find it in its place.
+    private static func hidesFunction(_ name: String, _ db: Database) throws -> Bool {
+        let folded = name.lowercased()
+        guard !folded.hasPrefix("pragma_"), !["json_each", "json_tree"].contains(folded) else { return true }
+        return try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM pragma_module_list WHERE name = ? COLLATE NOCASE)", arguments: [name]
+        )!
+    }
+
     /// The most tables that are made for one stream.
     private static let madeTables = 1_000
 
@@ -219,7 +236,11 @@ final class Target {
         let made = try Int.fetchOne(
             db, sql: "SELECT count(*) FROM trunkline_made_table WHERE stream = ?", arguments: [stream.description])!
         guard made < madeTables else {
-            return "\(madeTables) tables were made for this branch already; make table \"\(mapping.target)\" by hand"
+            return "\(madeTables) tables were made for this stream already; make table \"\(mapping.target)\" by hand"
+        }
+        guard try !hidesFunction(mapping.target.inSQLite, db) else {
+            return
+                "table \"\(mapping.target)\" would hide a table of SQLite's own at \(mapping.place); give it another name"
         }
         var lines = mapping.additions.map { "\(TableName.quoted($0.column)) TEXT NOT NULL" }
         for column in mapping.columns {
@@ -234,7 +255,7 @@ final class Target {
                 sql: "CREATE TABLE \(TableName.quoted(mapping.target.inSQLite)) (\(lines.joined(separator: ", ")))")
         } catch let error as DatabaseError where blamesRow(error) {
             return
-                "table \"\(mapping.target)\" cannot be made here (\(error.message ?? "\(error.resultCode)")); make it by hand, or leave it out of tables at the branch"
+                "table \"\(mapping.target)\" cannot be made here (\(error.message ?? "\(error.resultCode)")); make it by hand, or leave it out of tables at \(mapping.origin)"
         }
         try db.execute(
             sql: "INSERT OR IGNORE INTO trunkline_made_table (name, stream, at) VALUES (?, ?, \(Timestamp.now))",

@@ -125,6 +125,15 @@ struct SQLiteSending: SenderBooks {
         }
     }
 
+    func noticeCount(_ stream: StreamID) throws(StoreError) -> Int {
+        try run("count set-aside notices", stream) {
+            try Int.fetchOne(
+                db,
+                sql: "SELECT count(*) FROM trunkline_set_aside_notice WHERE stream = ? AND origin = 'receiver'",
+                arguments: [stream.description])!
+        }
+    }
+
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError) {
         try run("note set-aside list", stream) {
             try db.execute(

@@ -11,9 +11,12 @@ struct RecoveryWatch: Sendable {
     /// Between two looks.
     private static let interval = Duration.milliseconds(200)
 
-    /// One that was begun before goes on.
+    /// One that was begun before goes on, unless it stopped again.
     func begin(_ mode: RecoveryMode, newKeys: Bool) async throws {
-        if let current = try await store.recovery(of: stream),
+        let isStopped = try await store.status().contains {
+            $0.stream == stream && $0.direction == .sending && $0.stopped != nil
+        }
+        if !isStopped, let current = try await store.recovery(of: stream),
             current.mode == .resend || current.mode == mode && current.newKeys == newKeys
         {
             return

@@ -33,6 +33,30 @@ import Testing
         #expect(try refusal(changed { $0.setAsideTotal = -1 }) == .malformed)
     }
 
+    /// Whoever may send an ack may say anything in it.
+    @Test func whatNoReceiverSaysIsRefusedOrCut() throws {
+        let table = TableName("sale")
+        func noted(_ notice: SetAsideNotice) -> Ack { changed { $0.setAside = [notice] } }
+        let key = RowKey(["1"])
+        #expect(try refusal(noted(SetAsideNotice(table: TableName("a\0b"), key: key, reason: ""))) == .malformed)
+        let wide = RowKey([String(repeating: "k", count: 2 << 20)])
+        #expect(try refusal(noted(SetAsideNotice(table: table, key: wide, reason: ""))) == .tooLarge)
+        let many = (0...Ack.maximalNotices).map { SetAsideKey(table: table, key: RowKey(["\($0)"])) }
+        #expect(try refusal(changed { $0.gone = many }) == .tooLarge)
+        for round in [Int.max, 0, 3] {
+            let result = VerificationResult(
+                id: SampleBatch.epoch, round: round, stream: SampleBatch.stream, watermark: 1, tables: [])
+            #expect(try refusal(changed { $0.verification = result }) == .malformed)
+        }
+        let other = StreamID(from: .head, to: SampleBatch.stream.source)
+        let foreign = VerificationResult(id: SampleBatch.epoch, round: 1, stream: other, watermark: 1, tables: [])
+        #expect(try refusal(changed { $0.verification = foreign }) == .malformed)
+        let reason = "r\0s" + String(repeating: "x", count: 5_000)
+        let cut = try Ack(message: noted(SetAsideNotice(table: table, key: key, reason: reason)).encoded())
+        #expect(cut.setAside?[0].reason.hasPrefix("r·sx") == true)
+        #expect(cut.setAside![0].reason.utf8.count <= ShortReason.limit)
+    }
+
     @Test func deepJSONIsRefused() {
         let message = Zstd.compress(Array(repeating: UInt8(ascii: "["), count: 100_000))
         #expect(throws: WireError(.tooLarge, "JSON nested deeper than 16")) { try Ack(message: message) }

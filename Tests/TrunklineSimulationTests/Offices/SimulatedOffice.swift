@@ -70,7 +70,8 @@ final class SimulatedOffice: @unchecked Sendable {
         "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound",
         "trunkline_inbound_shape", "trunkline_set_aside", "trunkline_set_aside_change", "trunkline_set_aside_shape",
         "trunkline_parked_batch", "trunkline_pending_ack", "trunkline_superseded_row", "trunkline_kept_row",
-        "trunkline_made_table", "trunkline_outbound", "trunkline_branch", "trunkline_applying", "watermark_history",
+        "trunkline_made_table", "trunkline_outbound", "trunkline_ended_stream", "trunkline_branch",
+        "trunkline_applying", "watermark_history",
     ]
 
     /// What is committed, for ``restore()``.
