@@ -45,7 +45,7 @@ struct DownPair {
         guard let claimed = try await head.claimBatch(of: stream, window: 64, changes: changes) else { return nil }
         let reading = try await head.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
         guard case .content(let tables) = reading else { throw TestFailure("too large") }
-        return try InboundBatch(message: BatchEncoder.encode(claimed, tables: tables))
+        return try InboundBatch(message: BatchEncoder.encode(claimed, tables: claimed.taken(of: tables)))
     }
 
     /// Sends all that a branch is to have, and the acks back.

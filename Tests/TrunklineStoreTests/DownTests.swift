@@ -178,6 +178,64 @@ struct DownTests {
         #expect(try pair.rows("select cents from price where id = 1") == "150")
     }
 
+    @Test(arguments: Pairing.all) func aTableThatTheBranchDoesNotTakeIsOneEntryAndIsLoadedWhenItDoes(
+        _ pairing: Pairing
+    ) async throws {
+        let note = "create table note (id integer primary key, word text);"
+        let rules = Self.all + [TableRule(TableName("note"), direction: .down)]
+        let pair = try await DownPair(
+            pairing, head: Self.prices + note + "insert into note values (1, 'a')", branch: Self.price + note, rules,
+            taking: [TableRule(TableName("note"), direction: .down)])
+        try await pair.sync()
+        #expect(try pair.rows("select count(*) from price") == "0")
+        #expect(try pair.rows("select word from note") == "a")
+        func setAside() async throws -> Int {
+            try #require(try await pair.head.status().first { $0.direction == .sending }).setAside
+        }
+        #expect(try await setAside() == 1)
+        let told = try await pair.head.rows(of: TableName("price"), matching: RowFilter()).rows
+        #expect(told.map(\.state) == [.setAside, .setAside, .setAside])
+        #expect(told.allSatisfy { $0.reason?.contains("direction: down") == true && !$0.deleted })
+        // From now on its rows stay where they are.
+        try pair.headDatabase.run(
+            "update price set cents = 1; delete from price where id = 3; insert into note values (2, 'b')")
+        #expect(try await pair.sync() == 2)
+        #expect(try pair.rows("select count(*) from note") == "2")
+        #expect(try await setAside() == 1)
+
+        let branch = pair.branches[DownPair.east]!
+        _ = try await branch.store.initialise(OfficeSetup(office: DownPair.east, role: .branch, tables: rules))
+        _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
+        try await pair.deliverAcks()
+        #expect(try await pair.sync() == 2)
+        #expect(try pair.rows(Self.listing) == "1|tea|1\n2|jam|1")
+        #expect(try await setAside() == 0)
+        #expect(try await pair.verify().agrees)
+    }
+
+    @Test(arguments: Pairing.all) func aTableThatLacksAColumnIsLoadedWhenItHasItAndDeletesAreKept(
+        _ pairing: Pairing
+    ) async throws {
+        let pair = try await DownPair(pairing, head: Self.prices, branch: Self.price, Self.all)
+        try await pair.sync()
+        try pair.headDatabase.run("alter table price add column unit text")
+        _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: Self.all))
+        try pair.headDatabase.run("update price set unit = 'kg' where id < 3; delete from price where id = 3")
+        try await pair.sync()
+        #expect(try pair.rows(Self.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
+        let branch = pair.branches[DownPair.east]!
+        try branch.database.run("alter table price add column unit text")
+        // The next change finds the table fit, and the whole of it comes.
+        try pair.headDatabase.run("insert into price values (4, 'oil', 999, 'l')")
+        try await pair.sync()
+        _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
+        try await pair.deliverAcks()
+        try await pair.sync()
+        #expect(
+            try pair.rows("select id, unit from price order by id") == "1|kg\n2|kg\n4|l")
+        #expect(try await pair.verify().agrees)
+    }
+
     @Test(arguments: Pairing.all) func aHeadTouchesNoTableThatTheBranchDidNotName(_ pairing: Pairing) async throws {
         let sql =
             Self.prices

@@ -6,6 +6,9 @@ public struct RowKey: Hashable, Sendable, Codable, CustomStringConvertible {
 
     public init(_ values: [String?]) { self.values = values }
 
+    /// In lists of set-aside rows: all rows of a table that takes none.
+    public static let wholeTable = RowKey([])
+
     /// By the bytes: what Unicode takes for equivalent are two keys to a database.
     public static func == (a: RowKey, b: RowKey) -> Bool {
         a.values.count == b.values.count

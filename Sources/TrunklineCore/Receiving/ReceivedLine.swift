@@ -21,8 +21,17 @@ public struct ReceivedLine: Hashable, Sendable {
     /// The shape of its table; counts and misfits of the batch mean nothing here.
     public var table: TableHeader { shared.table }
 
-    /// The key as the sender wrote it.
+    /// What is set aside of a table that takes no row at all: one line for all that came of it, and may come. When the
+    /// table takes rows it is gone from the list, and the sender loads the table anew.
+    public static func wholeTable(_ table: TableHeader) -> ReceivedLine {
+        ReceivedLine(table: table, isDelete: false, text: [])
+    }
+
+    public var isWholeTable: Bool { text.isEmpty }
+
+    /// The key as the sender wrote it; of a whole table, one without values.
     public var key: RowKey {
+        guard !isWholeTable else { return .wholeTable }
         let fields = CopyText.fields(text)
         guard !isDelete else { return RowKey(fields) }
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
@@ -31,6 +40,7 @@ public struct ReceivedLine: Hashable, Sendable {
     /// What it says of the receiver's columns, in their order; of a delete, the key alone. A column may be written in
     /// other letters there.
     public func values(of columns: [String]) -> [String?] {
+        guard !isWholeTable else { return columns.map { _ in nil } }
         let names = isDelete ? table.key : table.columns.map(\.name)
         let sent = Dictionary(
             zip(names.map { $0.lowercased() }, CopyText.fields(text)), uniquingKeysWith: { first, _ in first })

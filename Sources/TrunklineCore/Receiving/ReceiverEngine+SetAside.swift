@@ -13,8 +13,9 @@ extension ReceiverEngine {
     func retry(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError) -> RetryOutcome {
         let rows = try books.retryable(stream, choice, limit: limit)
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
-        var groups = ReceiverEngine.groups(of: rows.map(\.line))
-        var failures = try takeUnfit(outOf: &groups, stream)
+        var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
+        var failures = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
+        failures += try takeUnfit(outOf: &groups, stream)
         failures += try takeKept(outOf: &groups, stream)
         failures += try sink.apply(groups, of: stream, individually: true)
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
@@ -22,6 +23,23 @@ extension ReceiverEngine {
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }
         try books.noteTried(rows, failures: stillFailing)
         return RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count)
+    }
+
+    /// The whole tables that still take no rows.
+    private func stillUnfit(_ lines: [ReceivedLine], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
+        var failures: [LineFailure] = []
+        for line in lines {
+            switch try sink.fit(line.table, of: stream, creating: true) {
+            case .fits, .missing: break
+            case .unfit(let reason), .refused(let reason): failures.append(LineFailure(line: line, reason: reason))
+            }
+        }
+        return failures
+    }
+
+    /// Forgets that tables took no rows, which take those of a batch.
+    func forgetWholeTables(_ groups: [LineGroup], _ stream: StreamID) throws(StoreError) {
+        for table in Set(groups.map(\.table.name)) { try books.forgetSetAside([.wholeTable], of: table, stream) }
     }
 
     /// Forgets what was set aside of the keys of a batch.

@@ -29,7 +29,7 @@ extension ReceiverEngine {
         switch try sink.fit(table, of: stream, creating: false) {
         case .missing:
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
-        case .unfit(let reason): return uncompared(reason)
+        case .unfit(let reason), .refused(let reason): return uncompared(reason)
         case .fits: break
         }
         let kept = try books.keptKeys(of: claim.name, stream)

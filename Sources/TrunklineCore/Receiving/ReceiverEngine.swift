@@ -144,6 +144,7 @@ public struct ReceiverEngine {
         var groups = LineGroup.all(of: batch)
         if inbound.hasSetAside { try forgetSetAside(groups, stream) }
         var failures = try takeUnfit(outOf: &groups, stream)
+        if inbound.hasSetAside { try forgetWholeTables(groups, stream) }
         if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
         if header.recovery == .keepBranch { try keepImages(replacedBy: groups, of: stream) }
         failures += try sink.apply(groups, of: stream, individually: false)
@@ -181,6 +182,10 @@ public struct ReceiverEngine {
     }
 
     /// Takes the groups out whose table does not take them; deletes of a table that is missing have nothing to do.
+    ///
+    /// A head keeps what its branches sent, line by line. Otherwise, and where the sender may not write the table, the
+    /// sender's table has all rows: one line stands for whatever comes of them, so that a large table that fits nowhere
+    /// fills no list and holds no other one. What was deleted is kept, since nothing at the sender tells of it any more.
     func takeUnfit(outOf groups: inout [LineGroup], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
         var failures: [LineFailure] = []
         var fitting: [LineGroup] = []
@@ -188,7 +193,11 @@ public struct ReceiverEngine {
             switch try sink.fit(group.table, of: stream, creating: !group.isDelete) {
             case .fits: fitting.append(group)
             case .missing: continue
-            case .unfit(let reason): failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+            case .unfit(let reason) where stream.destination == .head || group.isDelete:
+                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+            case .refused where group.isDelete: continue
+            case .unfit(let reason), .refused(let reason):
+                failures.append(LineFailure(line: .wholeTable(group.table), reason: reason))
             }
         }
         groups = fitting

@@ -29,4 +29,6 @@ public enum TableFit: Hashable, Sendable {
     case missing
     /// There is one, or none can be made; with the way out.
     case unfit(reason: String)
+    /// It is not for this sender to write: the two configurations differ.
+    case refused(reason: String)
 }

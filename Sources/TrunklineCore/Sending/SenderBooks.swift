@@ -23,6 +23,10 @@ public protocol SenderBooks {
     func replaceNotices(_ notices: [SetAsideNotice], of stream: StreamID) throws(StoreError)
     /// Adds these, or gives them another reason, and forgets those that are gone.
     func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError)
+    /// Lets all rows of a table travel again; of one that is not synced here nothing.
+    func reload(_ table: TableName, of stream: StreamID) throws(StoreError)
+    /// The tables of which the receiver said that it takes no row.
+    func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName>
     /// How many rows the receiver said to have set aside.
     func noticeCount(_ stream: StreamID) throws(StoreError) -> Int
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.

@@ -51,6 +51,7 @@ public struct SenderEngine {
         if ack.setAsideFrom != nil, try books.noticeCount(ack.stream) + list.count > ReceiverEngine.Limit.setAsideRows {
             return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
         }
+        let untaken = try books.untakenTables(ack.stream)
         if let from = ack.setAsideFrom {
             try books.changeNotices(list, gone: ack.gone ?? [], of: ack.stream)
             let hasGap = state.needsWhole || from > state.applied
@@ -59,6 +60,10 @@ public struct SenderEngine {
             try books.replaceNotices(list, of: ack.stream)
             try note(SetAsideListState(applied: ack.setAsideVersion, needsWhole: false), ack)
         }
+        // One may have come and gone since the last ack.
+        let gone = (ack.gone ?? []).filter { $0.key == .wholeTable }.map(\.table)
+        let takenAgain = try untaken.union(gone).subtracting(books.untakenTables(ack.stream))
+        for table in takenAgain.sorted() { try books.reload(table, of: ack.stream) }
     }
 
     private func note(_ state: SetAsideListState, _ ack: Ack) throws(StoreError) {

@@ -251,7 +251,7 @@ public actor Publisher: SteppedService {
         let limits = ReadLimits(
             batchBytes: sizing.readLimit, rowBytes: min(configuration.rowBytes, messageLimit / 8 * 7))
         if let tables = shared.tables(of: batch), Self.bytes(of: tables) <= limits.batchBytes {
-            return ReadBatch(batch: batch, tables: tables)
+            return ReadBatch(batch: batch, tables: batch.taken(of: tables))
         }
         while true {
             var reading = try await store.readBatch(batch, limits: limits)
@@ -262,7 +262,7 @@ public actor Publisher: SteppedService {
             case .content(let tables):
                 sizing.learn(changes: batch.changes, bytes: Self.bytes(of: tables))
                 shared.keep(tables, of: batch)
-                return ReadBatch(batch: batch, tables: tables)
+                return ReadBatch(batch: batch, tables: batch.taken(of: tables))
             case .tooLarge(let fitting):
                 sizing.learn(changes: fitting, bytes: sizing.bytes)
                 guard let smaller = try await store.splitBatch(batch, keeping: min(fitting, max(1, batch.changes - 1)))

@@ -146,12 +146,15 @@ public struct ClaimedBatch: Hashable, Sendable {
     /// Names what it covers, where that is for all branches: batches of other streams with the same name say the same.
     public var sharedContent: String?
     public var verification: VerificationClaim?
+    /// Tables of which the receiver takes no row, as its acks say: their rows stay here until it does.
+    public var untaken: Set<TableName>
 
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
         setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil,
         receiverKeepsShapes: Bool = false,
-        attempt: Int, changes: Int, sharedContent: String? = nil, verification: VerificationClaim? = nil
+        attempt: Int, changes: Int, sharedContent: String? = nil, verification: VerificationClaim? = nil,
+        untaken: Set<TableName> = []
     ) {
         self.stream = stream
         self.epoch = epoch
@@ -167,6 +170,16 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.changes = changes
         self.sharedContent = sharedContent
         self.verification = verification
+        self.untaken = untaken
+    }
+
+    /// What goes of these contents, which may be for several streams.
+    public func taken(of tables: [TableContent]) -> [TableContent] {
+        guard !untaken.isEmpty else { return tables }
+        return tables.compactMap { table in
+            guard untaken.contains(table.name) else { return table }
+            return table.deleteCount == 0 ? nil : table.withoutRows
+        }
     }
 }
 

@@ -19,6 +19,14 @@ public struct TableContent: Sendable {
         self.allNew = allNew
     }
 
+    /// With the deletes alone.
+    var withoutRows: TableContent {
+        var content = TableContent(name: name, key: key, columns: columns, allNew: false)
+        content.deletes = deletes
+        content.deleteCount = deleteCount
+        return content
+    }
+
     var shape: WireShape { WireShape(key: key, columns: columns) }
 
     var header: TableHeader {

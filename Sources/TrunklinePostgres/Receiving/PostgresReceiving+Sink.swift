@@ -17,6 +17,7 @@ extension PostgresReceiving {
         case .missing where creating: return .unfit(reason: "table \"\(table.name)\" cannot be made here")
         case .missing: return .missing
         case .unfit(let reason): return .unfit(reason: reason)
+        case .refused(let reason): return .refused(reason: reason)
         }
     }
 

@@ -28,6 +28,7 @@ struct Target {
         case found(Target)
         case missing
         case unfit(reason: String)
+        case refused(reason: String)
     }
 
     /// What one connection knows of the tables that it stored into, so that a batch costs one look at the catalog and
@@ -62,7 +63,7 @@ struct Target {
                 connection.portable(name.sql),
             ])
         if let reason = TableAcceptance(rawValue: found.text(0, 2))?.refusal(of: mapping) {
-            return .unfit(reason: reason)
+            return .refused(reason: reason)
         }
         guard found.flag(0, 3) else {
             return .unfit(reason: "this database's user may not use the schema of table \"\(name)\" at \(place)")

@@ -52,6 +52,7 @@ extension Migrations {
             ADD PRIMARY KEY (id, stream, round);
         CREATE TABLE trunkline.destination_wave (destination text COLLATE "C" PRIMARY KEY, wave bigint NOT NULL);
         INSERT INTO trunkline.destination_wave SELECT 'head', max(number) FROM trunkline.wave;
+        CREATE INDEX refused_row_whole_table ON trunkline.refused_row (stream) WHERE key = '[]';
         CREATE TABLE trunkline.ended_stream (stream text PRIMARY KEY, epochs uuid[] NOT NULL);
         CREATE TABLE trunkline.shared_log (
             single boolean PRIMARY KEY DEFAULT true CHECK (single),

@@ -56,6 +56,7 @@ enum RowStatusView {
             found text;
             loading text;
             first_keys text[];
+            whole text;
         BEGIN
             FOR t IN SELECT s.id, s.name, s.relation,
                     CASE WHEN p_stream IS NULL THEN s.relation
@@ -92,6 +93,9 @@ enum RowStatusView {
                             coalesce(loading, 'NULL::text'), t.source)
                         || coalesce(format(' ORDER BY %s LIMIT ', t.typed) || p_first, '')
                     ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written, NULL::text AS loading WHERE false' END;
+                -- Of a table that takes no row.
+                SELECT w.reason INTO whole FROM trunkline.refused_row w WHERE w.table_name = t.name AND w.key = '[]'
+                    AND (p_stream IS NULL OR w.stream = p_stream) LIMIT 1;
                 IF p_first IS NOT NULL THEN
                     EXECUTE format('SELECT array_agg(DISTINCT r.key[1]) FROM (%s) r', found) INTO first_keys;
                 END IF;
@@ -108,16 +112,18 @@ enum RowStatusView {
                     LEFT JOIN LATERAL (
                         SELECT w.reason FROM trunkline.refused_row w WHERE w.table_name = %1$L
                             AND (%6$L IS NULL OR w.stream = %6$L) AND md5(w.key) = md5(to_json(coalesce(r.written, s.key))::text)
-                            AND w.key = to_json(coalesce(r.written, s.key))::text LIMIT 1
+                            AND w.key = to_json(coalesce(r.written, s.key))::text
+                        UNION ALL SELECT %7$L WHERE %7$L IS NOT NULL LIMIT 1
                     ) f ON true
                     $query$, t.name, found, t.whole, CASE WHEN p_first IS NULL THEN 'FULL' ELSE 'LEFT' END,
                     CASE WHEN p_first IS NOT NULL
-                        THEN format('AND c.key[1] = ANY (%L::text[])', coalesce(first_keys, '{}')) END, p_stream);
+                        THEN format('AND c.key[1] = ANY (%L::text[])', coalesce(first_keys, '{}')) END, p_stream, whole);
                 -- Deletes that the other side set aside.
                 IF p_first IS NULL THEN
                     RETURN QUERY EXECUTE format($query$
                         SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, w.reason
                         FROM trunkline.refused_row w WHERE w.table_name = %1$L AND (%3$L IS NULL OR w.stream = %3$L)
+                            AND w.key <> '[]'
                             AND NOT EXISTS (SELECT FROM (%2$s) r WHERE to_json(r.written)::text = w.key)
                             AND NOT EXISTS (SELECT FROM trunkline.change_state c
                                 WHERE c.table_name = %1$L AND to_json(c.key)::text = w.key)

@@ -5,7 +5,8 @@ enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
             array_to_json(o.past_epochs), o.recovery, a.set_aside_version, a.receiver_keeps_shapes,
-            trunkline.shared_content(b.stream, b.number)
+            trunkline.shared_content(b.stream, b.number),
+            (SELECT json_agg(w.table_name) FROM trunkline.refused_row w WHERE w.stream = b.stream AND w.key = '[]')
         """
 
     static let claim = Statement(
@@ -187,6 +188,8 @@ enum SenderStatements {
         WHERE g.reason IS NOT NULL
         """)
 
+    static let untakenTables = Statement(
+        "untaken_tables", "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = '[]'")
     static let noticeCount = Statement(
         "notice_count", "SELECT count(*) FROM trunkline.refused_row WHERE stream = $1 AND NOT at_sender")
     static let keepRefused = Statement(

@@ -64,6 +64,16 @@ struct PostgresSending: SenderBooks {
         return columns.map(TextArray.encode)
     }
 
+    func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
+        try LocalRows(table, for: stream, connection)?.loadAll()
+    }
+
+    func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        let found = try connection.query(SenderStatements.untakenTables, [stream.description])
+        return Set(
+            (0..<found.rowCount).compactMap { TableName(parsing: connection.unportable(found.text($0, 0))) })
+    }
+
     func noticeCount(_ stream: StreamID) throws(StoreError) -> Int {
         try connection.query(SenderStatements.noticeCount, [stream.description]).integer(0, 0) ?? 0
     }

@@ -125,7 +125,7 @@ extension PostgresStore {
     ) throws(StoreError) -> RowListing? {
         let result = try connection.run(
             """
-            SELECT split_part(stream, '>', 1), key, reason FROM trunkline.set_aside
+            SELECT split_part(stream, '>', 1), CASE key WHEN '[]' THEN 'all rows' ELSE key END, reason FROM trunkline.set_aside
             WHERE table_name = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, key LIMIT \(filter.limit)
             """, [table.description, filter.branch.map { StreamID(from: $0, to: .head).description }], "list rows")
         guard result.rowCount > 0 else { return nil }

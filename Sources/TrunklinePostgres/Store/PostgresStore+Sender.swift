@@ -120,6 +120,9 @@ extension PostgresStore {
 
     func claimed(_ result: PostgresResult, _ stream: StreamID) throws(StoreError) -> ClaimedBatch? {
         guard result.rowCount == 1 else { return nil }
+        let untaken = try result.value(0, 13).map { (text) throws(StoreError) in
+            try JSONText.decode([String].self, text, "tables that the receiver does not take")
+        }
         return ClaimedBatch(
             stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
@@ -129,7 +132,7 @@ extension PostgresStore {
             attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!, sharedContent: result.value(0, 12),
             verification: try result.value(0, 6).map { (text) throws(StoreError) in
                 try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
-            })
+            }, untaken: Set((untaken ?? []).compactMap { TableName(parsing: $0) }))
     }
 }
 

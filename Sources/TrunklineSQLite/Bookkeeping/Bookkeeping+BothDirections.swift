@@ -30,6 +30,7 @@ extension Bookkeeping {
         );
         CREATE INDEX trunkline_load_stream ON trunkline_load (stream, id);
         CREATE INDEX trunkline_load_table ON trunkline_load (table_id);
+        CREATE INDEX trunkline_set_aside_notice_table ON trunkline_set_aside_notice (stream) WHERE key = '[]';
         DROP VIEW IF EXISTS trunkline_row_status;
         INSERT INTO trunkline_load (stream, table_id, is_new, at)
             SELECT o.stream, t.id, t.load_operation = 'insert', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')

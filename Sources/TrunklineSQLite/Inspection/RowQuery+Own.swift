@@ -8,11 +8,12 @@ extension RowQuery {
         let states = try SendingStates(synced, shape, branch: filter.branch, db)
         let key = KeyText.expression(of: shape, row: name)
         let state = states.ofRow(key)
+        let untaken = states.untaken.map { "'\($0.doubling("'"))'" } ?? "NULL"
         var rows = try fetch(
             """
             SELECT \(state), NULL AS gone,
-                (SELECT reason FROM trunkline_set_aside_notice AS n
-                    WHERE n.table_name = ?1 AND n.local_key = \(key) AND \(states.isOfStream("n")) LIMIT 1),
+                coalesce((SELECT reason FROM trunkline_set_aside_notice AS n
+                    WHERE n.table_name = ?1 AND n.local_key = \(key) AND \(states.isOfStream("n")) LIMIT 1), \(untaken)),
                 \(list)
             FROM \(name) WHERE \(stateFilter(state)) AND \(states.scope) ORDER BY \(order) LIMIT \(filter.limit)
             """)
@@ -62,7 +63,7 @@ extension RowQuery {
             db.makeStatement(
                 sql: """
                     SELECT key, reason FROM trunkline_set_aside_notice AS n
-                    WHERE table_name = ? AND local_key IS NULL AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
+                    WHERE table_name = ? AND local_key IS NULL AND key <> '[]' AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
                     """), arguments: [table.description, limit]
         ).map { row in
             let key = try JSONText.decode(RowKey.self, row["key"])

@@ -12,6 +12,8 @@ struct SendingStates {
     private let stream: String?
     private let office: String?
     private let stands: Bool
+    /// Why a receiver takes no row of the table; nil: it does.
+    let untaken: String?
     private let pending: String
     private let sent: String
 
@@ -23,6 +25,12 @@ struct SendingStates {
         stream = only.map { "'\($0)'" }
         office = only?.destination.description
         stands = try Capture.standingTables(db).contains { $0.table == table.name }
+        untaken = try String.fetchOne(
+            db,
+            sql: """
+                SELECT reason FROM trunkline_set_aside_notice
+                WHERE table_name = ?1 AND key = '[]' AND (?2 IS NULL OR stream = ?2) LIMIT 1
+                """, arguments: [table.name.description, only?.description])
         pending = try SendingStates.loads(
             """
             SELECT o.destination, l.after_key, l.through_key FROM trunkline_load AS l
@@ -80,7 +88,8 @@ struct SendingStates {
     private var isHeldFor: String { office.map { "h.destination IN ('\($0)', 'all')" } ?? "TRUE" }
 
     func ofRow(_ key: String) -> String {
-        state(key, pending: pending, sent: sent, otherwise: stands ? "pending" : "acked")
+        state(
+            key, pending: pending, sent: sent, otherwise: stands ? "pending" : untaken == nil ? "acked" : "set aside")
     }
 
     /// A load has no row that is not there.

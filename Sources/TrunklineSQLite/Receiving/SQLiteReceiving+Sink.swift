@@ -9,6 +9,7 @@ extension SQLiteReceiving {
             case .found: .fits
             case .missing: .missing
             case .unfit(let reason): .unfit(reason: reason)
+            case .refused(let reason): .refused(reason: reason)
             }
         }
     }

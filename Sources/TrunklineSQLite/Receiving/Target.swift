@@ -47,20 +47,21 @@ final class Target {
         case found(Target)
         case missing
         case unfit(reason: String)
+        case refused(reason: String)
     }
 
     static func find(_ mapping: TableMapping, stream: StreamID, _ db: Database) throws -> Lookup {
         let name = mapping.target.inSQLite
         let folded = name.lowercased()
         if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
-            return .unfit(reason: "\"\(name)\" takes no synced rows")
+            return .refused(reason: "\"\(name)\" takes no synced rows")
         }
         if let reason = mapping.clash({ $0.lowercased() == $1 }) { return .unfit(reason: reason) }
         let office = try Office.read(db, operation: "receive")
         let kind = try TableKind.find(name, in: db)
         let isMissing = if case .missing = kind { true } else { false }
         let acceptance = try AcceptedTables(office, db).acceptance(of: mapping.target, isMissing: isMissing)
-        if let reason = acceptance.refusal(of: mapping) { return .unfit(reason: reason) }
+        if let reason = acceptance.refusal(of: mapping) { return .refused(reason: reason) }
         switch kind {
         case .missing: break
         case .notATable(let type):

@@ -163,6 +163,6 @@ struct BatchQueue {
             recovery: outbound.recovery, receiverKeepsShapes: outbound.receiverKeepsShapes, attempt: row["attempts"],
             changes: row["changes"],
             sharedContent: isShared ? try Outbound.sharedName(row["from_seq"], row["to_seq"], db) : nil,
-            verification: claim)
+            verification: claim, untaken: try SenderNotices.untakenTables(stream, db))
     }
 }

@@ -125,6 +125,14 @@ struct SQLiteSending: SenderBooks {
         }
     }
 
+    func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
+        try run("load table", stream) { try LocalRows(table, for: stream, db)?.logAll() }
+    }
+
+    func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        try run("read set-aside notices", stream) { try SenderNotices.untakenTables(stream, db) }
+    }
+
     func noticeCount(_ stream: StreamID) throws(StoreError) -> Int {
         try run("count set-aside notices", stream) {
             try Int.fetchOne(

@@ -29,6 +29,14 @@ struct SenderNotices: Sendable {
                     """, arguments: [stream?.description]))
     }
 
+    /// Tables of which the receiver said that it takes no row.
+    static func untakenTables(_ stream: StreamID, _ db: Database) throws -> Set<TableName> {
+        let names = try String.fetchAll(
+            db, sql: "SELECT table_name FROM trunkline_set_aside_notice WHERE stream = ? AND key = '[]'",
+            arguments: [stream.description])
+        return Set(names.compactMap { TableName(parsing: $0) })
+    }
+
     var isEmpty: Bool { refused.isEmpty && cleared.isEmpty }
 
     mutating func refuse(_ entry: Entry, reason: String) { refused[entry] = reason }
