@@ -6,6 +6,9 @@ public enum TableAcceptance: String, Hashable, Sendable {
     /// It writes the table itself.
     case written
 
+    /// Whether rows that are not taken are kept all the same, one by one: those of a table that a head has only to list.
+    public func keepsRows(of mapping: TableMapping) -> Bool { self == .unlisted && mapping.isAtHead }
+
     /// Why no row is stored, as both ends see it, with the way out; nil: rows are.
     public func refusal(of mapping: TableMapping) -> String? {
         let table = mapping.target

@@ -62,8 +62,8 @@ struct Target {
                 name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
                 connection.portable(name.sql),
             ])
-        if let reason = TableAcceptance(rawValue: found.text(0, 2))?.refusal(of: mapping) {
-            return .refused(reason: reason)
+        if let acceptance = TableAcceptance(rawValue: found.text(0, 2)), let reason = acceptance.refusal(of: mapping) {
+            return acceptance.keepsRows(of: mapping) ? .unfit(reason: reason) : .refused(reason: reason)
         }
         guard found.flag(0, 3) else {
             return .unfit(reason: "this database's user may not use the schema of table \"\(name)\" at \(place)")

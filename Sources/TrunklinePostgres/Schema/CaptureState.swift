@@ -18,6 +18,10 @@ struct CaptureState: Sendable {
     var obstacle: String?
     /// Why its rule cannot be applied.
     var ruleProblem: String?
+    /// Why its rule could not be applied to its rows, which another look at them may show otherwise.
+    var readingProblem: String?
+    /// Whether it is time for that look.
+    var mayBeReadAgain: Bool
 
     /// What is to be done before the capture is complete again.
     struct Work: Hashable, Sendable {
@@ -62,6 +66,13 @@ struct CaptureState: Sendable {
             return .still(
                 reason: "its route or where cannot be used: \(ruleProblem)",
                 wayOut: "mend that, or correct it under tables: and run \"trunkline init\"")
+        }
+        if let readingProblem {
+            return .still(
+                reason: "its route or where fails for its rows: \(readingProblem)",
+                wayOut:
+                    "mend the row, or correct that under tables: and run \"trunkline init\"; it is tried again by itself"
+            )
         }
         if let obstacle {
             return .still(reason: obstacle, wayOut: "mend that, or take it out of tables and run \"trunkline init\"")
@@ -129,7 +140,8 @@ struct CaptureState: Sendable {
 
     /// Whether the keys that are logged can be looked up: else the changes wait.
     var isReadable: Bool {
-        guard let now, let stored, mayRead, !hidesRows, ruleProblem == nil else { return false }
+        guard let now, let stored, mayRead, !hidesRows, ruleProblem == nil, readingProblem == nil || mayBeReadAgain
+        else { return false }
         return now.key.map(\.number) == stored.key.map(\.number) && now.key.map(\.name) == table.key
             && now.hasComparableKey(stored)
     }
@@ -184,7 +196,8 @@ extension CaptureState {
                     },
                     now: now, isPartitioned: result.flag(row, 13), idleTriggers: result.integer(row, 14) ?? 0,
                     mayRead: result.flag(row, 15), hidesRows: result.flag(row, 16), formerName: result.value(row, 17),
-                    user: result.text(row, 18), obstacle: result.value(row, 19), ruleProblem: ruleProblem))
+                    user: result.text(row, 18), obstacle: result.value(row, 19), ruleProblem: ruleProblem,
+                    readingProblem: result.value(row, 27), mayBeReadAgain: result.flag(row, 28)))
         }
         return states
     }

@@ -314,7 +314,8 @@ enum Functions {
                             NOT o.at_end
                             OR o.stream IN (SELECT n.stream FROM trunkline.news n)
                             OR EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id
-                                WHERE l.stream = o.stream AND s.captured AND to_regclass(s.relation) IS NOT NULL)))
+                                WHERE l.stream = o.stream AND s.captured AND to_regclass(s.relation) IS NOT NULL
+                                    AND (s.reading_problem IS NULL OR s.read_again_at <= clock_timestamp()))))
                     OR a.stopped IS NULL AND o.recovery IS NULL AND o.last_number > 0 AND a.watermark = o.last_number
                         AND a.last_contact NOT BETWEEN now() - make_interval(secs => p_silence) AND now())
             ORDER BY o.stream

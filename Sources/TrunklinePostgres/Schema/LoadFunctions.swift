@@ -73,7 +73,8 @@ enum LoadFunctions {
         BEGIN
             SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
             FOR l IN SELECT d.* FROM trunkline.load d JOIN trunkline.synced_table s ON s.id = d.table_id AND s.captured
-                WHERE d.stream = p_stream AND to_regclass(s.relation) IS NOT NULL ORDER BY d.id
+                WHERE d.stream = p_stream AND to_regclass(s.relation) IS NOT NULL
+                    AND (s.reading_problem IS NULL OR s.read_again_at <= clock_timestamp()) ORDER BY d.id
             LOOP
                 SELECT * INTO k FROM trunkline.key_of(l.table_id);
                 CONTINUE WHEN k.columns IS NULL;
@@ -90,7 +91,11 @@ enum LoadFunctions {
                     ELSE
                         UPDATE trunkline.load SET after_key = last, rows_left = greatest(rows_left - n, 0) WHERE id = l.id;
                     END IF;
-                EXCEPTION WHEN insufficient_privilege OR syntax_error_or_access_rule_violation OR data_exception THEN
+                EXCEPTION WHEN insufficient_privilege OR syntax_error_or_access_rule_violation OR data_exception
+                    OR raise_exception OR cardinality_violation THEN
+                    UPDATE trunkline.synced_table SET reading_problem = SQLERRM,
+                        read_again_at = clock_timestamp() + interval '\(ReadingProblem.pause) seconds'
+                        WHERE id = l.table_id AND source IS NOT NULL;
                     CONTINUE;
                 END;
                 CONTINUE WHEN n = 0;

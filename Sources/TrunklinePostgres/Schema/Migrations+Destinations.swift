@@ -65,7 +65,9 @@ extension Migrations {
             ADD COLUMN route jsonb NOT NULL DEFAULT '{"all":{}}',
             ADD COLUMN filter text,
             ADD COLUMN source text,
-            ADD COLUMN mapping text;
+            ADD COLUMN mapping text,
+            ADD COLUMN reading_problem text,
+            ADD COLUMN read_again_at timestamptz;
         CREATE TABLE trunkline.accepted_table (name text PRIMARY KEY, local_writes text NOT NULL);
         ALTER TABLE trunkline.office ADD COLUMN accepts_new boolean NOT NULL DEFAULT false;
 

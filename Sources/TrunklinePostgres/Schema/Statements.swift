@@ -109,7 +109,8 @@ enum Statements {
             \(firesAlways),
             (SELECT json_object_agg(g.tgrelid::oid, g.oid::int8) FROM pg_partition_tree(c.oid) p
                 JOIN pg_trigger g ON g.tgrelid = p.relid WHERE p.isleaf AND p.level > 0 AND g.tgname = 'trunkline_row')::text,
-            s.tableoid::int8, to_regclass(s.mapping)::oid::int8
+            s.tableoid::int8, to_regclass(s.mapping)::oid::int8,
+            s.reading_problem, coalesce(s.read_again_at <= clock_timestamp(), true)
         FROM trunkline.synced_table s
         LEFT JOIN pg_class c ON c.oid = to_regclass(s.relation) AND c.relkind IN ('r', 'p')
         WHERE $1::integer IS NULL OR s.id = $1
@@ -132,9 +133,20 @@ enum Statements {
     static let recordRule = Statement(
         "record_rule",
         """
-        UPDATE trunkline.synced_table SET direction = $2, route = $3::jsonb, filter = $4, source = $5, mapping = $6
+        UPDATE trunkline.synced_table SET direction = $2, route = $3::jsonb, filter = $4, source = $5, mapping = $6,
+            reading_problem = NULL
         WHERE id = $1
         """)
+    /// The rows of a table could not be read by its rule: until `$3` seconds have passed nobody tries again.
+    static let recordReadingProblem = Statement(
+        "record_reading_problem",
+        """
+        UPDATE trunkline.synced_table SET reading_problem = $2,
+            read_again_at = clock_timestamp() + make_interval(secs => $3::float8) WHERE id = $1
+        """)
+    static let forgetReadingProblems = Statement(
+        "forget_reading_problems",
+        "UPDATE trunkline.synced_table SET reading_problem = NULL WHERE id = ANY ($1::integer[])")
     /// Whether the table has triggers that were made for another rule.
     static let hasOtherRule = Statement(
         "has_other_rule",

@@ -10,6 +10,10 @@ struct BatchReader {
     private(set) var refused: [RefusedRow] = []
     /// The tables of the batch that stand still: none of their changes is in the content.
     private(set) var standing: [SyncedTable] = []
+    /// Why some of them do.
+    private(set) var problems: [ReadingProblem] = []
+    /// Tables whose rows can be read again.
+    private(set) var mended: [SyncedTable] = []
 
     /// A code of our own: a row came that is over the limit, of which its measure had said nothing.
     static let mismeasured = "measure"
@@ -27,6 +31,8 @@ struct BatchReader {
     mutating func read() throws(StoreError) -> BatchReading {
         refused = []
         standing = []
+        problems = []
+        mended = []
         let begun = try connection.scriptResult(
             """
             BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_hashjoin = off;
@@ -51,8 +57,9 @@ struct BatchReader {
 
     private mutating func readTables() throws(StoreError) -> BatchReading {
         let source = try ChangeSource(batch, connection)
-        let readable = Set(
-            try CaptureState.all(connection).filter { $0.table.captured && $0.isReadable }.map(\.table.id))
+        let states = try CaptureState.all(connection).filter { $0.table.captured && $0.isReadable }
+        let readable = Set(states.map(\.table.id))
+        let failed = Set(states.filter { $0.readingProblem != nil }.map(\.table.id))
         let changed = try source.tables(connection)
         // What nobody lists any more travels no more.
         standing = changed.map(\.table).filter { $0.captured && !readable.contains($0.id) }
@@ -63,40 +70,71 @@ struct BatchReader {
         for name in try catalog.foreignKeyOrder(parts.map(\.table.name)) {
             let part = parts.first { $0.table.name == name }!
             guard let table = try catalog.table(name) else { continue }
-            var query = ImageQuery(
-                part, table, source, limits, for: batch.stream.destination, looksClosely: looksClosely)
-            try refused.append(contentsOf: query.findRefused(connection))
-            var content = TableContent(
-                name: name, key: part.table.key,
-                columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
-                allNew: part.allNew && batch.attempt == 1)
-            var longest = 0
-            let whole = try connection.copyOut(query.images, "read rows") { line in
-                longest = max(longest, line.count)
-                guard longest <= limits.rowBytes else { return false }
-                content.rows += line
-                content.rowCount += 1
-                return content.rowCount == 1 && bytes == 0 || bytes + content.rows.count <= limits.batchBytes
-            }
-            guard longest <= limits.rowBytes else {
-                throw StoreError(
-                    .database, operation: "read rows", subject: "table \"\(name)\"",
-                    reason: "a row came larger than it was measured", databaseCode: BatchReader.mismeasured)
-            }
-            bytes += content.rows.count
-            guard whole else {
-                let read = contents.reduce(content.rowCount) { $0 + $1.rowCount }
+            let refusedBefore = refused
+            // What may be a row's own fault is looked for in the second pass.
+            let reading = try ReadingProblem.isolate(
+                part.table, connection, passes: { !looksClosely && BatchReader.isOfRow($0) }
+            ) { () throws(StoreError) in try readPart(part, table, source, bytes) }
+            switch reading {
+            case .failure(let failure):
+                refused = refusedBefore
+                standing.append(part.table)
+                problems.append(failure.problem)
+            case .success(.tooLarge(let bytes, let rows)):
+                let read = contents.reduce(rows) { $0 + $1.rowCount }
                 return .tooLarge(fitting: max(1, Int(Double(read) * Double(limits.batchBytes) / Double(bytes) * 0.8)))
+            case .success(.content(let content)):
+                if failed.contains(part.table.id) { mended.append(part.table) }
+                bytes += content.rows.count
+                if content.rowCount + content.deleteCount > 0 { contents.append(content) }
             }
-            if content.rowCount + query.refusedKeys.count < part.keys {
-                _ = try connection.copyOut(query.deletes, "read deletes") { line in
-                    content.deletes += line
-                    content.deleteCount += 1
-                    return true
-                }
-            }
-            if content.rowCount + content.deleteCount > 0 { contents.append(content) }
         }
         return .content(contents)
+    }
+
+    /// Whether one row may be to blame: what cannot be said in UTF-8, and a key that is no value of its type any more, or
+    /// of its domain.
+    static func isOfRow(_ error: StoreError) -> Bool {
+        ["22", "23"].contains(error.databaseCode?.prefix(2) ?? "") || error.databaseCode == mismeasured
+    }
+
+    private enum PartReading {
+        case content(TableContent)
+        /// - Parameter bytes: of the batch so far, with this table's rows.
+        case tooLarge(bytes: Int, rows: Int)
+    }
+
+    /// - Parameter bytes: of the rows of the tables before.
+    private mutating func readPart(
+        _ part: ChangeSource.Part, _ table: Catalog.Table, _ source: ChangeSource, _ bytes: Int
+    ) throws(StoreError) -> PartReading {
+        var query = ImageQuery(part, table, source, limits, for: batch.stream.destination, looksClosely: looksClosely)
+        try refused.append(contentsOf: query.findRefused(connection))
+        var content = TableContent(
+            name: part.table.name, key: part.table.key,
+            columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
+            allNew: part.allNew && batch.attempt == 1)
+        var longest = 0
+        let whole = try connection.copyOut(query.images, "read rows") { line in
+            longest = max(longest, line.count)
+            guard longest <= limits.rowBytes else { return false }
+            content.rows += line
+            content.rowCount += 1
+            return content.rowCount == 1 && bytes == 0 || bytes + content.rows.count <= limits.batchBytes
+        }
+        guard longest <= limits.rowBytes else {
+            throw StoreError(
+                .database, operation: "read rows", subject: "table \"\(part.table.name)\"",
+                reason: "a row came larger than it was measured", databaseCode: BatchReader.mismeasured)
+        }
+        guard whole else { return .tooLarge(bytes: bytes + content.rows.count, rows: content.rowCount) }
+        if content.rowCount + query.refusedKeys.count < part.keys {
+            _ = try connection.copyOut(query.deletes, "read deletes") { line in
+                content.deletes += line
+                content.deleteCount += 1
+                return true
+            }
+        }
+        return .content(content)
     }
 }

@@ -13,8 +13,11 @@ extension PostgresStore {
         let held = try connection.query(Statements.tablesWithHeld)
         let withHeld = Set((0..<held.rowCount).compactMap { held.integer($0, 0) })
         for state in try CaptureState.all(connection) where state.table.captured {
-            if case .intact = state.verdict, withHeld.contains(state.table.id) {
-                // What stood in the way was seen to by somebody else: a privilege, say.
+            var isIntact = false
+            if case .intact = state.verdict { isIntact = true }
+            if state.readingProblem != nil, state.isReadable { isIntact = true }
+            if isIntact, withHeld.contains(state.table.id) {
+                // What stood in the way may have been seen to by somebody else: a privilege, say.
                 try connection.query(Statements.returnHeld, ["\(state.table.id)"])
             }
             guard case .incomplete(let work) = state.verdict else { continue }

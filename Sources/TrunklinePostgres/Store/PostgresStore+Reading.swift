@@ -8,6 +8,12 @@ extension PostgresStore {
         return try withConnection { (connection) throws(StoreError) in
             var reader = BatchReader(batch, limits, connection)
             let reading = try read(&reader)
+            for problem in reader.problems { try problem.record(connection) }
+            if !reader.mended.isEmpty {
+                try connection.query(
+                    Statements.forgetReadingProblems,
+                    ["{\(reader.mended.map { "\($0.id)" }.joined(separator: ","))}"])
+            }
             if !reader.standing.isEmpty { try hold(batch, reader.standing, connection) }
             if case .content(let tables) = reading {
                 try settleRefused(batch.stream.description, tables, reader.refused, connection)
@@ -21,10 +27,7 @@ extension PostgresStore {
         do {
             return try reader.read()
         } catch {
-            // What cannot be said in UTF-8, and a key that is no value of its type any more, or of its domain.
-            let kind = error.databaseCode?.prefix(2) ?? ""
-            guard kind == "22" || kind == "23" || error.databaseCode == BatchReader.mismeasured, !reader.looksClosely
-            else { throw error }
+            guard BatchReader.isOfRow(error), !reader.looksClosely else { throw error }
             reader.looksClosely = true
             return try reader.read()
         }

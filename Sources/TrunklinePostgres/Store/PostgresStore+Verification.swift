@@ -67,14 +67,15 @@ extension PostgresStore {
             let states = try CaptureState.all(connection).filter {
                 $0.table.captured && request.concerns($0.table.name)
             }
+            var leftOut = states.filter { !$0.isReadable }.map {
+                VerificationClaim.LeftOutTable(
+                    name: $0.table.name, reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
+            }
             let claim = VerificationClaim(
                 id: request.id, round: request.round,
-                tables: try claims(request, stream.destination, states.filter(\.isReadable).map(\.table), connection),
-                leftOut: states.filter { !$0.isReadable }.map {
-                    VerificationClaim.LeftOutTable(
-                        name: $0.table.name,
-                        reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
-                })
+                tables: try claims(
+                    request, stream.destination, states.filter(\.isReadable).map(\.table), &leftOut, connection),
+                leftOut: leftOut)
             let formed = try connection.query(
                 SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
             try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
@@ -87,14 +88,24 @@ extension PostgresStore {
 
     private func claims(
         _ request: VerificationRequest, _ destination: OfficeID, _ readable: [SyncedTable],
-        _ connection: PostgresConnection
+        _ leftOut: inout [VerificationClaim.LeftOutTable], _ connection: PostgresConnection
     ) throws(StoreError) -> [TableClaim] {
         var tables: [(synced: SyncedTable, columns: [Column], expanding: [Catalog.TableColumn], rows: Int)] = []
         for synced in readable {
             guard let table = try Catalog(connection).table(synced.name) else { continue }
-            let rows = try connection.run(
-                "SELECT count(*) FROM \(synced.rows(for: destination)) t", [], "count rows"
-            ).integer(0, 0)!
+            let counted = try ReadingProblem.isolate(synced, connection, patience: nil) { () throws(StoreError) in
+                try connection.run("SELECT count(*) FROM \(synced.rows(for: destination)) t", [], "count rows")
+                    .integer(0, 0)!
+            }
+            guard case .success(let rows) = counted else {
+                if case .failure(let failure) = counted {
+                    leftOut.append(
+                        VerificationClaim.LeftOutTable(
+                            name: synced.name,
+                            reason: "its route or where fails for its rows: \(failure.problem.reason)"))
+                }
+                continue
+            }
             let expanding = RowSize.expanding(table.columns).filter { !synced.key.contains($0.name) }
             tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, expanding, rows))
         }

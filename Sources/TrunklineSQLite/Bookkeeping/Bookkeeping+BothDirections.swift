@@ -40,6 +40,8 @@ extension Bookkeeping {
         ALTER TABLE trunkline_synced_table DROP COLUMN load_after;
         ALTER TABLE trunkline_synced_table ADD COLUMN route TEXT;   -- at the head, as JSON; NULL: its rows are for the head
         ALTER TABLE trunkline_synced_table ADD COLUMN filter TEXT;  -- at the head: SQL over the table's columns
+        ALTER TABLE trunkline_synced_table ADD COLUMN reading_problem TEXT;  -- why route or filter fail for its rows
+        ALTER TABLE trunkline_synced_table ADD COLUMN read_again_at REAL;    -- as julianday()
         ALTER TABLE trunkline_batch ADD COLUMN load_table INTEGER;  -- NULL: it is of the log
         ALTER TABLE trunkline_batch ADD COLUMN load_after TEXT;
         ALTER TABLE trunkline_batch ADD COLUMN load_through TEXT;

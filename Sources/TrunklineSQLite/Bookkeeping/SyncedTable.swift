@@ -12,16 +12,37 @@ struct SyncedTable: Sendable {
     var filter: String?
     /// Why it stands still, with the way out; nil while it does not.
     var incomplete: String?
+    /// Why its rule could not be applied to its rows, which another look at them may show otherwise.
+    var readingProblem: String?
+    /// Whether its rows can be read, as far as is known, or it is time to try.
+    var isReadable = true
+
+    /// The same in SQL, of a row of the bookkeeping.
+    static func isReadable(_ row: String) -> String {
+        "(\(row).incomplete IS NULL AND (\(row).reading_problem IS NULL OR \(row).read_again_at <= julianday('now')))"
+    }
+
+    /// For people; nil when all is well.
+    var standstill: String? {
+        incomplete ?? readingProblem.map { SyncedTable.standstill(of: name, becauseOf: $0) }
+    }
+
+    static func standstill(of table: TableName, becauseOf problem: String) -> String {
+        "table \"\(table)\": its route or its where fails for its rows (\(problem)); mend the row, or correct that under tables and run trunkline init; it is tried again by itself"
+    }
 
     static func all(_ db: Database) throws -> [SyncedTable] {
         try Row.fetchAll(
-            db, sql: "SELECT id, name, key_columns, route, filter, incomplete FROM trunkline_synced_table ORDER BY id"
+            db,
+            sql:
+                "SELECT id, name, key_columns, route, filter, incomplete, reading_problem, \(isReadable("t")) AS readable FROM trunkline_synced_table AS t ORDER BY id"
         ).compactMap { row in
             guard let name = TableName(parsing: row["name"]) else { return nil }
             return SyncedTable(
                 id: row["id"], name: name, keyColumns: try JSONText.decode([String].self, row["key_columns"]),
                 route: try (row["route"] as String?).map { try JSONText.decode(TableRoute.self, $0) },
-                filter: row["filter"], incomplete: row["incomplete"])
+                filter: row["filter"], incomplete: row["incomplete"],
+                readingProblem: row["reading_problem"], isReadable: row["readable"])
         }
     }
 

@@ -38,7 +38,7 @@ extension Capture {
         let isOutdated = try needsCheck(office, db)
         let capture = Capture(db)
         return try SyncedTable.all(db).compactMap { table in
-            let reason = isOutdated ? try capture.presentObstacle(to: table) : table.incomplete
+            let reason = isOutdated ? try capture.presentObstacle(to: table) : table.standstill
             return reason.map { StandingTable(table: table.name, reason: $0) }
         }
     }

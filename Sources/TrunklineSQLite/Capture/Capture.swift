@@ -59,7 +59,7 @@ struct Capture {
     mutating func change(_ table: SyncedTable, to rule: TableRule) throws {
         guard table.route != rule.keptRoute || table.filter != rule.keptFilter else { return }
         try db.execute(
-            sql: "UPDATE trunkline_synced_table SET route = ?, filter = ? WHERE id = ?",
+            sql: "UPDATE trunkline_synced_table SET route = ?, filter = ?, reading_problem = NULL WHERE id = ?",
             arguments: [try rule.keptRoute.map { try JSONText.encode($0) }, rule.keptFilter, table.id])
         try TableLoad.begin(table, isNew: false, sweeps: true, db)
     }

@@ -12,7 +12,7 @@ enum HeldChanges {
 
     /// Those whose table does not stand still.
     private static let released = """
-        FROM trunkline_held_change AS h JOIN trunkline_synced_table AS t ON t.id = h.table_id WHERE t.incomplete IS NULL
+        FROM trunkline_held_change AS h JOIN trunkline_synced_table AS t ON t.id = h.table_id WHERE \(SyncedTable.isReadable("t"))
         """
 
     static func canBeReleased(_ db: Database) throws -> Bool {

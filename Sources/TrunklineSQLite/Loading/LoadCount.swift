@@ -11,7 +11,7 @@ struct LoadCount: Sendable {
 
     static func all(_ db: Database) throws -> [LoadCount] {
         try SyncedTable.all(db).compactMap { table in
-            guard table.incomplete == nil, try TableKind.find(table.name.inSQLite, in: db).shape != nil else {
+            guard table.isReadable, try TableKind.find(table.name.inSQLite, in: db).shape != nil else {
                 return nil
             }
             let destinations = try String.fetchAll(
@@ -21,7 +21,10 @@ struct LoadCount: Sendable {
                     WHERE l.table_id = ? AND l.rows_left IS NULL ORDER BY 1
                     """, arguments: [table.id])
             guard !destinations.isEmpty else { return nil }
-            return LoadCount(table: table, rows: try RowScope(table: table).count(db), destinations: destinations)
+            guard let rows = try? ReadingProblem.isolate(table, { try RowScope(table: table).count(db) }) else {
+                return nil
+            }
+            return LoadCount(table: table, rows: rows, destinations: destinations)
         }
     }
 

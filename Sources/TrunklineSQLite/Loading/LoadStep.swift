@@ -14,10 +14,18 @@ struct LoadStep: Sendable {
     /// So many rows of others are passed over at most, so that no look is long.
     private static let looks = 20_000
 
+    /// - Throws: ``ReadingProblem``.
     static func find(_ load: TableLoad, rows limit: Int, of stream: StreamID, _ db: Database) throws -> LoadStep? {
         guard let table = try SyncedTable.all(db).first(where: { $0.id == load.table }),
             let shape = try TableKind.find(table.name.inSQLite, in: db).shape
         else { return nil }
+        return try ReadingProblem.isolate(table) { try find(load, table, shape, rows: limit, of: stream, db) }
+    }
+
+    private static func find(
+        _ load: TableLoad, _ table: SyncedTable, _ shape: TableShape, rows limit: Int, of stream: StreamID,
+        _ db: Database
+    ) throws -> LoadStep {
         let conditions = load.sweeps ? [] : RowScope(table: table).conditions(for: stream.destination.description)
         let walk = try KeyWalk(shape, after: load.after, through: load.through, conditions: conditions, db)
         defer { walk.end() }

@@ -65,7 +65,7 @@ struct TableLoad: Sendable {
             db,
             sql: """
                 SELECT l.* FROM trunkline_load AS l JOIN trunkline_synced_table AS t ON t.id = l.table_id
-                WHERE l.stream = ? AND t.incomplete IS NULL ORDER BY l.id LIMIT 1
+                WHERE l.stream = ? AND \(SyncedTable.isReadable("t")) ORDER BY l.id LIMIT 1
                 """, arguments: [stream.description]
         ).map(TableLoad.init)
     }

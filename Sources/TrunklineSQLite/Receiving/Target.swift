@@ -61,7 +61,9 @@ final class Target {
         let kind = try TableKind.find(name, in: db)
         let isMissing = if case .missing = kind { true } else { false }
         let acceptance = try AcceptedTables(office, db).acceptance(of: mapping.target, isMissing: isMissing)
-        if let reason = acceptance.refusal(of: mapping) { return .refused(reason: reason) }
+        if let reason = acceptance.refusal(of: mapping) {
+            return acceptance.keepsRows(of: mapping) ? .unfit(reason: reason) : .refused(reason: reason)
+        }
         switch kind {
         case .missing: break
         case .notATable(let type):

@@ -14,6 +14,8 @@ struct BatchQueue {
         case nothing
         /// - Parameter step: of a load whose turn it is, if nothing is pending.
         case claim(step: LoadStep?)
+        /// The rows of a load's table cannot be read.
+        case failed(ReadingProblem)
         /// Triggers or held changes are to be seen to first.
         case heal
     }
@@ -41,10 +43,14 @@ struct BatchQueue {
         // In turns, so that neither waits for the other's end.
         let hasChanges = try StreamLines.exist(outbound.destination, after: outbound.cursor, db)
         if hasChanges, outbound.wasLoad { return .claim(step: nil) }
-        if let load = try TableLoad.next(of: stream, db),
-            let step = try LoadStep.find(load, rows: max(1, changes), of: stream, db)
-        {
-            return .claim(step: step)
+        do {
+            if let load = try TableLoad.next(of: stream, db),
+                let step = try LoadStep.find(load, rows: max(1, changes), of: stream, db)
+            {
+                return .claim(step: step)
+            }
+        } catch let problem as ReadingProblem {
+            return .failed(problem)
         }
         return hasChanges ? .claim(step: nil) : .nothing
     }

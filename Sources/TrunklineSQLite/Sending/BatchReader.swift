@@ -12,6 +12,10 @@ struct BatchReader {
     private(set) var held: [HeldChanges.Line] = []
     /// Whether it is a batch of a load of such a table.
     private(set) var holdsPiece = false
+    /// Why some tables' rows could not be read, which stand still from now on.
+    private(set) var problems: [ReadingProblem] = []
+    /// Tables whose rows can be read again.
+    private(set) var mended: [SyncedTable] = []
     private var bytes = 0
     private var images = 0
 
@@ -35,13 +39,10 @@ struct BatchReader {
         let changes = try changes()
         var tables: [TableName: (table: SyncedTable, shape: TableShape)] = [:]
         for table in try SyncedTable.all(db) where changes[table.id] != nil {
-            if table.incomplete == nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape {
+            if table.isReadable, let shape = try TableKind.find(table.name.inSQLite, in: db).shape {
                 tables[table.name] = (table, shape)
             } else {
-                let changed = changes[table.id]!
-                for destination in changed.destinations.sorted() {
-                    held += changed.keys.map { HeldChanges.Line(table: table.id, key: $0, destination: destination) }
-                }
+                hold(changes[table.id]!, of: table)
             }
         }
         var content: [TableContent] = []
@@ -52,25 +53,54 @@ struct BatchReader {
                 name: name, key: shape.key, columns: shape.wireColumns, allNew: changed.areAllInserts)
             let scope = RowScope(table: table).conditions(for: batch.stream.destination.description)
             var keys = changed.keys.makeIterator()
-            let isRead = try read(of: shape, scope, into: &one) {
-                while let text = keys.next() {
-                    if let key = KeyText.values(text, count: shape.key.count) { return key }
+            let noticesBefore = notices
+            do {
+                let isRead = try ReadingProblem.isolate(table) {
+                    try read(of: shape, scope, into: &one) {
+                        while let text = keys.next() {
+                            if let key = KeyText.values(text, count: shape.key.count) { return key }
+                        }
+                        return nil
+                    }
                 }
-                return nil
+                guard isRead else { return tooLarge(rows: batch.changes) }
+            } catch let problem as ReadingProblem {
+                notices = noticesBefore
+                problems.append(problem)
+                hold(changed, of: table)
+                continue
             }
-            guard isRead else { return tooLarge(rows: batch.changes) }
+            if table.readingProblem != nil { mended.append(table) }
             if one.rowCount + one.deleteCount > 0 { content.append(one) }
         }
         return .content(content)
     }
 
+    private mutating func hold(_ changed: Changes, of table: SyncedTable) {
+        for destination in changed.destinations.sorted() {
+            held += changed.keys.map { HeldChanges.Line(table: table.id, key: $0, destination: destination) }
+        }
+    }
+
     /// Of a load: the rows that are there, and no deletes but in a sweep.
     private mutating func read(_ piece: LoadPiece) throws -> BatchReading {
         guard let table = try SyncedTable.all(db).first(where: { $0.id == piece.table }) else { return .content([]) }
-        guard table.incomplete == nil, let shape = try TableKind.find(table.name.inSQLite, in: db).shape else {
+        guard table.isReadable, let shape = try TableKind.find(table.name.inSQLite, in: db).shape else {
             holdsPiece = true
             return .content([])
         }
+        do {
+            let reading = try ReadingProblem.isolate(table) { try read(piece, of: table, shape) }
+            if table.readingProblem != nil { mended.append(table) }
+            return reading
+        } catch let problem as ReadingProblem {
+            problems.append(problem)
+            holdsPiece = true
+            return .content([])
+        }
+    }
+
+    private mutating func read(_ piece: LoadPiece, of table: SyncedTable, _ shape: TableShape) throws -> BatchReading {
         let scope = RowScope(table: table).conditions(for: batch.stream.destination.description)
         let walk = try KeyWalk(
             shape, after: piece.after, through: piece.through, conditions: piece.sweeps ? [] : scope, db)

@@ -11,7 +11,7 @@ enum BusyStreams {
             WHERE state IN ('pending', 'preparing') AND state = 'preparing' AND \(Timestamp.age(of: "formed_at")) > 600
         UNION SELECT stream FROM trunkline_verification_request WHERE number IS NULL
         UNION SELECT l.stream FROM trunkline_load AS l
-            JOIN trunkline_synced_table AS t ON t.id = l.table_id WHERE t.incomplete IS NULL
+            JOIN trunkline_synced_table AS t ON t.id = l.table_id WHERE \(SyncedTable.isReadable("t"))
         UNION SELECT stream FROM trunkline_outbound
             WHERE destination = 'head' AND cursor < (SELECT max(seq) FROM trunkline_change)
         UNION SELECT stream FROM trunkline_outbound INDEXED BY trunkline_outbound_cursor

@@ -19,6 +19,9 @@ extension SQLiteStore {
             case .heal:
                 try await healCapture()
                 continue
+            case .failed(let problem):
+                try await write("claimBatch", stream.description) { db in try problem.record(db) }
+                continue
             case .claim(let found): step = found
             }
             let claim = try await write("claimBatch", stream.description, durably: false) { db in

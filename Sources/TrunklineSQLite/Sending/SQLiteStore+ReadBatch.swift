@@ -7,6 +7,12 @@ private struct Found: Sendable {
     var notices: SenderNotices
     var held: [HeldChanges.Line]
     var holdsPiece: Bool
+    var problems: [ReadingProblem]
+    var mended: [SyncedTable]
+
+    var isNothing: Bool {
+        notices.isEmpty && held.isEmpty && !holdsPiece && problems.isEmpty && mended.isEmpty
+    }
 }
 
 extension SQLiteStore {
@@ -20,16 +26,18 @@ extension SQLiteStore {
                     var reader = try BatchReader(batch: batch, limits: limits, db: db)
                     return Found(
                         reading: try reader.read(), notices: reader.notices, held: reader.held,
-                        holdsPiece: reader.holdsPiece)
+                        holdsPiece: reader.holdsPiece, problems: reader.problems, mended: reader.mended)
                 }
             }
             guard let found else {
                 try await healCapture()
                 continue
             }
-            if !found.notices.isEmpty || !found.held.isEmpty || found.holdsPiece {
+            if !found.isNothing {
                 try await write("setAsideAtSender", batch.stream.description) { db in
                     try found.notices.save(db)
+                    for problem in found.problems { try problem.record(db) }
+                    for table in found.mended { try ReadingProblem.forget(table, db) }
                     try HeldChanges.hold(found.held, db)
                     if found.holdsPiece { try LoadPiece.giveUp(batch, db) }
                 }

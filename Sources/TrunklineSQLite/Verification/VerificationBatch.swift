@@ -40,29 +40,35 @@ enum VerificationBatch {
 
     /// What is said of the tables as they are in this transaction.
     static func claim(_ request: VerificationRequest, _ db: Database) throws -> VerificationClaim {
-        let standing = try Capture.standingTables(db).filter { request.concerns($0.table) }
+        var standing = try Capture.standingTables(db).filter { request.concerns($0.table) }
         return VerificationClaim(
-            id: request.id, round: request.round,
-            tables: try claims(request, without: Set(standing.map(\.table)), db),
+            id: request.id, round: request.round, tables: try claims(request, without: &standing, db),
             leftOut: standing.map {
                 VerificationClaim.LeftOutTable(name: $0.table, reason: ShortReason.text($0.reason))
             })
     }
 
     private static func claims(
-        _ request: VerificationRequest, without standing: Set<TableName>, _ db: Database
+        _ request: VerificationRequest, without standing: inout [StandingTable], _ db: Database
     ) throws -> [TableClaim] {
         var tables: [(name: TableName, shape: TableShape, scope: [String], rows: Int)] = []
-        for table in try SyncedTable.all(db) where request.concerns(table.name) && !standing.contains(table.name) {
+        let left = Set(standing.map(\.table))
+        for table in try SyncedTable.all(db) where request.concerns(table.name) && !left.contains(table.name) {
             guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
             let scope = RowScope(table: table).conditions(for: request.stream.destination.description)
-            let rows = try Int.fetchOne(
-                db.makeStatement(
-                    sql: """
-                        SELECT count(*) FROM \(TableName.quoted(shape.name))
-                        WHERE \((["TRUE"] + scope).joined(separator: " AND "))
-                        """))!
-            tables.append((table.name, shape, scope, rows))
+            do {
+                let rows = try ReadingProblem.isolate(table) {
+                    try Int.fetchOne(
+                        db.makeStatement(
+                            sql: """
+                                SELECT count(*) FROM \(TableName.quoted(shape.name))
+                                WHERE \((["TRUE"] + scope).joined(separator: " AND "))
+                                """))!
+                }
+                tables.append((table.name, shape, scope, rows))
+            } catch let problem as ReadingProblem {
+                standing.append(StandingTable(table: table.name, reason: problem.standstill))
+            }
         }
         var plan = ClaimPlan(request, rows: tables.map { ($0.name, $0.rows) })
         return try tables.map { table in
