@@ -123,7 +123,7 @@ struct WaveTests {
             try database.run(
                 """
                 select count(*) from pg_locks l join pg_database d on d.oid = l.database
-                where d.datname = current_database() and l.locktype = 'advisory' and not l.granted
+                where d.datname = current_database() and l.locktype = 'relation' and not l.granted
                 """) == "1"
         }
         // No till waits for that.

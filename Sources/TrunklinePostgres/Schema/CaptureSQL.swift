@@ -264,6 +264,17 @@ struct CaptureSQL {
 
     // MARK: The table that maps to branches
 
+    /// Whoever writes a row of the table at the same moment may know the mapping as it was, as ``MovedValues`` explains.
+    private func noteMoves(_ mapping: CaptureMapping, _ source: String) -> String {
+        let destination = "m.\(mapping.to.name.identifier)::pg_catalog.text"
+        return """
+            INSERT INTO trunkline.moved_value (table_id, value, destination)
+                SELECT DISTINCT \(tableID), m.\(mapping.from.name.identifier)::pg_catalog.text, \(destination) FROM \(source) m
+                WHERE \(destination) OPERATOR(pg_catalog.~) '^[a-z0-9][a-z0-9-]{0,62}$'
+                    AND m.\(mapping.from.name.identifier) IS NOT NULL;
+            """
+    }
+
     /// Functions and triggers on the mapping table: where a value comes to a branch or leaves it, so do the rows with it.
     var mappingStatements: [String] {
         guard case .mapping(let column, let mapping) = route else { return [] }
@@ -298,6 +309,7 @@ struct CaptureSQL {
                         WHERE a.attname IS NULL)
                     THEN
                         \(CaptureSQL.log("u", lines, of: tableID));
+                        \(noteMoves(mapping, sources[event]!))
                         \(CaptureSQL.stir)
                     END IF;
                     RETURN NULL;

@@ -1,7 +1,7 @@
 /// The stored functions and views of the sending side; made anew at every `init`.
 enum Functions {
     static let all =
-        LoadFunctions.all + WaveFunctions.all + SharedLogFunctions.all + [
+        LoadFunctions.all + WaveFunctions.all + SharedLogFunctions.all + MovedValues.all + [
             MoveCheck.function,
             sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, sharedContent,
             unbatched, news, withWork, untranslatable, isValue,

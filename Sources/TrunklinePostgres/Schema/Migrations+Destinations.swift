@@ -26,7 +26,8 @@ extension Migrations {
             ADD COLUMN destination text COLLATE "C" NOT NULL GENERATED ALWAYS AS (split_part(stream, '>', 2)) STORED,
             ADD COLUMN at_end boolean NOT NULL DEFAULT false,
             ADD COLUMN loaded_last boolean NOT NULL DEFAULT false,
-            ADD COLUMN taken bigint NOT NULL DEFAULT 0;
+            ADD COLUMN taken bigint NOT NULL DEFAULT 0,
+            ADD COLUMN own_compacted bigint NOT NULL DEFAULT 0;
         ALTER TABLE trunkline.wave ADD COLUMN shared_total bigint NOT NULL DEFAULT 0;
         ALTER TABLE trunkline.batch
             ADD COLUMN without integer[] NOT NULL DEFAULT '{}',
@@ -53,6 +54,17 @@ extension Migrations {
         CREATE TABLE trunkline.destination_wave (destination text COLLATE "C" PRIMARY KEY, wave bigint NOT NULL);
         INSERT INTO trunkline.destination_wave SELECT 'head', max(number) FROM trunkline.wave;
         CREATE INDEX refused_row_whole_table ON trunkline.refused_row (stream) WHERE key = '[]';
+        CREATE TABLE trunkline.opening_lock ();
+        CREATE TABLE trunkline.reference_lock ();
+        CREATE TABLE trunkline.streams_lock ();
+        CREATE TABLE trunkline.moved_value (
+            id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+            table_id integer NOT NULL,
+            value text NOT NULL,
+            destination text NOT NULL,
+            since xid8 NOT NULL DEFAULT pg_snapshot_xmin(pg_current_snapshot()),
+            seen xid8
+        );
         CREATE TABLE trunkline.ended_stream (stream text PRIMARY KEY, epochs uuid[] NOT NULL);
         CREATE TABLE trunkline.shared_log (
             single boolean PRIMARY KEY DEFAULT true CHECK (single),

@@ -23,7 +23,7 @@ enum RecoveryStatements {
             SELECT destination, pg_current_xact_id(), table_id, key, op, at FROM moved ORDER BY transaction, seq
         """)
 
-    static let holdWaves = Statement("hold_waves", "SELECT pg_advisory_xact_lock(\(WaveFunctions.openingLock))")
+    static let holdWaves = Statement("hold_waves", WaveFunctions.lockForOpening)
     /// Waves of such a cluster would be taken for newer than those that follow. Nobody opens one meanwhile.
     static let reopenWaves = Statement(
         "reopen_waves",

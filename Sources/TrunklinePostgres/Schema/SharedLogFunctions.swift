@@ -1,9 +1,7 @@
-/// The stored functions about what all streams of the head share of the change log: the lines for all branches.
+/// The stored functions that keep the change log of the head short, whatever streams are away: above all the lines for all
+/// branches, which the streams share.
 enum SharedLogFunctions {
-    static let all = [settled, pruneShared, compactBehind]
-
-    /// The advisory lock of who begins or ends streams, or loads for all of them; the number is arbitrary and ours alone.
-    static let streamsLock = 7_236_741_212
+    static let all = [settled, pruneShared, compactBehind, compactOwn]
 
     /// Between two snapshots, the lines for all branches.
     private static let between = ChangeRange(
@@ -35,7 +33,11 @@ enum SharedLogFunctions {
         BEGIN
             IF EXISTS (SELECT FROM trunkline.outbound WHERE destination = 'head') THEN RETURN false; END IF;
             -- A stream that is about to begin is not seen yet.
-            IF NOT pg_try_advisory_xact_lock(\(streamsLock)) THEN RETURN false; END IF;
+            BEGIN
+                LOCK TABLE trunkline.streams_lock IN EXCLUSIVE MODE NOWAIT;
+            EXCEPTION WHEN lock_not_available THEN
+                RETURN false;
+            END;
             FOR g IN SELECT d FROM trunkline.destinations() d WHERE d NOT IN (SELECT destination FROM trunkline.outbound)
                 AND (d <> '\(ChangeRange.everybody)' OR NOT EXISTS (SELECT FROM trunkline.outbound))
             LOOP
@@ -104,6 +106,47 @@ enum SharedLogFunctions {
             END LOOP;
             UPDATE trunkline.shared_log SET compacted =
                 (SELECT count(*) FROM trunkline.change WHERE destination = '\(ChangeRange.everybody)');
+            RETURN gone > 0;
+        END
+        $function$
+        """
+
+    private static let ownLines = between.only("o.destination")
+
+    /// The same of the lines for one branch alone, beyond what its stream has formed.
+    private static let compactOwn = """
+        CREATE OR REPLACE FUNCTION trunkline.compact_own(p_lines bigint) RETURNS boolean
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
+        AS $function$
+        DECLARE
+            d text;
+            o trunkline.outbound;
+            low pg_snapshot;
+            high pg_snapshot;
+            n bigint;
+            gone bigint := 0;
+        BEGIN
+            FOR d IN SELECT * FROM trunkline.destinations() LOOP
+                SELECT * INTO o FROM trunkline.outbound WHERE destination = d AND d <> 'head';
+                CONTINUE WHEN NOT FOUND;
+                SELECT count(*) INTO n FROM (
+                    SELECT FROM trunkline.change WHERE destination = d LIMIT greatest(p_lines, 2 * o.own_compacted)) c;
+                CONTINUE WHEN n < greatest(p_lines, 2 * o.own_compacted);
+                SELECT * INTO o FROM trunkline.outbound WHERE stream = o.stream FOR UPDATE SKIP LOCKED;
+                CONTINUE WHEN NOT FOUND;
+                SELECT snapshot INTO low FROM trunkline.wave WHERE number <= o.last_wave ORDER BY number DESC LIMIT 1;
+                SELECT snapshot INTO high FROM trunkline.wave ORDER BY number DESC LIMIT 1;
+                DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
+                    SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction DESC, seq DESC) AS age
+                    FROM (
+                        \(ownLines.select("ctid AS place, transaction, seq, table_id, key"))
+                    ) w
+                ) d WHERE age > 1));
+                GET DIAGNOSTICS n = ROW_COUNT;
+                gone := gone + n;
+                UPDATE trunkline.outbound SET own_compacted =
+                    (SELECT count(*) FROM trunkline.change WHERE destination = d) WHERE stream = o.stream;
+            END LOOP;
             RETURN gone > 0;
         END
         $function$

@@ -187,6 +187,7 @@ enum Statements {
             FROM held ORDER BY id
         """)
 
+    static let lookAtMoves = Statement("look_at_moves", "SELECT trunkline.look_at_moves()")
     static let tablesWithHeld = Statement("tables_with_held", "SELECT DISTINCT table_id FROM trunkline.held_change")
 
     static let beginLoad = Statement("begin_load", "SELECT trunkline.begin_load($1, $2, $3, $4)")
@@ -204,11 +205,10 @@ enum Statements {
         """)
     /// Streams and what they are loaded with change one at a time, and no line of the log is pruned meanwhile.
     static let holdStreams = Statement(
-        "hold_streams", "SELECT pg_advisory_xact_lock(\(SharedLogFunctions.streamsLock))")
+        "hold_streams", "LOCK TABLE trunkline.streams_lock IN EXCLUSIVE MODE")
     static let lockOutbound = Statement(
         "lock_outbound", "SELECT FROM trunkline.outbound WHERE stream = $1 FOR UPDATE")
-    static let keepWaves = Statement(
-        "keep_waves", "SELECT pg_advisory_xact_lock_shared(\(WaveFunctions.referenceLock))")
+    static let keepWaves = Statement("keep_waves", WaveFunctions.lockForReference)
     static let endStream = Statement(
         "end_stream",
         """

@@ -13,10 +13,11 @@ enum WaveFunctions {
         pruneWaves,
     ]
 
-    /// The advisory lock of who opens a wave; the number is arbitrary and ours alone.
-    static let openingLock = 7_236_741_210
-    /// The one that who is about to refer to the newest wave shares, and who deletes waves has alone; as arbitrary.
-    static let referenceLock = 7_236_741_211
+    /// One opens a wave at a time. This lock, and the others of its kind, are of empty tables, on which the database's
+    /// other roles have no rights: an advisory lock anybody could take, and keep.
+    static let lockForOpening = "LOCK TABLE trunkline.opening_lock IN EXCLUSIVE MODE"
+    /// Who is about to refer to the newest wave shares the lock that who deletes waves has alone.
+    static let lockForReference = "LOCK TABLE trunkline.reference_lock IN SHARE MODE"
 
     /// Looks up the waves between which a stream or a batch stands, as `waves`.
     static func findWaves(of row: String) -> String {
@@ -203,10 +204,10 @@ enum WaveFunctions {
             snapshot pg_snapshot;
             changes bigint;
         BEGIN
-            PERFORM pg_advisory_xact_lock_shared(\(referenceLock));
+            \(lockForReference);
             SELECT * INTO newest FROM trunkline.wave ORDER BY number DESC LIMIT 1;
             IF newest.number > p_wave THEN RETURN newest.number; END IF;
-            PERFORM pg_advisory_xact_lock(\(openingLock));
+            \(lockForOpening);
             SELECT * INTO newest FROM trunkline.wave ORDER BY number DESC LIMIT 1;
             IF newest.number > p_wave THEN RETURN newest.number; END IF;
             snapshot := pg_current_snapshot();
@@ -298,13 +299,16 @@ enum WaveFunctions {
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         AS $function$
         BEGIN
-            IF pg_try_advisory_xact_lock(\(referenceLock)) THEN
-                DELETE FROM trunkline.wave WHERE number > 0 AND number < (SELECT max(number) FROM trunkline.wave)
-                    AND number NOT IN (
-                        SELECT after_wave FROM trunkline.outbound UNION ALL SELECT last_wave FROM trunkline.outbound
-                        UNION ALL SELECT after_wave FROM trunkline.batch
-                        UNION ALL SELECT last_wave FROM trunkline.batch);
-            END IF;
+            BEGIN
+                LOCK TABLE trunkline.reference_lock IN EXCLUSIVE MODE NOWAIT;
+            EXCEPTION WHEN lock_not_available THEN
+                RETURN;
+            END;
+            DELETE FROM trunkline.wave WHERE number > 0 AND number < (SELECT max(number) FROM trunkline.wave)
+                AND number NOT IN (
+                    SELECT after_wave FROM trunkline.outbound UNION ALL SELECT last_wave FROM trunkline.outbound
+                    UNION ALL SELECT after_wave FROM trunkline.batch
+                    UNION ALL SELECT last_wave FROM trunkline.batch);
         END
         $function$
         """

@@ -12,7 +12,11 @@ extension PostgresStore {
         captureChecked = now
         let held = try connection.query(Statements.tablesWithHeld)
         let withHeld = Set((0..<held.rowCount).compactMap { held.integer($0, 0) })
-        for state in try CaptureState.all(connection) where state.table.captured {
+        let states = try CaptureState.all(connection).filter(\.table.captured)
+        if states.contains(where: { if case .mapping = $0.table.route { true } else { false } }) {
+            try connection.query(Statements.lookAtMoves)
+        }
+        for state in states {
             var isIntact = false
             if case .intact = state.verdict { isIntact = true }
             if state.readingProblem != nil, state.isReadable { isIntact = true }
