@@ -41,6 +41,7 @@ final class Target {
     private let find: Statement
     /// Whether the upsert updates a row that is there.
     private let updates: Bool
+    private let clash: KeyClash?
     private let db: Database
 
     enum Lookup {
@@ -132,15 +133,22 @@ final class Target {
         let names = table.additions.map(\.column) + table.columns.map(\.name)
         let list = names.map { TableName.quoted($0) }.joined(separator: ", ")
         let places = names.map { _ in "?" }.joined(separator: ", ")
-        let target = table.targetKey.map { TableName.quoted($0) }.joined(separator: ", ")
+        let key = table.targetKey
+        let target = key.map { TableName.quoted($0) }.joined(separator: ", ")
         let assignments = table.columns.map(\.name).filter { !table.key.contains($0) }
             .map { "\(TableName.quoted($0)) = excluded.\(TableName.quoted($0))" }.joined(separator: ", ")
+        clash = try KeyClash(shape, key: key, columns: names, db)
+        let isSameKey = key.map {
+            "\(name).\(TableName.quoted($0)) COLLATE \(TableShape.exact) = excluded.\(TableName.quoted($0))"
+        }.joined(separator: " AND ")
         // ABORT, whatever the table's constraints say: a ROLLBACK of theirs would take the whole batch along.
         let head = "INSERT OR ABORT INTO \(name) (\(list)) VALUES (\(places)) ON CONFLICT (\(target))"
         insert = try db.makeStatement(sql: "\(head) DO NOTHING")
         upsert = try db.makeStatement(
-            sql: assignments.isEmpty ? "\(head) DO NOTHING" : "\(head) DO UPDATE SET \(assignments)")
-        let conditions = table.targetKey.map { "\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
+            sql: assignments.isEmpty
+                ? "\(head) DO NOTHING"
+                : "\(head) DO UPDATE SET \(assignments)" + (clash == nil ? "" : " WHERE \(isSameKey)"))
+        let conditions = shape.conditions(onKey: key) { "?\($0 + 1)" }.joined(separator: " AND ")
         remove = try db.makeStatement(sql: "DELETE FROM \(name) WHERE \(conditions)")
         find = try db.makeStatement(sql: "SELECT 1 FROM \(name) WHERE \(conditions)")
         updates = !assignments.isEmpty
@@ -159,14 +167,17 @@ final class Target {
                 return LineFailure(
                     line: line, reason: "FOREIGN KEY constraint failed", code: "constraint", lacksParent: true)
             }
-            if db.changesCount == 0, try isSkipped(line, statement) {
-                return LineFailure(line: line, reason: "a trigger of this database passed the row over (RAISE(IGNORE))")
-            }
-            return nil
+            guard db.changesCount == 0 else { return nil }
+            return try statement === upsert ? clashFailure(line) ?? skipped(line, statement) : skipped(line, statement)
         } catch let refusal as FieldReader.Refusal {
             return LineFailure(line: line, reason: refusal.reason)
         } catch let error as DatabaseError where Target.blamesRow(error) {
             guard db.isInsideTransaction else { throw Target.rolledBack(line.table.name) }
+            if !line.isDelete, error.resultCode.primaryResultCode == .SQLITE_CONSTRAINT,
+                let failure = try clashFailure(line)
+            {
+                return failure
+            }
             return LineFailure(
                 line: line, reason: error.message ?? "\(error.resultCode)",
                 code: error.resultCode.primaryResultCode == .SQLITE_CONSTRAINT ? "constraint" : nil,
@@ -195,10 +206,18 @@ final class Target {
         }
     }
 
-    /// Whether a statement that changed nothing should have: `DO NOTHING` may not have to, and a delete has nothing to do
+    private func clashFailure(_ line: ReceivedLine) throws -> LineFailure? {
+        try clash?.reason { try bind(line, to: $0) }.map { LineFailure(line: line, reason: $0, code: "constraint") }
+    }
+
+    /// Of a statement that changed nothing and should have: `DO NOTHING` may not have to, and a delete has nothing to do
     /// where there is no row.
-    private func isSkipped(_ line: ReceivedLine, _ statement: Statement) throws -> Bool {
-        guard line.isDelete else { return statement === upsert && updates }
+    private func skipped(_ line: ReceivedLine, _ statement: Statement) throws -> LineFailure? {
+        guard try line.isDelete ? isThere(line) : statement === upsert && updates else { return nil }
+        return LineFailure(line: line, reason: "a trigger of this database passed the row over (RAISE(IGNORE))")
+    }
+
+    private func isThere(_ line: ReceivedLine) throws -> Bool {
         defer { find.rewind() }
         try bind(line, to: find)
         return try find.stepOnce(db)

@@ -10,8 +10,9 @@ struct SupersededRows {
         let mapping = TableMapping(group.table, of: stream)
         guard let shape = try TableKind.find(mapping.target.inSQLite, in: db).shape else { return }
         let table = TableName.quoted(shape.name)
-        let conditions = (group.table.key.map { "\(TableName.quoted($0)) = ?" } + mapping.conditions(in: stream))
-            .joined(separator: " AND ")
+        let additions = mapping.additions.count
+        let own = shape.conditions(onKey: mapping.targetKey) { "?\($0 - additions + 1)" }.dropFirst(additions)
+        let conditions = (own + mapping.conditions(in: stream)).joined(separator: " AND ")
         let insert = try db.makeStatement(
             sql: """
                 INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
