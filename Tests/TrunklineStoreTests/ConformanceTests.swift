@@ -315,6 +315,20 @@ struct ConformanceTests {
         #expect(try await pair.head.verificationResults(result.id) == [result])
     }
 
+    /// Whoever looks only after the second round.
+    @Test(arguments: Pairing.all) func aVerificationSpeaksOfAllTablesToItsEnd(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "\(Self.items); create table other (id integer primary key)", tables: ["item", "other"])
+        try pair.branchDatabase.run("insert into item values (1, 'item', 0); insert into other values (7)")
+        try await pair.sync()
+        try pair.headDatabase.run("delete from item")
+        let result = try await pair.verify()
+        #expect(result.round == 2)
+        #expect(result.tables.map(\.name) == [TableName("item"), TableName("other")])
+        #expect(result.tables.map(\.agrees) == [false, true])
+        #expect(try await pair.head.verificationResults(result.id) == [result])
+    }
+
     @Test(arguments: Pairing.all) func rowsOfATableThatIsNotSyncedNameThoseThatAre(pairing: Pairing) async throws {
         let pair = try await Pair(
             pairing, branch: "create table item (id integer primary key); create table secret (id integer primary key)",

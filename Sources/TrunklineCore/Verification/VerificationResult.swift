@@ -20,6 +20,17 @@ public struct VerificationResult: Hashable, Sendable, Codable {
     /// Where nothing was compared, nothing agrees.
     public var agrees: Bool { !tables.isEmpty && tables.allSatisfy(\.agrees) }
 
+    /// With what an earlier round says of the tables that this one does not speak of: the second speaks only of those that
+    /// differed in the first.
+    public func completed(from earlier: VerificationResult?) -> VerificationResult {
+        guard let earlier, earlier.round <= round, round > 1 else { return self }
+        var whole = self
+        let known = Set(tables.map(\.name))
+        whole.tables += earlier.tables.filter { !known.contains($0.name) }
+        whole.tables.sort { $0.name < $1.name }
+        return whole
+    }
+
     /// Whether the keys that differ are still to be asked for; otherwise this result is the last one.
     public var needsSecondRound: Bool { round == 1 && tables.contains { !$0.agrees && $0.problem == nil } }
 }

@@ -219,9 +219,7 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
     }
 
     func keepResult(_ result: VerificationResult) throws(StoreError) {
-        try connection.query(
-            SenderStatements.keepResult,
-            [result.id.uuidString, result.stream.description, "\(result.round)", JSONText.encode(result).asciiEscaped])
+        try VerificationRecord(connection).keep(result)
     }
 }
 

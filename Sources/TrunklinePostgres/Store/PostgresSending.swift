@@ -87,9 +87,7 @@ struct PostgresSending: SenderBooks {
     }
 
     func keepResult(_ result: VerificationResult) throws(StoreError) {
-        try connection.query(
-            SenderStatements.keepResult,
-            [result.id.uuidString, result.stream.description, "\(result.round)", JSONText.encode(result).asciiEscaped])
+        try VerificationRecord(connection).keep(result)
     }
 
     func request(_ wish: VerificationRequest) throws(StoreError) {

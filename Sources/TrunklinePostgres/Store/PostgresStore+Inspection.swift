@@ -230,12 +230,7 @@ extension PostgresStore {
 
     public func verificationResults(_ id: UUID) throws(StoreError) -> [VerificationResult] {
         try withConnection { (connection) throws(StoreError) in
-            let result = try connection.query(InspectionStatements.results, [id.uuidString])
-            var results: [VerificationResult] = []
-            for row in 0..<result.rowCount {
-                results.append(try JSONText.decode(VerificationResult.self, result.text(row, 0), "verification result"))
-            }
-            return results
+            try VerificationRecord(connection).results(id)
         }
     }
 }

@@ -4,8 +4,10 @@ internal import TrunklineCore
 
 /// The requests and results of verifications, as this office knows them.
 enum VerificationRecord {
-    /// Keeps a result unless a later round's is there.
+    /// Keeps a result unless a later round's is there; an earlier one's is completed by it.
     static func keep(_ result: VerificationResult, _ db: Database) throws {
+        let earlier = try results(result.id, db).first { $0.stream == result.stream }
+        let result = result.completed(from: earlier)
         try db.execute(
             sql: """
                 INSERT INTO trunkline_verification_result (id, stream, round, result, finished_at)

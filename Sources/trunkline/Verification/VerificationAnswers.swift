@@ -5,7 +5,6 @@ struct VerificationAnswers: Sendable {
     let streams: [StreamID]
     /// Why nobody will answer of a stream: no question travels in one that waits for a decision.
     private(set) var stopped: [StreamID: String]
-    private var firstRounds: [StreamID: VerificationResult] = [:]
     private var finals: [StreamID: VerificationResult] = [:]
     /// ``streams`` again: there may be thousands.
     private var asked: Set<StreamID>
@@ -18,12 +17,8 @@ struct VerificationAnswers: Sendable {
 
     /// - Parameter results: all that the store knows of, again and again.
     mutating func take(_ results: [VerificationResult]) {
-        for result in results where asked.contains(result.stream) {
-            if VerificationAnswers.isFinal(result) {
-                finals[result.stream] = merged(result, after: firstRounds[result.stream])
-            } else {
-                firstRounds[result.stream] = result
-            }
+        for result in results where asked.contains(result.stream) && VerificationAnswers.isFinal(result) {
+            finals[result.stream] = result
         }
     }
 
@@ -82,14 +77,5 @@ struct VerificationAnswers: Sendable {
     /// A second round that could name no key is never asked for.
     private static func isFinal(_ result: VerificationResult) -> Bool {
         !result.needsSecondRound || result.tables.allSatisfy { $0.agrees || $0.problem != nil }
-    }
-
-    /// The second round speaks only of the tables that differed in the first.
-    private func merged(_ result: VerificationResult, after first: VerificationResult?) -> VerificationResult {
-        var result = result
-        let known = Set(result.tables.map(\.name))
-        result.tables += (first?.tables ?? []).filter { !known.contains($0.name) }
-        result.tables.sort { $0.name < $1.name }
-        return result
     }
 }

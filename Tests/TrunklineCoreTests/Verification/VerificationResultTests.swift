@@ -40,4 +40,18 @@ import Testing
         #expect(request.round == 2)
         #expect(request.buckets == [.init(name: TableName("b"), buckets: [3, 5], bucketCount: 16)])
     }
+
+    @Test func theSecondRoundCompletesTheFirst() {
+        var named = differing
+        named.differingBuckets = []
+        named.differences = 1
+        let first = result([agreeing, differing, problem])
+        let second = result([named], round: 2)
+        #expect(second.completed(from: first).tables == [agreeing, named, problem])
+        #expect(second.completed(from: second.completed(from: first)).tables == [agreeing, named, problem])
+        #expect(second.completed(from: nil) == second)
+        // What comes late, or twice, stays what it is.
+        #expect(first.completed(from: first) == first)
+        #expect(first.completed(from: second) == first)
+    }
 }

@@ -54,7 +54,8 @@ import TrunklineRuntime
         let keys = [
             KeyDifference(key: RowKey(["7"]), kind: .onlyAtSender), KeyDifference(key: RowKey(["9"]), kind: .different),
         ]
-        answers.take([result(of: "east", round: 2, [table("sales", 3, 2, keys: keys)])])
+        let second = result(of: "east", round: 2, [table("sales", 3, 2, keys: keys)])
+        answers.take([second.completed(from: first)])
         #expect(answers.isComplete)
         let report = VerificationReport(at: OfficeSettings(id: OfficeID("east")!, role: .branch), answers: answers)
         #expect(report.verdict == .differ)
