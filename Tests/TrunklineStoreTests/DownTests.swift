@@ -171,6 +171,33 @@ struct DownTests {
         #expect(try await pair.verify().agrees)
     }
 
+    /// The text stands within statements of ours, which it must not end or open.
+    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func aConditionIsOneConditionAndNothingElse(
+        _ head: DatabaseKind
+    ) async throws {
+        let pair = try await DownPair(Pairing(branch: .sqlite, head: head), head: Self.price, Self.all)
+        func initialise(_ filter: String) async throws {
+            let rule = TableRule(TableName("price"), direction: .down, filter: filter)
+            _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: [rule]))
+        }
+        for filter in [
+            "true) OR (true", "true); drop table price; select (true", "true; drop table price",
+            "true THEN 1 END FROM price; drop table price; --", "true THEN 1 WHEN true", "cents > 1 /* dear",
+            "(cents > 1",
+            "cents > 1)", "name = 'tea", "cents > 1, true", "select true", "cents > ?", "",
+        ] {
+            let refused = await #expect(throws: StoreError.self, "\(filter)") { try await initialise(filter) }
+            #expect(refused?.code == .table && refused?.reason.contains("where") == true, "\(filter)")
+        }
+        for filter in [
+            "cents in (1, 2) and (id > 0 or (name is null)) -- )", "/* ( */ name <> ') or (' and cents > 1",
+            "case when cents > 1 then true else name = 'x' end", "exists (select 1 where cents > 1)",
+        ] {
+            try await initialise(filter)
+        }
+        #expect(try pair.headDatabase.run("select count(*) from price") == "0")
+    }
+
     @Test(arguments: Pairing.all) func aBranchThatIsAddedLaterIsLoadedWhileTheHeadGoesOn(_ pairing: Pairing)
         async throws
     {

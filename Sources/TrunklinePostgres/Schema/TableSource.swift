@@ -30,7 +30,12 @@ extension TableSource {
     static func check(_ rule: TableRule, _ connection: PostgresConnection) throws(StoreError) {
         guard let template = template(rule) else { return }
         let rows = template.replacing("%1$L", with: OfficeID.head.description.literal).replacing("%%", with: "%")
-        if let problem = try problem(of: rows, connection) {
+        var statements = ["SELECT FROM \(rows) t LIMIT 0"]
+        if let filter = rule.filter {
+            statements.append("SELECT \(FilterText.alone(filter)) FROM \(rule.name.sql) t LIMIT 0")
+        }
+        for statement in statements {
+            guard let problem = try problem(with: statement, connection) else { continue }
             throw StoreError(
                 .table, operation: "init", subject: "table \"\(rule.name)\"",
                 reason: "its route or where cannot be used: \(problem)", hint: "correct it under tables:")
@@ -39,10 +44,16 @@ extension TableSource {
 
     /// Why rows cannot be selected from there; nil: they can.
     static func problem(of rows: String, _ connection: PostgresConnection) throws(StoreError) -> String? {
+        try problem(with: "SELECT FROM \(rows) t LIMIT 0", connection)
+    }
+
+    private static func problem(
+        with statement: String, _ connection: PostgresConnection
+    ) throws(StoreError) -> String? {
         let isNested = connection.inTransaction
         if isNested { try connection.script("SAVEPOINT rule", "check table rule") }
         do throws(StoreError) {
-            _ = try connection.run("SELECT FROM \(rows) t LIMIT 0", [], "check table rule")
+            _ = try connection.run(statement, [], "check table rule")
             if isNested { try connection.script("RELEASE rule", "check table rule") }
             return nil
         } catch {

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 internal import TrunklineCore
 
 /// Which rows of a synced table a stream has.
@@ -63,16 +64,25 @@ struct RowScope {
     func obstacle(_ db: Database) -> String? {
         let conditions = conditions(for: "head")
         guard !conditions.isEmpty else { return nil }
+        let name = TableName.quoted(table.name.inSQLite)
+        let alone = table.filter.map { "SELECT \(FilterText.alone($0)) FROM \(name)" }
+        let reason: String
         do {
-            _ = try db.makeStatement(
-                sql: """
-                    SELECT 1 FROM \(TableName.quoted(table.name.inSQLite)) WHERE \(conditions.joined(separator: " AND "))
-                    """)
+            for sql in [alone, "SELECT 1 FROM \(name) WHERE \(conditions.joined(separator: " AND "))"].compactMap(
+                \.self)
+            {
+                let statement = try db.makeStatement(sql: sql)
+                guard sqlite3_bind_parameter_count(statement.sqliteStatement) == 0 else { throw Unbound() }
+            }
             return nil
+        } catch is Unbound {
+            reason = "a parameter in it has no value"
         } catch {
-            let reason = (error as? DatabaseError)?.message ?? "\(error)"
-            return
-                "table \"\(table.name)\": its route or its where cannot be evaluated (\(reason)); correct it under tables and run trunkline init, or mend the table"
+            reason = (error as? DatabaseError)?.message ?? "\(error)"
         }
+        return
+            "table \"\(table.name)\": its route or its where cannot be evaluated (\(reason)); correct it under tables and run trunkline init, or mend the table"
     }
+
+    private struct Unbound: Error {}
 }
