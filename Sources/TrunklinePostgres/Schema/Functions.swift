@@ -4,7 +4,7 @@ enum Functions {
         LoadFunctions.all + WaveFunctions.all + SharedLogFunctions.all + MovedValues.all + [
             MoveCheck.function,
             sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, sharedContent,
-            unbatched, news, withWork, untranslatable, isValue,
+            unbatched, news, withWork, untranslatable, isValue, keyValues,
         ]
 
     /// What the batch `b` of the stream `o` covers, between its waves.
@@ -346,6 +346,19 @@ enum Functions {
             RETURN NULL;
         EXCEPTION WHEN untranslatable_character OR character_not_in_repertoire THEN
             RETURN SQLERRM;
+        END
+        $function$
+        """
+
+    /// The values of a key that is kept as JSON of ASCII alone, in this database's encoding; NULL: it cannot say them.
+    private static let keyValues = """
+        CREATE OR REPLACE FUNCTION trunkline.key_values(p_key text) RETURNS text[]
+        LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            RETURN ARRAY(SELECT json_array_elements_text(p_key::json));
+        EXCEPTION WHEN data_exception THEN
+            RETURN NULL;
         END
         $function$
         """

@@ -102,7 +102,9 @@ extension PostgresStore {
             let result =
                 try isSent
                 ? sentRows(connection, found, filter)
-                : connection.run(receivedRows(found, filter, atHead: atHead), [], "list rows")
+                : connection.run(
+                    receivedRows(found, filter, atHead: atHead, named: connection.portable(table.description)), [],
+                    "list rows")
             let columns = found.columns.map(\.name)
             var listing = RowListing(
                 columns: columns,
@@ -110,7 +112,7 @@ extension PostgresStore {
                     RowState(rawValue: result.text(row, 0)).map { state in
                         RowListing.Row(
                             state: state, values: columns.indices.map { result.value(row, $0 + 3) },
-                            deleted: result.flag(row, 1), reason: result.value(row, 2))
+                            deleted: result.flag(row, 1), reason: result.value(row, 2).map(connection.unportable))
                     }
                 })
             if !isSent { try showWhatWasSent(result, atHead: atHead, in: &listing) }
@@ -127,13 +129,16 @@ extension PostgresStore {
             """
             SELECT split_part(stream, '>', 1), CASE key WHEN '[]' THEN 'all rows' ELSE key END, reason FROM trunkline.set_aside
             WHERE table_name = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, key LIMIT \(filter.limit)
-            """, [table.description, filter.branch.map { StreamID(from: $0, to: .head).description }], "list rows")
+            """,
+            [connection.portable(table.description), filter.branch.map { StreamID(from: $0, to: .head).description }],
+            "list rows")
         guard result.rowCount > 0 else { return nil }
         return RowListing(
             columns: RowListing.keyColumns,
             rows: (0..<result.rowCount).map { row in
                 RowListing.Row(
-                    state: .setAside, values: [result.text(row, 0), result.text(row, 1)], reason: result.text(row, 2))
+                    state: .setAside, values: [result.text(row, 0), connection.unportable(result.text(row, 1))],
+                    reason: connection.unportable(result.text(row, 2)))
             })
     }
 
@@ -188,8 +193,10 @@ extension PostgresStore {
     }
 
     /// Stored rows, and the set-aside ones whose key is known, with what was sent of these.
-    private func receivedRows(_ table: Catalog.Table, _ filter: RowFilter, atHead: Bool) -> String {
-        let name = table.name.description.literal
+    /// - Parameter name: of the table, as the bookkeeping has it.
+    private func receivedRows(
+        _ table: Catalog.Table, _ filter: RowFilter, atHead: Bool, named name: String
+    ) -> String {
         func isBranch(_ column: String) -> Bool { atHead && column == TableMapping.branchColumn }
         let key = table.key.filter { !isBranch($0) }
         let keyText = "to_json(ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))])::text"
@@ -200,7 +207,7 @@ extension PostgresStore {
             isBranch(column.name)
                 ? ours("branch")
                 : key.firstIndex(of: column.name).map {
-                    "coalesce(\(column.name.identifier), CASE WHEN \(ours("key")) NOT LIKE '%\\\\u0000%' THEN (\(ours("key"))::json)->>\($0) END) AS \(column.name.identifier)"
+                    "coalesce(\(column.name.identifier), (trunkline.key_values(\(ours("key"))))[\($0 + 1)]) AS \(column.name.identifier)"
                 }
                     ?? column.name.identifier
         }
@@ -216,8 +223,10 @@ extension PostgresStore {
             FROM (
                 SELECT \(atHead ? "coalesce(t.branch_id, split_part(s.stream, '>', 1))" : "'head'") AS \(ours("branch")),
                     \((aside + values).joined(separator: ", "))
-                FROM \(table.name.sql) t FULL JOIN (SELECT * FROM trunkline.set_aside WHERE table_name = \(name)) s
-                    ON \(atHead ? "split_part(s.stream, '>', 1) = t.branch_id AND " : "")s.key = \(keyText)
+                FROM \(table.name.sql) t FULL JOIN (
+                    SELECT *, coalesce(to_json(trunkline.key_values(key))::text, key) AS own_key
+                    FROM trunkline.set_aside WHERE table_name = \(name.literal)
+                ) s ON \(atHead ? "split_part(s.stream, '>', 1) = t.branch_id AND " : "")s.own_key = \(keyText)
             ) q WHERE true\(branch) \(states(filter, state))
             ORDER BY \(([ours("branch")] + key.map(\.identifier)).joined(separator: ", ")) LIMIT \(filter.limit)
             """
