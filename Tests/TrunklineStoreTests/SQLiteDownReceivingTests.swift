@@ -90,7 +90,10 @@ struct SQLiteDownReceivingTests {
             throw TestFailure("too large")
         }
         let batch = try InboundBatch(message: BatchEncoder.encode(claimed, tables: tables))
-        #expect(try await fleet.head.receive(batch, parking: false) == .stored(rows: 1, deletes: 0, setAside: 1))
+        guard case .stored(1, 0, 1, let first?) = try await fleet.head.receive(batch, parking: false) else {
+            throw TestFailure("not stored")
+        }
+        #expect(first.table == TableName("price") && first.reason.contains("\"down\""))
         #expect(try fleet.headDatabase.run("select count(*) from price") == "2")
     }
 

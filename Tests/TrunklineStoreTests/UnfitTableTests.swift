@@ -104,7 +104,10 @@ struct UnfitTableTests {
         let limited = try Pair.store(url: url)
         try pair.branchDatabase.run("insert into t values (2); insert into item values (2, 'b', 2)")
         let batch = try #require(try await pair.nextBatch())
-        #expect(try await limited.receive(batch, parking: false) == .stored(rows: 2, deletes: 0, setAside: 1))
+        guard case .stored(2, 0, 1, let first?) = try await limited.receive(batch, parking: false) else {
+            throw TestFailure("not stored")
+        }
+        #expect(first.table == TableName("t") && first.reason.contains("permission denied"))
         #expect(try pair.headDatabase.run("select count(*) from item") == "2")
         await limited.close()
     }
@@ -122,6 +125,26 @@ struct UnfitTableTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*) from item") == "2")
         #expect(try await pair.head.status()[0].setAside == 0)
+    }
+}
+
+extension UnfitTableTests {
+    @Test func rowsThatAHeadInLatin1CannotSayAreListed() async throws {
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: .postgres), headEncoding: "LATIN1",
+            branch: "create table item (id text primary key, v text)", tables: ["item"])
+        try pair.branchDatabase.run("insert into item values ('ä', 'a'), ('€', 'b'), ('x', 'c')")
+        try await pair.sync()
+        try pair.branchDatabase.run("update item set v = '€ ' || id where id <> '€'")
+        try await pair.sync()
+        let listing = try await pair.head.rows(of: TableName("item"), matching: RowFilter())
+        let id = try #require(listing.columns.firstIndex(of: "id"))
+        #expect(Set(listing.rows.map { $0.values[id] }) == ["ä", "€", "x"] && listing.rows.count == 3)
+        #expect(listing.rows.allSatisfy { $0.state == .setAside && $0.reason?.contains("encoding") == true })
+        // Where the table is gone, too.
+        try pair.headDatabase.run("drop table item")
+        let keys = try await pair.head.rows(of: TableName("item"), matching: RowFilter()).rows.map { $0.values[1] }
+        #expect(Set(keys) == ["[\"ä\"]", "[\"€\"]", "[\"x\"]"])
     }
 }
 

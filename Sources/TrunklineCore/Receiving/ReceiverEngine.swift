@@ -159,7 +159,8 @@ public struct ReceiverEngine {
         try books.advance(header, stored: rows + deletes, answer: answer)
         try books.unpark(through: header)
         try tellList(header, inbound)
-        return .stored(rows: rows, deletes: deletes, setAside: failures.count)
+        let first = failures.first.map { SetAsideCause(table: $0.line.table.name, reason: $0.reason) }
+        return .stored(rows: rows, deletes: deletes, setAside: failures.count, first: first)
     }
 
     /// Looks at what the sender says that it has of the list of set-aside rows.

@@ -114,11 +114,18 @@ extension Ingestor {
             LogKey.stream: "\(header.stream)", LogKey.batch: "\(header.number)", LogKey.batchID: "\(header.id.logText)",
         ]
         switch outcome {
-        case .stored(let rows, let deletes, let setAside):
+        case .stored(let rows, let deletes, let setAside, let first):
             metadata[LogKey.rows] = "\(rows)"
             metadata[LogKey.deletes] = "\(deletes)"
             metadata[LogKey.setAside] = "\(setAside)"
             logger.debug("batch stored", metadata: metadata)
+            guard let first else { break }
+            let count = setAsides.count(header.stream.description)
+            guard LogLimit.isLogged(count) else { break }
+            metadata[LogKey.table] = "\(first.table)"
+            metadata[LogKey.reason] = "\(first.reason)"
+            metadata[LogKey.count] = "\(count)"
+            logger.warning("rows of a batch set aside, the first for this reason", metadata: metadata)
         case .duplicate: logger.debug("duplicate batch", metadata: metadata)
         case .parked, .gap: logger.debug("batch parked", metadata: metadata)
         case .held(let reason):
@@ -151,7 +158,7 @@ extension Ingestor {
                 Metrics.duplicateBatches, Metrics.gapBatches,
             ], stream)
         switch outcome {
-        case .stored(let rows, let deletes, let setAside):
+        case .stored(let rows, let deletes, let setAside, _):
             telemetry.count(Metrics.storedBatches, stream)
             telemetry.count(Metrics.storedRows, by: rows + deletes - setAside, stream)
             telemetry.count(Metrics.storedBytes, by: bytes, stream)

@@ -62,6 +62,8 @@ public actor Ingestor: SteppedService {
     private var refusals = LogLimit()
     /// By stream: batches that came after it was stopped.
     var stops = LogLimit()
+    /// By stream: batches of which rows were set aside.
+    var setAsides = LogLimit()
     /// By stream: batches whose shapes are not here.
     var unknownShapes = LogLimit()
 

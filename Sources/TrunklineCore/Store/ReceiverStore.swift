@@ -61,8 +61,9 @@ public protocol ReceiverStore: Sendable {
 
 /// What became of a batch.
 public enum ReceiveOutcome: Hashable, Sendable {
-    /// Its rows and the watermark are committed.
-    case stored(rows: Int, deletes: Int, setAside: Int)
+    /// Its rows and the watermark are committed, but for what could not be stored.
+    /// - Parameter first: what is said of the first row that was set aside.
+    case stored(rows: Int, deletes: Int, setAside: Int, first: SetAsideCause? = nil)
     /// At or below the watermark: nothing to store.
     case duplicate
     /// Above the next number; nothing changed.
@@ -80,6 +81,17 @@ public enum ReceiveOutcome: Hashable, Sendable {
     case unknownShape(table: TableName)
     /// Of another history (promise 9): the stream is stopped, the batch is kept.
     case stopped(reason: String)
+}
+
+/// Why a row of a table was set aside.
+public struct SetAsideCause: Hashable, Sendable {
+    public var table: TableName
+    public var reason: String
+
+    public init(table: TableName, reason: String) {
+        self.table = table
+        self.reason = reason
+    }
 }
 
 extension ReceiverStore {
