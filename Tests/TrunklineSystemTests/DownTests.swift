@@ -118,6 +118,9 @@ struct DownTests {
         try await eventually("the delete is set aside, and the rest is there", within: .seconds(60)) {
             try sending(site, to: site.east).setAside == 1 && site.east.run("select count(*) from product") == "3"
         }
+        let lines = try #require(site.services["east/branch-ingestor"]).output.split(separator: "\n")
+        let line = try #require(lines.first { $0.contains("rows of a batch set aside") })
+        #expect(line.contains("table=product") && line.contains("set_aside=1") && line.contains("warning"), "\(line)")
         let rows = try site.trunkline(site.east, "rows", "product", "--state", "set-aside")
         #expect(rows.contains("sale"), "\(rows)")
         #expect(try site.trunkline(site.head, "rows", "product", "--state", "set-aside").contains("sale"))
@@ -152,6 +155,41 @@ struct DownTests {
         #expect(try sending(site, to: west).inFlightBatches == 1)
         for service in Site.branchReceivers { try site.start(service, at: west) }
         try await arrives(site, west)
+        try await site.stopAll()
+    }
+
+    /// Nothing of the head's stream is known there at first.
+    @Test func aSyncAtAFreshBranchEndsWithTheCatalogue() async throws {
+        let site = try await site(Pairing(branch: .sqlite, head: .postgres))
+        try site.head.run("insert into price select i, 'p', i from generate_series(1, 3000) i")
+        let (early, said) = try await site.exit(site.east, "sync", "--timeout", "3s")
+        #expect(early == 1 && said.contains("is head-publisher running") && said.contains("direction: down"), "\(said)")
+        for service in Site.headSenders { try site.start(service, at: site.head) }
+        let (code, text) = try await site.exit(site.east, "sync", "--timeout", "60s")
+        #expect(code == 0 && text.contains("3,000 changes stored"), "\(text)")
+        #expect(try differences(site, site.east) == [])
+        try await site.stopAll()
+    }
+
+    @Test(arguments: [Pairing(branch: .sqlite, head: .postgres), Pairing(branch: .sqlite, head: .sqlite)])
+    func aSyncAtTheHeadNamesATableThatStandsStill(_ pairing: Pairing) async throws {
+        let site = try await site(pairing)
+        try start(site, branches: site.branches)
+        try site.head.run("insert into price values (1, 'tea', 1)")
+        try await arrives(site, site.east)
+        try site.head.run("alter table price rename to prices")
+        let (code, text) = try await site.exit(site.head, "sync", "--branch", "east", "--timeout", "20s")
+        #expect(code == 1 && text.contains("table \"price\" stands still"), "\(text)")
+        try site.head.run("alter table prices rename to price; drop table price")
+        let (gone, other) = try await site.exit(site.head, "sync", "--timeout", "20s")
+        #expect(gone == 1 && other.contains("table \"price\" stands still"), "\(other)")
+        // What waits is waited for, and the table is named all the same.
+        try site.head.run(Self.price)
+        try site.trunkline(site.head, "init")
+        for service in Site.branchReceivers { try await site.kill("east/\(service)") }
+        try site.head.run("insert into price values (2, 'jam', 2); alter table price rename to prices")
+        let (late, all) = try await site.exit(site.head, "sync", "--timeout", "8s")
+        #expect(late == 1 && all.contains("table \"price\" stands still") && all.contains("by east"), "\(all)")
         try await site.stopAll()
     }
 }

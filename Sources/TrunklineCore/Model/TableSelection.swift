@@ -25,6 +25,9 @@ public enum TableSelection: Hashable, Sendable {
         }
     }
 
+    /// Whether any of them goes from the head to its branches.
+    public var hasDown: Bool { acceptsNew || rules?.contains { $0.direction == .down } == true }
+
     /// What an office of this role writes, and so captures.
     public func written(by role: OfficeRole) -> TableSelection {
         switch self {

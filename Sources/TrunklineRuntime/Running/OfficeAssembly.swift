@@ -93,9 +93,7 @@ public struct OfficeAssembly: Sendable {
 
     private func ingestor() -> Ingestor.Configuration {
         var configuration = Ingestor.Configuration(office: settings.office.id)
-        configuration.expectsMessages =
-            settings.office.role == .head || settings.tables.acceptsNew
-            || (settings.tables.rules ?? []).contains { $0.direction == .down }
+        configuration.expectsMessages = settings.office.role == .head || settings.tables.hasDown
         configuration.limits.messageBytes = settings.receiver.maxMessageBytes
         configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
         configuration.retryEvery = settings.receiver.retryInterval

@@ -9,7 +9,8 @@ struct SyncCommand: OfficeCommand {
         commandName: "sync",
         abstract: "Send what is pending now and wait until it is acked; at a branch also get what the head has sent.",
         discussion: """
-            At a branch it waits until the head has acked what was pending, and until what the head has sent is stored. \
+            At a branch it waits until the head has acked what was pending, and until what the head has sent is stored; \
+            where the branch takes tables of the head, until the head has sent something at all. \
             At the head it waits until the branches, or those that are named, have acked what was pending for them; \
             without --branch those that are suspended are left out. Runs the services that it needs in this process until \
             then, beside those that may run already. Shows a progress bar on a terminal, elsewhere a line a minute.
@@ -67,7 +68,9 @@ struct SyncCommand: OfficeCommand {
         let streams = role == .branch ? [office.upstream] : try await downstreams(store)
         let watch = SyncWatch(
             store: store, office: office.settings.office, streams: streams, timeout: timeout?.duration,
-            outbox: role == .branch ? try office.outbox(for: "sync") : nil)
+            outbox: role == .branch ? try office.outbox(for: "sync") : nil,
+            expected: role == .branch && office.settings.tables.hasDown
+                ? StreamID(from: .head, to: office.settings.office.id) : nil)
         if let outcomes = try await watch.firstLook() { return outcomes }
         try await office.checkBroker(for: "sync")
         // The head's own services have its branches' rows in hand already, which are not waited for.

@@ -17,8 +17,7 @@ struct OfficeRemarks {
 
     /// Whether the configuration, or what is there, has anything go from the head to its branches.
     static func isTwoWay(_ streams: [StreamStatus], _ tables: TableSelection) -> Bool {
-        tables.acceptsNew || tables.rules?.contains { $0.direction == .down } == true
-            || streams.contains { $0.stream.source == .head }
+        tables.hasDown || streams.contains { $0.stream.source == .head }
     }
 
     /// A table of the head stands still in each of its streams alike.

@@ -3,22 +3,26 @@ import TrunklineRuntime
 
 /// Decides look after look how far a `trunkline sync` is: of each stream, and whether anything is still waited for.
 ///
-/// At a branch a stream from the head may appear while it waits: the first batch of it arrives.
+/// At a branch a stream from the head may appear while it waits: the first batch of it arrives. Where the branch takes
+/// tables from the head, it is waited for.
 struct SyncProgress: Sendable {
     let office: OfficeSettings
     /// What this office sends and is to wait for.
     let sending: Set<StreamID>
     /// Whether it waits for what others send, too.
     let receives: Bool
+    /// Of what others send, what has to be heard of.
+    let expected: StreamID?
     private(set) var verdicts: [StreamID: SyncGoal.Verdict] = [:]
     private(set) var statuses: [StreamID: StreamStatus] = [:]
     private var goals: [StreamID: SyncGoal] = [:]
     private var drains: [StreamID: DrainGoal] = [:]
     private var hasLooked = false
 
-    init(of office: OfficeSettings, sending: [StreamID], receives: Bool = false) {
+    init(of office: OfficeSettings, sending: [StreamID], receives: Bool = false, expecting expected: StreamID? = nil) {
         self.office = office
         self.receives = receives
+        self.expected = expected
         self.sending = Set(sending)
     }
 
@@ -50,8 +54,12 @@ struct SyncProgress: Sendable {
 
     /// Those that are waited for.
     var waiting: [StreamID] {
-        verdicts.compactMap { stream, verdict in if case .waiting = verdict { stream } else { nil } }.sorted()
+        let known = verdicts.compactMap { stream, verdict in if case .waiting = verdict { stream } else { nil } }
+        return (known + (isUnheard ? [expected!] : [])).sorted()
     }
+
+    /// Whether nothing ever came of what has to be heard of.
+    var isUnheard: Bool { expected.map { statuses[$0] == nil } ?? false }
 
     /// Changes of what this office sends.
     var done: Int { sum { done, _ in done } }

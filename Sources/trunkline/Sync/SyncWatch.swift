@@ -12,6 +12,8 @@ struct SyncWatch: Sendable {
     let timeout: Duration?
     /// Where the broker says whether anything of a received stream waits; nil: of these none is waited for.
     var outbox: (any Outbox)?
+    /// At a branch that takes tables from the head, the stream of them.
+    var expected: StreamID?
 
     /// Between two looks.
     private static let interval = Duration.milliseconds(200)
@@ -23,7 +25,7 @@ struct SyncWatch: Sendable {
 
     /// - Returns: the outcomes when there is nothing to wait for.
     func firstLook() async throws -> [SyncOutcome]? {
-        var progress = SyncProgress(of: office, sending: streams, receives: outbox != nil)
+        var progress = SyncProgress(of: office, sending: streams, receives: outbox != nil, expecting: expected)
         try await look(&progress, at: .zero, troubles: nil)
         // What is incomplete the services may mend.
         guard progress.waiting.isEmpty, progress.standing.isEmpty else { return nil }
@@ -44,7 +46,7 @@ struct SyncWatch: Sendable {
     private func watch(_ troubles: TroubleLog) async throws -> [SyncOutcome] {
         let clock = ContinuousClock()
         let start = clock.now
-        var progress = SyncProgress(of: office, sending: streams, receives: outbox != nil)
+        var progress = SyncProgress(of: office, sending: streams, receives: outbox != nil, expecting: expected)
         var display = ProgressDisplay(noun: "changes")
         defer { display.end() }
         var lastComplete = Duration.zero
@@ -85,7 +87,7 @@ struct SyncWatch: Sendable {
         if let missing = progress.missing.first {
             throw CommandFailure(.configuration, "this database has no stream \(missing); run: trunkline init")
         }
-        return progress.held ?? troubles?.latest ?? trouble
+        return progress.held ?? troubles?.latest ?? trouble ?? (progress.isUnheard ? SyncWatch.unheard : nil)
     }
 
     private func isDrained(_ stream: StreamID) async throws(BrokerError) -> Bool {
@@ -94,25 +96,43 @@ struct SyncWatch: Sendable {
     }
 
     private func standsStill(_ tables: [StandingTable]) -> CommandFailure {
-        let reasons = tables.map { "table \"\($0.table)\" stands still: \($0.reason)" }
-        return CommandFailure(.incomplete, reasons.joined(separator: "\n"))
+        CommandFailure(.incomplete, SyncWatch.text(of: tables))
     }
+
+    private static func text(of tables: [StandingTable]) -> String {
+        tables.map { "table \"\($0.table)\" stands still: \($0.reason)" }.joined(separator: "\n")
+    }
+
+    /// Why a branch waits for a stream that it knows nothing of, and what to look at.
+    private static let unheard =
+        "the head has sent nothing yet: is head-publisher running, and does the head list tables with direction: down?"
 
     private func tooLate(_ progress: SyncProgress, _ timeout: Duration, _ trouble: String?) -> CommandFailure {
         let late = DurationText.format(timeout)
         let unacked = progress.waiting.filter { progress.sending.contains($0) }
-        guard !unacked.isEmpty else {
-            let hint = trouble ?? "does it still send?"
-            return CommandFailure(.incomplete, "not all that the head has sent was stored after \(late); \(hint)")
+        var lines: [String] = []
+        if !unacked.isEmpty { lines.append(lateText(progress, unacked, late, trouble)) }
+        if progress.isUnheard {
+            let found = unacked.isEmpty ? trouble.map { "; \($0)" } ?? "" : ""
+            lines.append("\(SyncWatch.unheard)\(found)")
+        } else if unacked.isEmpty {
+            lines.append("not all that the head has sent was stored after \(late); \(trouble ?? "does it still send?")")
         }
+        if !progress.standing.isEmpty { lines.append(SyncWatch.text(of: progress.standing)) }
+        return CommandFailure(.incomplete, lines.joined(separator: "\n"))
+    }
+
+    private func lateText(
+        _ progress: SyncProgress, _ unacked: [StreamID], _ late: String, _ trouble: String?
+    ) -> String {
         let left = HumanNumber.counted(progress.total - progress.done, "change")
         guard office.role == .head else {
-            let hint = trouble ?? "the head has not acked them; are its services running?"
-            return CommandFailure(.incomplete, "\(left) not acked after \(late); \(hint)")
+            return
+                "\(left) not acked after \(late); \(trouble ?? "the head has not acked them; are its services running?")"
         }
         let named = unacked.prefix(10).map { $0.branch.description }.joined(separator: ", ")
         let more = unacked.count > 10 ? " and \(HumanNumber.grouped(unacked.count - 10)) more" : ""
         let hint = trouble ?? "are the services of these branches running, and is there a link?"
-        return CommandFailure(.incomplete, "\(left) not acked after \(late) by \(named)\(more); \(hint)")
+        return "\(left) not acked after \(late) by \(named)\(more); \(hint)"
     }
 }

@@ -49,6 +49,17 @@ import TrunklineRuntime
         #expect(progress.outcomes(after: .zero).last?.storedChanges == 300, "none of it was there at the start")
     }
 
+    @Test func aStreamThatHasToComeIsWaitedForFromTheBeginning() {
+        var progress = SyncProgress(of: branch, sending: [up], receives: true, expecting: down)
+        progress.look([sent(up, pending: 0)], drained: [], at: .zero)
+        #expect(progress.waiting == [down] && progress.isUnheard)
+        #expect(progress.outcomes(after: .zero).map(\.stream) == [up])
+        for second in 1...2 {
+            progress.look([sent(up, pending: 0), received()], drained: [down], at: .seconds(second))
+            #expect(progress.waiting == (second == 1 ? [down] : []) && !progress.isUnheard)
+        }
+    }
+
     @Test func aRepairDoesNotWaitForWhatOthersSend() {
         var progress = SyncProgress(of: branch, sending: [up])
         progress.look([sent(up, pending: 0), received()], drained: [], at: .zero)
