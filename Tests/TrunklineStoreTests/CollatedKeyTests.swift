@@ -93,7 +93,8 @@ struct CollatedKeyTests {
     @Test func aRowOfNothingButItsKeyIsSetAsideToo() async throws {
         let pair = try await Pair(
             Pairing(branch: .sqlite, head: .sqlite), branch: "create table item (id text primary key)",
-            tables: ["item"], head: "create table item (branch_id text, id text collate nocase, primary key (branch_id, id))")
+            tables: ["item"],
+            head: "create table item (branch_id text, id text collate nocase, primary key (branch_id, id))")
         try pair.branchDatabase.run("insert into item values ('Pen'), ('pen')")
         try await pair.sync()
         #expect(try pair.headDatabase.run("select id from item") == "Pen")
