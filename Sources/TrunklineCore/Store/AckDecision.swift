@@ -34,7 +34,9 @@ public enum AckDecision: Hashable, Sendable {
 
     /// - Parameter ownID: the id of the sender's own batch of the number that the ack names; nil when it is gone.
     public static func decide(_ ack: Ack, at position: Position, ownID: UUID?) -> AckDecision {
-        if let behind = ack.behind, behind.epoch == position.epoch, behind.number <= position.acked,
+        // Of an epoch in which nothing is acked a receiver cannot be behind: else one could begin epochs without end.
+        if let behind = ack.behind, behind.epoch == position.epoch, behind.number > 0,
+            behind.number <= position.acked,
             ack.epoch != position.epoch || ack.watermark < behind.number
         {
             return .resend

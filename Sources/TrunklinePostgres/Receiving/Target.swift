@@ -157,6 +157,12 @@ struct Target {
         guard made.integer(0, 0)! < madeTables else {
             return "\(madeTables) tables were made for this stream already; make table \"\(mapping.target)\" by hand"
         }
+        if let schema = mapping.target.schema,
+            try connection.query(ReceiverStatements.isNamedLikeARole, [connection.portable(schema)]).flag(0, 0)
+        {
+            return
+                "schema \"\(schema)\" is named like a role, whose statements would find the table in the place of another; make it by hand"
+        }
         var lines = mapping.additions.map { "\($0.column.identifier) text NOT NULL" }
         for column in mapping.columns {
             let type = try safeType(column.type, connection)

@@ -86,7 +86,8 @@ enum SenderStatements {
     static let pruneWaves = Statement("prune_waves", "SELECT trunkline.prune_waves()")
     static let pruneShared = Statement("prune_shared", "SELECT trunkline.prune_shared()")
     /// `$1`: below so many lines for all branches it does not pay.
-    static let compactBehind = Statement("compact_behind", "SELECT trunkline.compact_behind($1) OR trunkline.compact_own($1)")
+    static let compactBehind = Statement(
+        "compact_behind", "SELECT trunkline.compact_behind($1) OR trunkline.compact_own($1)")
 
     static let batchID = Statement("batch_id", "SELECT id FROM trunkline.batch WHERE stream = $1 AND number = $2")
 

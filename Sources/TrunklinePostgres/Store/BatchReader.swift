@@ -72,9 +72,11 @@ struct BatchReader {
             guard let table = try catalog.table(name) else { continue }
             let refusedBefore = refused
             // What may be a row's own fault is looked for in the second pass.
-            let reading = try ReadingProblem.isolate(
-                part.table, connection, passes: { !looksClosely && BatchReader.isOfRow($0) }
-            ) { () throws(StoreError) in try readPart(part, table, source, bytes) }
+            let isFirstPass = !looksClosely
+            func passes(_ error: StoreError) -> Bool { isFirstPass && BatchReader.isOfRow(error) }
+            let reading = try ReadingProblem.isolate(part.table, connection, passes: passes) {
+                () throws(StoreError) in try readPart(part, table, source, bytes)
+            }
             switch reading {
             case .failure(let failure):
                 refused = refusedBefore

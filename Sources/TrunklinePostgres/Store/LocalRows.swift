@@ -38,13 +38,14 @@ struct LocalRows: YieldingRows {
         return try rowKeys("SELECT \(key(of: "t")) FROM \(table.relation) t JOIN \(list(keys)) ON \(match)")
     }
 
+    /// The epoch has just begun: what is not acked is in no batch.
     func insertedSinceTheLastAck(_ keys: Set<RowKey>) throws(StoreError) -> Set<RowKey> {
         guard !keys.isEmpty else { return [] }
         return try rowKeys(
             """
             SELECT \(names.joined(separator: ", ")) FROM (
                 SELECT DISTINCT ON (\(names.joined(separator: ", "))) c.op, k.*
-                FROM \(list(keys)) JOIN trunkline.change c ON \(logged)
+                FROM \(list(keys)) JOIN trunkline.unbatched c ON \(logged) AND c.stream = \(stream.description.literal)
                 ORDER BY \(names.joined(separator: ", ")), c.seq
             ) first WHERE op IN ('i', 'l')
             """

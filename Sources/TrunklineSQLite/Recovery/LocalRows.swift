@@ -45,8 +45,8 @@ struct LocalRows: YieldingRows {
     func insertedSinceTheLastAck(_ keys: Set<String>) throws -> Set<String> {
         let statement = try db.makeStatement(
             sql: """
-                SELECT op FROM trunkline_change WHERE table_id = ? AND key = ? AND destination IN (?, 'all')
-                ORDER BY seq LIMIT 1
+                SELECT op FROM trunkline_change WHERE table_id = ?1 AND key = ?2 AND destination IN (?3, 'all')
+                    AND seq > (SELECT acked_seq FROM trunkline_outbound WHERE stream = ?4) ORDER BY seq LIMIT 1
                 """)
         // Of a first load that was not acked there are no lines.
         let loads = try Row.fetchAll(
@@ -65,7 +65,7 @@ struct LocalRows: YieldingRows {
         }
         return try keys.filter { key in
             let first = try String.fetchOne(
-                statement, arguments: [table.id, key, stream.destination.description])
+                statement, arguments: [table.id, key, stream.destination.description, stream.description])
             return try first == "insert" || unloaded.contains { try !run($0, key).isEmpty }
         }
     }

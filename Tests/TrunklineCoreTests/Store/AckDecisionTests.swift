@@ -75,5 +75,7 @@ import TrunklineCore
         #expect(decide(behind(6, claimed: epoch, 5)) == .record)
         #expect(decide(behind(3, claimed: epoch, 6)) == .record)
         #expect(decide(behind(3, claimed: past, 5)) == .record)
+        // Nobody is behind what was never acked.
+        #expect(decide(behind(0, of: past, claimed: epoch, 0)) != .resend)
     }
 }
