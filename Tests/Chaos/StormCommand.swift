@@ -2,12 +2,12 @@ import ArgumentParser
 import Foundation
 import TrunklineTesting
 
-/// Tills that write all the time, a fault every second or so, and then the count. See docs/chaos.md.
+/// Tills at the branches and a clerk at the head that write all the time, a fault every second or so, and then the count. See docs/chaos.md.
 struct StormCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "storm")
 
-    @Option(help: "How long the faults and the tills go on.") var minutes = 2.0
-    @Option(help: "Decides the faults and what the tills write.") var seed: UInt64 = 1
+    @Option(help: "How long the faults and the writers go on.") var minutes = 2.0
+    @Option(help: "Decides the faults and what is written.") var seed: UInt64 = 1
     @Option(help: "The folder for the logs.") var logs: String
     @Option(help: "How many minutes the offices have to agree in the end.") var patience = 5.0
 
@@ -27,34 +27,48 @@ struct StormCommand: AsyncParsableCommand {
         let runner = FaultRunner(site) { log.write($0) }
         let deadline = start + .seconds(minutes * 60)
 
-        async let ledgers = tills(site, until: deadline)
+        async let ledgers = write(site, until: deadline)
         let offices = [site.head] + site.branches
         let script = FaultScript(
             seed: seed, offices: offices.map(\.id), servers: site.servers.keys.sorted(),
             disks: site.branches.map(\.id))
         try await runner.run(script, until: deadline)
         let written = try await ledgers
-        log.write("the tills have stopped and everything is up")
+        log.write("the writers have stopped and everything is up")
 
         let (audit, convergedIn) = try await converge(site, written)
         log.write(convergedIn == nil ? "no agreement" : "all agree")
-        var complaints = try await Aftermath(site).complaints
+        let aftermath = try await Aftermath(site)
         try await site.crew.stopAll()
-        complaints += await site.crew.deserters.map { "ended by itself: \($0)" }
+        let deserters = await site.crew.deserters.map { "ended by itself: \($0)" }
         for link in site.links.values { link.stop() }
         let report = ChaosReport(
             seed: seed, faults: await runner.counts,
             skipped: site.disks.isEmpty ? ["no disk full: a file system cannot be mounted here"] : [],
-            ledgers: written, audit: audit, convergedIn: convergedIn, complaints: complaints)
+            tallies: written.tallies, streams: aftermath.streams, audit: audit, convergedIn: convergedIn,
+            complaints: aftermath.complaints + deserters)
         print(report.text)
         if !report.holds { throw ExitCode(1) }
     }
 
-    /// All branches sell until the deadline.
+    /// The branches sell and the head writes until the deadline.
+    private func write(_ site: ChaosSite, until deadline: ContinuousClock.Instant) async throws -> Ledgers {
+        async let clerk = {
+            var clerk = Clerk(site.head, branches: site.branches.map(\.id), seed: seed)
+            while ContinuousClock.now < deadline {
+                try await clerk.write(transactions: 20)
+                try await Task.sleep(for: .milliseconds(150))
+            }
+            return clerk.ledger
+        }()
+        let tills = try await tills(site, until: deadline)
+        return Ledgers(tills: tills, clerk: try await clerk)
+    }
+
     private func tills(
         _ site: ChaosSite, until deadline: ContinuousClock.Instant
-    ) async throws -> [String: Ledger] {
-        try await withThrowingTaskGroup(of: (String, Ledger).self) { group in
+    ) async throws -> [String: Till.Book] {
+        try await withThrowingTaskGroup(of: (String, Till.Book).self) { group in
             for (index, branch) in site.branches.enumerated() {
                 group.addTask { [seed] in
                     var till = Till(branch, seed: seed &+ UInt64(index + 1))
@@ -71,7 +85,7 @@ struct StormCommand: AsyncParsableCommand {
 
     /// Compares again and again until all agree or patience ends.
     private func converge(
-        _ site: ChaosSite, _ ledgers: [String: Ledger]
+        _ site: ChaosSite, _ ledgers: Ledgers
     ) async throws -> (SiteAudit, Duration?) {
         let start = ContinuousClock.now
         while true {

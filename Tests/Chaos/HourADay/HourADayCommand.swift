@@ -24,7 +24,7 @@ struct HourADayCommand: AsyncParsableCommand {
         let plain = try await onThread { try PlainSize(of: branch, rows: rows) }
 
         link.set(.silent)
-        for office in [site.head, branch] { try await site.crew.startAll(at: office.id) }
+        for office in [site.head, branch] { try await site.crew.start(ServiceName.upward(at: office.id)) }
         let before = link.traffic
         var schedule = LinkSchedule(
             condition: .slow(kilobits: kilobits, roundTrip: .milliseconds(300), loss: 0.02), open: .seconds(open),

@@ -51,8 +51,8 @@ final class ChaosSite: Sendable {
                 environment["TRUNKLINE_BROKER_MANAGEMENT_URL"] = broker.management
             } else {
                 environment["TRUNKLINE_CONFIG"] = Self.kit(of: office, directory) + "/office.yaml"
-                environment["TRUNKLINE_TABLES"] = "product_sales"
             }
+            environment["TRUNKLINE_TABLES"] = Self.tables(route: office === head)
             environments[office.id] = environment
         }
         self.links = links
@@ -63,9 +63,12 @@ final class ChaosSite: Sendable {
 
     /// What an operator does once.
     private func addBranches() async throws {
+        try head.run(Self.example("catalogue", head.kind) + LedgerTransaction<Int, Sale>.schema)
         try await trunkline(head, "init")
         for branch in branches {
-            try branch.run(Self.example(branch.kind) + TillTransaction.schema)
+            try branch.run(
+                Self.example("product_sales", branch.kind) + Self.example("catalogue", branch.kind)
+                    + LedgerTransaction<Int, Sale>.schema)
             try await trunkline(
                 head, "branch", "add", branch.id, "--kit", Self.kit(of: branch, directory), "--broker-address",
                 "amqp://127.0.0.1:\(links[branch.id]!.port)")
@@ -103,9 +106,19 @@ final class ChaosSite: Sendable {
         directory.file("kit-\(office.id)")
     }
 
-    private static func example(_ kind: DatabaseKind) throws -> String {
+    /// The sales go up, prices and transfer notes come down.
+    /// - Parameter route: the head says who gets a note.
+    private static func tables(route: Bool) -> String {
+        let note = route ? #", "route": {"column": "branch_id"}"# : ""
+        return """
+            ["product_sales", {"name": "price", "direction": "down"},
+            {"name": "transfer_note", "direction": "down"\(note)}]
+            """
+    }
+
+    private static func example(_ name: String, _ kind: DatabaseKind) throws -> String {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
-        let file = root.appending(path: "examples/product_sales.\(kind).sql").standardized
+        let file = root.appending(path: "examples/\(name).\(kind).sql").standardized
         return try String(contentsOf: file, encoding: .utf8)
     }
 }

@@ -23,11 +23,11 @@ actor ServiceCrew {
     }
 
     func startAll() throws {
-        for office in environments.keys { try startAll(at: office) }
+        for office in environments.keys { try start(ServiceName.all(at: office)) }
     }
 
-    func startAll(at office: String) throws {
-        for name in ServiceName.all(at: office) { try start(name) }
+    func start(_ names: [ServiceName]) throws {
+        for name in names { try start(name) }
     }
 
     func start(_ name: ServiceName) throws {

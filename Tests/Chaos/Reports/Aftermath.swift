@@ -5,9 +5,11 @@ import TrunklineTesting
 struct Aftermath {
     /// What is not as it must be, a sentence each.
     private(set) var complaints: [String] = []
+    /// What travelled, a line a stream, as its sender says it.
+    private(set) var streams: [String] = []
 
     init(_ site: ChaosSite) async throws {
-        for branch in site.branches { await check(site, branch) }
+        for office in [site.head] + site.branches { await check(site, office) }
         do {
             try await site.trunkline(site.head, "verify", "--timeout", "90s")
         } catch {
@@ -23,23 +25,34 @@ struct Aftermath {
     }
 
     /// The ack of the last batch may come a moment after its rows.
-    private mutating func check(_ site: ChaosSite, _ branch: TestOffice) async {
+    private mutating func check(_ site: ChaosSite, _ office: TestOffice) async {
         var last = ""
+        var status: [Status] = []
         do {
-            try await eventually("\(branch.id) knows that all is acked", within: .seconds(60)) {
-                last = try await site.trunkline(branch, "status", "--json")
-                let status = try JSONDecoder().decode([Status].self, from: Data(last.utf8))
+            try await eventually("\(office.id) knows that all is acked", within: .seconds(60)) {
+                last = try await site.trunkline(office, "status", "--json")
+                status = try JSONDecoder().decode([Status].self, from: Data(last.utf8))
                 return status.allSatisfy(\.isSettled)
             }
         } catch {
             complaints.append("\(error): \(last)")
         }
+        let sent = status.filter { $0.direction == "sending" }
+        let expected = office === site.head ? site.branches.count : 1
+        if sent.count != expected {
+            complaints.append("\(office.id) sends \(sent.count) streams, and should \(expected)")
+        }
+        streams += sent.map { "\($0.stream): \($0.ackedRows) rows and deletes acked, in \($0.watermark) batches" }
     }
 
     /// Of `trunkline status --json`, what is needed here.
     private struct Status: Decodable {
+        var stream: String
+        var direction: String
         var pending: Int
         var inFlightBatches: Int
+        var ackedRows: Int
+        var watermark: Int
         var setAside: Int
         var stopped: String?
 

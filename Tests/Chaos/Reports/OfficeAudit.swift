@@ -1,44 +1,37 @@
 import TrunklineTesting
 
-/// A branch's sales as a database has them, against the till's ledger. Nothing of Trunkline's decides.
+/// What a database holds, against a writer's ledger. Nothing of Trunkline's decides.
 struct OfficeAudit: Sendable {
     /// Keys whose row is missing, is not what was committed last, or was deleted and is still there.
     private(set) var lost: Set<String> = []
-    /// Keys that are there more than once, or that no till ever used.
+    /// Keys that are there more than once, or that no writer ever used.
     private(set) var doubled: Set<String> = []
 
     /// - Parameters:
-    ///   - lines: as ``Sale/query(_:)`` shows them.
-    ///   - ledger: what must be there.
-    init(_ lines: [Substring], _ ledger: Ledger) {
-        let wanted = ledger.lines
+    ///   - lines: as a query of an office shows them.
+    ///   - expected: what must be there.
+    init(_ lines: [Substring], _ expected: ExpectedRows) {
         var seen: Set<Substring> = []
         for line in lines {
-            let key = line.prefix { $0 != "|" }
+            let key = ExpectedRows.key(of: line)
             if !seen.insert(key).inserted {
                 doubled.insert(String(key))
-            } else if wanted.contains(String(line)) {
+            } else if expected.lines[key].map({ $0 == line }) ?? false {
                 continue
-            } else if let id = Int(key), (1...max(1, ledger.highestID)).contains(id) {
+            } else if expected.keys.contains(String(key)) {
                 lost.insert(String(key))
             } else {
                 doubled.insert(String(key))
             }
         }
-        for id in ledger.sales.keys where !seen.contains("\(id)") { lost.insert("\(id)") }
+        for key in expected.lines.keys where !seen.contains(key) { lost.insert(String(key)) }
+    }
+
+    /// Asks an office's database.
+    init(_ office: TestOffice, _ query: String, _ expected: ExpectedRows) async throws {
+        let lines = try await onThread { try office.run(query) }
+        self.init(lines.split(separator: "\n"), expected)
     }
 
     var isClean: Bool { lost.isEmpty && doubled.isEmpty }
-
-    /// What the branch's own database holds.
-    static func own(_ branch: TestOffice, _ ledger: Ledger) async throws -> OfficeAudit {
-        let lines = try await onThread { try branch.run(Sale.query()) }
-        return OfficeAudit(lines.split(separator: "\n"), ledger)
-    }
-
-    /// What the head's database holds of a branch.
-    static func head(_ head: TestOffice, of branch: TestOffice, _ ledger: Ledger) async throws -> OfficeAudit {
-        let lines = try await onThread { [id = branch.id] in try head.run(Sale.query("branch_id = '\(id)'")) }
-        return OfficeAudit(lines.split(separator: "\n"), ledger)
-    }
 }

@@ -1,20 +1,25 @@
 import Foundation
 import TrunklineTesting
 
-/// All offices of a site against the ledgers of their tills.
+/// All offices of a site against the ledgers of their writers.
 struct SiteAudit {
-    /// One a branch at the branch and one a branch at the head, by `east` and `east at head`.
+    /// By what was looked at, where, as in `east's sales at head`.
     let offices: [String: OfficeAudit]
     /// Rows at the head of branches that do not exist.
     let strangers: Int
 
-    init(_ site: ChaosSite, _ ledgers: [String: Ledger]) async throws {
+    init(_ site: ChaosSite, _ ledgers: Ledgers) async throws {
         var offices: [String: OfficeAudit] = [:]
         for branch in site.branches {
-            let ledger = ledgers[branch.id] ?? Ledger()
-            offices[branch.id] = try await .own(branch, ledger)
-            offices["\(branch.id) at head"] = try await .head(site.head, of: branch, ledger)
+            let sales = Sale.expected(ledgers.tills[branch.id] ?? Till.Book())
+            offices["\(branch.id)'s sales"] = try await OfficeAudit(branch, Sale.query(), sales)
+            offices["\(branch.id)'s sales at head"] = try await OfficeAudit(
+                site.head, Sale.query("branch_id = '\(branch.id)'"), sales)
+            offices["head's rows at \(branch.id)"] = try await OfficeAudit(
+                branch, CatalogueRow.query, CatalogueRow.expected(ledgers.clerk, at: branch.id))
         }
+        offices["head's rows"] = try await OfficeAudit(
+            site.head, CatalogueRow.query, CatalogueRow.expected(ledgers.clerk))
         let names = site.branches.map { "'\($0.id)'" }.joined(separator: ", ")
         let count = try await onThread { [head = site.head] in
             try head.run("select count(*) from product_sales where branch_id not in (\(names))")

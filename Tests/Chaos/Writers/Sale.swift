@@ -21,7 +21,7 @@ struct Sale: Hashable, Sendable {
 
     /// The columns that the till writes, as SQL.
     var values: String {
-        "'\(date)', '\(region)', \(quotedProduct), \(qty), '\(money(cost))', '\(money(tax))'"
+        "'\(date)', '\(region)', \(quotedProduct), \(qty), '\(Sale.money(cost))', '\(Sale.money(tax))'"
     }
 
     var quotedProduct: String { "'\(product.replacing("'", with: "''"))'" }
@@ -30,10 +30,16 @@ struct Sale: Hashable, Sendable {
     func line(id: Int) -> String {
         let amount = qty * cost
         let fields = [
-            "\(id)", date, region, product, "\(qty)", money(cost), money(amount), money(tax), money(amount + tax),
+            "\(id)", date, region, product, "\(qty)", Sale.money(cost), Sale.money(amount), Sale.money(tax),
+            Sale.money(amount + tax),
             isCancelled ? "cancelled" : "sold",
         ]
         return fields.joined(separator: "|")
+    }
+
+    /// As ``query(_:)`` shows the sales of a till's ledger.
+    static func expected(_ ledger: Till.Book) -> ExpectedRows {
+        ExpectedRows(lines: ledger.rows.map { $1.line(id: $0) }, keys: ledger.keys.map { "\($0)" })
     }
 
     static let columns = "date, region, product, qty, cost, tax"
@@ -49,7 +55,7 @@ struct Sale: Hashable, Sendable {
 
     private var date: String { "2026-11-\(day < 10 ? "0" : "")\(day)" }
 
-    private func money(_ cents: Int) -> String {
+    static func money(_ cents: Int) -> String {
         let rest = cents % 100
         return "\(cents / 100).\(rest < 10 ? "0" : "")\(rest)"
     }
