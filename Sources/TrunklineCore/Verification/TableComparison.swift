@@ -34,10 +34,15 @@ extension TableClaim {
             columns: columns, key: key, bucketCount: bucketCount, covered: Set(coveredBuckets ?? []), leavingOut: keys)
     }
 
+    static let bucketCounts = 1...65_536
+
+    /// Whether a table's rows can be put into so many buckets.
+    static func isBucketCount(_ count: Int) -> Bool { bucketCounts.contains(count) && count & (count - 1) == 0 }
+
     /// Whether a claim that came from outside can be worked with.
     public var isWellFormed: Bool {
         let names = columns.map(\.name)
-        return (1...65_536).contains(bucketCount) && bucketCount & (bucketCount - 1) == 0
+        return TableClaim.isBucketCount(bucketCount)
             && (entries == nil ? buckets.count == bucketCount : buckets.isEmpty)
             && (coveredBuckets ?? []).allSatisfy { (0..<bucketCount).contains($0) }
             && !key.isEmpty && Set(key).isSubset(of: names) && Set(names).count == names.count

@@ -7,6 +7,9 @@ extension Ack {
             behind?.number ?? 0 >= 0,
             stopped?.number ?? 0 >= 0, verification?.watermark ?? 0 >= 0
         else { throw WireError(.malformed, "a negative count") }
+        // Both are counted on from there.
+        guard max(setAsideVersion, setAsideFrom ?? 0) <= BatchHeader.maximalSetAsideVersion, setAsideTotal <= 1 << 32
+        else { throw WireError(.malformed, "a count of set-aside rows that no receiver comes to") }
         let listed = (setAside?.count ?? 0) + (gone?.count ?? 0)
         guard listed <= Ack.maximalNotices else {
             throw WireError(.tooLarge, "\(listed) rows are listed; the limit is \(Ack.maximalNotices)")
@@ -21,10 +24,28 @@ extension Ack {
         guard (1...2).contains(verification.round), verification.stream == stream else {
             throw WireError(.malformed, "a result of a verification that nobody can have asked for")
         }
-        for table in verification.tables {
+        guard verification.tables.count <= limits.tables else {
+            throw WireError(.tooLarge, "a result of \(verification.tables.count) tables")
+        }
+        for index in verification.tables.indices {
+            let table = verification.tables[index]
             try Ack.check(table.name, limits)
+            try Ack.check(table)
+            self.verification!.tables[index].problem = table.problem.map(ShortReason.text)
             for difference in table.differingKeys { try Ack.check(table.name, difference.key, &bytes, limits) }
         }
+    }
+
+    /// The sender looks into the buckets that differ: they are some that a claim can have.
+    private static func check(_ table: TableResult) throws(WireError) {
+        let counts = [table.rowsAtSender, table.rowsAtReceiver, table.differences, table.keptAtReceiver ?? 0]
+        let buckets = table.differingBuckets
+        guard counts.allSatisfy({ $0 >= 0 }), buckets.count <= TableClaim.bucketCounts.upperBound,
+            table.differingKeys.count <= TableResult.maximalRecoveryKeys,
+            table.problem != nil
+                || TableClaim.isBucketCount(table.bucketCount)
+                    && buckets.allSatisfy({ (0..<table.bucketCount).contains($0) })
+        else { throw WireError(.malformed, "a result of a verification that no table can have") }
     }
 
     /// - Parameter bytes: of the keys so far.

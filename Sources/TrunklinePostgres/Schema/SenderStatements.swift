@@ -222,11 +222,14 @@ enum SenderStatements {
         WHERE r.round <= EXCLUDED.round
         """)
 
+    /// A second round goes only where the first one was asked for.
     static let request = Statement(
         "request_verification",
         """
         WITH asked AS (
-            INSERT INTO trunkline.verification_request (id, round, stream, request) VALUES ($1, $2, $3, $4)
+            INSERT INTO trunkline.verification_request (id, round, stream, request) SELECT $1, $2, $3, $4
+            WHERE $2 = 1 OR EXISTS (
+                SELECT FROM trunkline.verification_request WHERE id = $1 AND stream = $3 AND round = 1)
             ON CONFLICT DO NOTHING RETURNING 1)
         SELECT pg_notify('trunkline_changes', '') FROM asked
         """)

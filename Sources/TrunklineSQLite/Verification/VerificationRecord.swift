@@ -34,16 +34,19 @@ enum VerificationRecord {
         ).map { try JSONText.decode(VerificationResult.self, $0) }
     }
 
-    /// Records a wish; once more does nothing.
+    /// Records a wish; once more does nothing. A second round goes only where the first one was asked for.
     static func request(_ request: VerificationRequest, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO trunkline_verification_request (id, stream, round, buckets, requested_at)
-                VALUES (?, ?, ?, ?, \(Timestamp.now))
+                SELECT :id, :stream, :round, :buckets, \(Timestamp.now)
+                WHERE :round = 1 OR EXISTS (
+                    SELECT 1 FROM trunkline_verification_request WHERE id = :id AND stream = :stream AND round = 1)
                 ON CONFLICT (id, stream, round) DO NOTHING
                 """,
             arguments: [
-                request.id.uuidString, request.stream.description, request.round, try JSONText.encode(request.buckets),
+                "id": request.id.uuidString, "stream": request.stream.description, "round": request.round,
+                "buckets": try JSONText.encode(request.buckets),
             ])
     }
 

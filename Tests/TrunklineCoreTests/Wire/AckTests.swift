@@ -57,6 +57,29 @@ import Testing
         #expect(cut.setAside![0].reason.utf8.count <= ShortReason.limit)
     }
 
+    /// What a sender would count on from, or look into.
+    @Test func countsThatNoReceiverComesToAreRefused() throws {
+        #expect(try refusal(changed { $0.setAsideVersion = .max }) == .malformed)
+        #expect(try refusal(changed { $0.setAsideFrom = .max }) == .malformed)
+        #expect(try refusal(changed { $0.setAsideTotal = .max }) == .malformed)
+        func answered(_ change: (inout TableResult) -> Void) -> Ack {
+            var table = TableResult(
+                name: TableName("sale"), rowsAtSender: 1, rowsAtReceiver: 0, differingBuckets: [15], bucketCount: 16)
+            change(&table)
+            return changed {
+                $0.verification = VerificationResult(
+                    id: SampleBatch.epoch, round: 1, stream: SampleBatch.stream, watermark: 1, tables: [table])
+            }
+        }
+        #expect(try refusal(answered { _ in }) == nil)
+        for count in [-16, 0, 3, 1 << 40] { #expect(try refusal(answered { $0.bucketCount = count }) == .malformed) }
+        for bucket in [-1, 16, .max] { #expect(try refusal(answered { $0.differingBuckets = [bucket] }) == .malformed) }
+        #expect(try refusal(answered { $0.rowsAtReceiver = -1 }) == .malformed)
+        #expect(try refusal(answered { $0.differences = -1 }) == .malformed)
+        // What was not compared has no buckets.
+        #expect(try refusal(answered { ($0.bucketCount, $0.problem) = (0, "no such table") }) == nil)
+    }
+
     @Test func deepJSONIsRefused() {
         let message = Zstd.compress(Array(repeating: UInt8(ascii: "["), count: 100_000))
         #expect(throws: WireError(.tooLarge, "JSON nested deeper than 16")) { try Ack(message: message) }
