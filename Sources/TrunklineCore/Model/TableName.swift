@@ -11,6 +11,17 @@ public struct TableName: Hashable, Sendable, Comparable, CustomStringConvertible
         self.name = name
     }
 
+    /// By the bytes: what Unicode takes for equivalent are two tables to a database.
+    public static func == (a: TableName, b: TableName) -> Bool {
+        a.name.utf8.elementsEqual(b.name.utf8) && (a.schema == nil) == (b.schema == nil)
+            && (a.schema ?? "").utf8.elementsEqual((b.schema ?? "").utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(schema.map { Array($0.utf8) })
+        hasher.combine(Array(name.utf8))
+    }
+
     /// Parses `name`, `schema.name`, and quoted parts.
     /// - Returns: nil when a part is empty, a quote is not closed, or there are more than two parts.
     public init?(parsing text: String) {

@@ -16,10 +16,10 @@ struct AcceptedTables {
     var names: [TableName] {
         get throws {
             guard office.role == .branch else { return office.acceptedTables.sorted() }
-            let captured = Set(try SyncedTable.all(db).map { $0.name.inSQLite.lowercased() })
-            var seen: Set<String> = []
+            let captured = Set(try SyncedTable.all(db).map { FoldedName($0.name.inSQLite) })
+            var seen: Set<FoldedName> = []
             return (office.acceptedTables.sorted() + (office.acceptsNew ? try made() : [])).filter {
-                let folded = $0.inSQLite.lowercased()
+                let folded = FoldedName($0.inSQLite)
                 return !captured.contains(folded) && seen.insert(folded).inserted
             }
         }
@@ -33,13 +33,13 @@ struct AcceptedTables {
 
     /// - Parameter isMissing: whether there is nothing of that name.
     func acceptance(of table: TableName, isMissing: Bool) throws -> TableAcceptance {
-        let folded = table.inSQLite.lowercased()
-        if try SyncedTable.all(db).contains(where: { $0.name.inSQLite.lowercased() == folded }) { return .written }
+        let folded = FoldedName(table.inSQLite)
+        if try SyncedTable.all(db).contains(where: { FoldedName($0.name.inSQLite) == folded }) { return .written }
         switch office.role {
         case .head:
             return office.acceptedTables.isEmpty || office.acceptedTables.contains(table) ? .accepted : .unlisted
         case .branch:
-            let isListed = try names.contains { $0.inSQLite.lowercased() == folded }
+            let isListed = try names.contains { FoldedName($0.inSQLite) == folded }
             return isListed || office.acceptsNew && isMissing ? .accepted : .unlisted
         }
     }

@@ -38,9 +38,9 @@ struct LocalWriteGuards {
     private func statements() throws -> [String: String] {
         let office = try Office.read(db, operation: "guard tables")
         guard office.role == .branch else { return [:] }
-        let overwritten = Set(office.overwrittenTables.map { $0.inSQLite.lowercased() })
+        let overwritten = Set(office.overwrittenTables.map { FoldedName($0.inSQLite) })
         var statements: [String: String] = [:]
-        for table in try AcceptedTables(office, db).names where !overwritten.contains(table.inSQLite.lowercased()) {
+        for table in try AcceptedTables(office, db).names where !overwritten.contains(FoldedName(table.inSQLite)) {
             // As the schema spells it; a view, or what has no key, takes no rows and needs no guard.
             guard let shape = try TableKind.find(table.inSQLite, in: db).shape else { continue }
             let reason =

@@ -12,11 +12,11 @@ final class Target {
         }
         // What it writes itself, and what says which of it is for whom.
         let own = Set(
-            try SyncedTable.all(db).flatMap { table -> [String] in
+            try SyncedTable.all(db).flatMap { table -> [FoldedName] in
                 guard case .mapping(_, let through, _, _)? = table.route else {
-                    return [table.name.inSQLite.lowercased()]
+                    return [FoldedName(table.name.inSQLite)]
                 }
-                return [table.name.inSQLite.lowercased(), through.inSQLite.lowercased()]
+                return [FoldedName(table.name.inSQLite), FoldedName(through.inSQLite)]
             })
         return try String.fetchAll(
             db,
@@ -24,7 +24,7 @@ final class Target {
                 SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
                 WHERE m.type = 'table' AND c.name = 'branch_id' AND m.name NOT GLOB 'trunkline_*'
                 """
-        ).filter { !own.contains($0.lowercased()) }.map { TableName(parsing: $0) ?? TableName($0) }
+        ).filter { !own.contains(FoldedName($0)) }.map { TableName(parsing: $0) ?? TableName($0) }
     }
 
     /// Nullable columns of foreign keys that form a circle: stored as NULL first.
@@ -57,7 +57,7 @@ final class Target {
         if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
             return .refused(reason: "\"\(name)\" takes no synced rows")
         }
-        if let reason = mapping.clash({ $0.lowercased() == $1 }) { return .unfit(reason: reason) }
+        if let reason = mapping.clash({ FoldedName($0) == FoldedName($1) }) { return .unfit(reason: reason) }
         let office = try Office.read(db, operation: "receive")
         let kind = try TableKind.find(name, in: db)
         let isMissing = if case .missing = kind { true } else { false }
@@ -84,15 +84,15 @@ final class Target {
         -> Lookup
     {
         // As SQLite compares names: in any case.
-        let present = Set(found.columns.map { $0.name.lowercased() })
-        for addition in mapping.additions where !present.contains(addition.column) {
+        let present = Set(found.columns.map { FoldedName($0.name) })
+        for addition in mapping.additions where !present.contains(FoldedName(addition.column)) {
             return .unfit(reason: "table \"\(mapping.target)\" has no column \(addition.column) at \(mapping.place)")
         }
-        for column in mapping.columns where !present.contains(column.name.lowercased()) {
+        for column in mapping.columns where !present.contains(FoldedName(column.name)) {
             return .unfit(
                 reason: "table \"\(mapping.target)\" has no column \"\(column.name)\" at \(mapping.place); add it")
         }
-        let names = mapping.columns.map { $0.name.lowercased() }
+        let names = mapping.columns.map { FoldedName($0.name) }
         guard Set(names).count == names.count else {
             return .unfit(
                 reason:
@@ -100,15 +100,15 @@ final class Target {
             )
         }
         let key = mapping.targetKey
-        let folded = Set(key.map { $0.lowercased() })
+        let folded = Set(key.map { FoldedName($0) })
         let unique = found.uniqueIndexes.contains { index in
             index.predicate == nil
                 && Set(
                     index.terms.map { term in
-                        if case .column(let name) = term.value { name.lowercased() } else { "" }
+                        if case .column(let name) = term.value { FoldedName(name) } else { FoldedName("") }
                     }) == folded
         }
-        guard Set(found.key.map { $0.lowercased() }) == folded || unique else {
+        guard Set(found.key.map { FoldedName($0) }) == folded || unique else {
             return .unfit(
                 reason:
                     "table \"\(mapping.target)\" has no primary key or unique index on (\(key.joined(separator: ", "))) at \(mapping.place)"
@@ -123,7 +123,7 @@ final class Target {
         columns = table.columns
         kinds = table.columns.map { WireKind(wireType: $0.type) }
         affinities = table.columns.map { column in
-            let own = shape.columns.first { $0.name.lowercased() == column.name.lowercased() }!
+            let own = shape.columns.first { FoldedName($0.name) == FoldedName(column.name) }!
             return DeclaredType(own.declaredType).affinity
         }
         keyIndices = table.key.map { name in table.columns.firstIndex { $0.name == name }! }
