@@ -54,9 +54,9 @@ extension Migrations {
         CREATE TABLE trunkline.destination_wave (destination text COLLATE "C" PRIMARY KEY, wave bigint NOT NULL);
         INSERT INTO trunkline.destination_wave SELECT 'head', max(number) FROM trunkline.wave;
         CREATE INDEX refused_row_whole_table ON trunkline.refused_row (stream) WHERE key = '[]';
-        CREATE TABLE trunkline.opening_lock ();
-        CREATE TABLE trunkline.reference_lock ();
-        CREATE TABLE trunkline.streams_lock ();
+        CREATE TABLE trunkline.opening_lock (none integer PRIMARY KEY);
+        CREATE TABLE trunkline.reference_lock (none integer PRIMARY KEY);
+        CREATE TABLE trunkline.streams_lock (none integer PRIMARY KEY);
         CREATE TABLE trunkline.moved_value (
             id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
             table_id integer NOT NULL,
