@@ -157,7 +157,7 @@ struct HostileHeadTests {
         #expect(try site.east.run("select count(*) from \(books)") == "0")
         let status = try receiving(site)
         #expect(status.watermark == Int64(names.count + 1) && status.standstill == nil)
-        #expect(status.setAside >= 2 * names.count)
+        #expect(status.setAside >= names.count)
         let shown = Set(status.setAsideTables)
         for name in [TableName("item"), TableName("secret"), TableName("öl"), TableName("O\u{308}l")] {
             #expect(shown.contains(name), "status does not say that \(name) was refused")
@@ -209,7 +209,8 @@ struct HostileHeadTests {
         try hostile.send([.price(300)])
         try await pricesArrive(site, misshapen.count + badRows.count + 1)
         #expect(try belongings(site) == before)
-        #expect(try receiving(site).setAside >= misshapen.count && receiving(site).standstill == nil)
+        // A shape that does not fit is that of the whole table, until one comes that does; bad rows stay.
+        #expect(try (1...badRows.count).contains(receiving(site).setAside) && receiving(site).standstill == nil)
         try await branchGoesOn(site, item: 2)
         try await site.stopAll()
     }

@@ -38,7 +38,7 @@ struct BatchSplit {
         try db.execute(
             sql: "UPDATE trunkline_batch SET to_seq = ?, changes = ? WHERE stream = ? AND number = ?",
             arguments: [end, changes, stream, batch.number])
-        try withdrawClaims()
+        try VerificationRecord.withdrawClaims(behind: batch.number, of: batch.stream, db)
         return try queue.batch(batch.number)
     }
 
@@ -70,7 +70,7 @@ struct BatchSplit {
         try db.execute(
             sql: "UPDATE trunkline_batch SET load_through = ?, changes = ? WHERE stream = ? AND number = ?",
             arguments: [through, kept, batch.stream.description, batch.number])
-        try withdrawClaims()
+        try VerificationRecord.withdrawClaims(behind: batch.number, of: batch.stream, db)
         return try queue.batch(batch.number)
     }
 
@@ -99,25 +99,5 @@ struct BatchSplit {
                     outbound.destination, outbound.cursor,
                 ])
         }
-    }
-
-    /// Later batches carry digests of rows that now travel after them: they go without, and the wish stands again.
-    private func withdrawClaims() throws {
-        let arguments: StatementArguments = [batch.stream.description, batch.number]
-        try db.execute(
-            sql: """
-                UPDATE trunkline_verification_request SET number = NULL
-                WHERE stream = ?1 AND number IN (
-                    SELECT number FROM trunkline_batch
-                    WHERE stream = ?1 AND number > ?2 AND state <> 'acked'
-                        AND (verification IS NOT NULL OR state = 'preparing'))
-                """, arguments: arguments)
-        try db.execute(
-            sql: """
-                UPDATE trunkline_batch
-                SET verification = NULL, state = CASE state WHEN 'preparing' THEN 'pending' ELSE state END
-                WHERE stream = ? AND number > ? AND state <> 'acked'
-                    AND (verification IS NOT NULL OR state = 'preparing')
-                """, arguments: arguments)
     }
 }

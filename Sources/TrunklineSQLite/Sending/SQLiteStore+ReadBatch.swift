@@ -40,6 +40,9 @@ extension SQLiteStore {
                     for table in found.mended { try ReadingProblem.forget(table, db) }
                     try HeldChanges.hold(found.held, db)
                     if found.holdsPiece { try LoadPiece.giveUp(batch, db) }
+                    if found.holdsPiece || !found.held.isEmpty {
+                        try VerificationRecord.withdrawClaims(behind: batch.number, of: batch.stream, db)
+                    }
                 }
             }
             return found.reading

@@ -64,6 +64,27 @@ enum VerificationRecord {
             buckets: try JSONText.decode([VerificationRequest.TableBuckets].self, row["buckets"]))
     }
 
+    /// Batches behind one that gave rows up carry digests of what now travels after them: they go without, and the wish
+    /// stands again.
+    static func withdrawClaims(behind number: Int64, of stream: StreamID, _ db: Database) throws {
+        let arguments: StatementArguments = [stream.description, number]
+        try db.execute(
+            sql: """
+                UPDATE trunkline_verification_request SET number = NULL
+                WHERE stream = ?1 AND number IN (
+                    SELECT number FROM trunkline_batch
+                    WHERE stream = ?1 AND number > ?2 AND state <> 'acked'
+                        AND (verification IS NOT NULL OR state = 'preparing'))
+                """, arguments: arguments)
+        try db.execute(
+            sql: """
+                UPDATE trunkline_batch
+                SET verification = NULL, state = CASE state WHEN 'preparing' THEN 'pending' ELSE state END
+                WHERE stream = ? AND number > ? AND state <> 'acked'
+                    AND (verification IS NOT NULL OR state = 'preparing')
+                """, arguments: arguments)
+    }
+
     /// Wishes whose answer did not come with the ack of their batch stand again: it was lost.
     static func askAgain(_ stream: StreamID, answeredThrough watermark: Int64, _ db: Database) throws {
         try db.execute(
