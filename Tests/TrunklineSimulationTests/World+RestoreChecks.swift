@@ -1,3 +1,4 @@
+import Foundation
 import TrunklineCore
 
 extension World {
@@ -77,12 +78,46 @@ extension World {
             try expect(
                 decided.atSender, in: atSender.union(try flow.sender.superseded(of: flow.stream)),
                 "neither kept nor put aside")
+            let missing = decided.atReceiver.subtracting(atSender)
+            let named = try notReturned(of: flow).values.reduce(0, +)
+            guard missing.count <= named else {
+                throw BrokenPromise(
+                    "9. A restored database is noticed",
+                    "after keep-head of \(flow.stream) did not come back, but for \(named) rows: \(missing.sorted())")
+            }
         case .resend: preconditionFailure("nobody decides for it")
         }
     }
 
-    /// At the end, where the head kept rows of its own: what differs is a key that it keeps, or is set aside.
+    /// How many rows, by table, the last recovery says that it could not bring back.
+    private func notReturned(of flow: Flow) throws -> [String: Int] {
+        let report = try flow.sender.application.rows(
+            "SELECT recovery_report FROM trunkline_outbound WHERE \(flow.isOfIt)")[0][0]
+        guard let report else { return [:] }
+        let decoded = try JSONDecoder().decode(RecoveryReport.self, from: Data(report.utf8))
+        return Dictionary(
+            decoded.tables.map { ($0.name.description, $0.notReturned ?? 0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Where the last decision was for the head's rows, it keeps only those of which the branch knows why they did not
+    /// come back.
+    private func checkKeptRows(of flow: Flow) throws {
+        guard lastDecisions[flow.stream] == .keepHead else { return }
+        let named = try notReturned(of: flow)
+        let kept = try head.application.rows(
+            "SELECT table_name, count(*) FROM trunkline_kept_row WHERE \(flow.isOfIt) GROUP BY table_name")
+        for row in kept where Int(row[1]!)! != named[row[0]!] ?? 0 {
+            throw BrokenPromise(
+                "9. A restored database is noticed",
+                "the head keeps \(row[1]!) rows of \(row[0]!) of \(flow.stream), the branch knows of \(named[row[0]!] ?? 0)"
+            )
+        }
+    }
+
+    /// At the end, where the head kept rows of its own: what differs is a key that it keeps, and of which the branch knows
+    /// why, or is set aside.
     func checkDifferences(of flow: Flow) throws {
+        try checkKeptRows(of: flow)
         let branch = flow.branch
         let excused = Set(
             try head.application.rows(

@@ -83,6 +83,7 @@ extension World {
         log.note("\(flow.stream): \(mode.rawValue)")
         if mode != .compare { mayStop.remove(flow.stream) }
         if mode == .keepHead { keepsRows.insert(flow.stream) }
+        lastDecisions[flow.stream] = mode
         wake(flow.sender.id)
         return true
     }

@@ -33,6 +33,8 @@ final class World: @unchecked Sendable {
     var lostEpochs: [StreamID: Set<String>] = [:]
     /// Streams whose receiver kept rows in a recovery.
     var keepsRows: Set<StreamID> = []
+    /// What somebody decided last.
+    var lastDecisions: [StreamID: RecoveryMode] = [:]
     /// The epoch in which the receiver may have lost what it had acknowledged.
     var doubtful: [StreamID: String] = [:]
     /// The batch before each batch that was formed, by their ids.

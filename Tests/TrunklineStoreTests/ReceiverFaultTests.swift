@@ -232,6 +232,17 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func keep(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keep(keys, of: table, stream) }
     }
+    func keptRows(of table: TableName, _ stream: StreamID, after serial: Int64, limit: Int) throws(StoreError)
+        -> [KeptRow]
+    {
+        try pass { () throws(StoreError) in try base.keptRows(of: table, stream, after: serial, limit: limit) }
+    }
+    func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]] {
+        try pass { () throws(StoreError) in try base.release(serials, stream) }
+    }
+    func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        try pass { () throws(StoreError) in try base.setAsideKeys(of: table, stream) }
+    }
     func keepResult(_ result: VerificationResult) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keepResult(result) }
     }
@@ -249,6 +260,11 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
         let reason = try base.scan(table, of: stream, into: &digester)
         try fault.pass()
         return reason
+    }
+    func rows(of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits) throws(StoreError)
+        -> FoundRows
+    {
+        try pass { () throws(StoreError) in try base.rows(of: keys, table, of: stream, limits) }
     }
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
         try pass { () throws(StoreError) in try base.highestKey(table, of: stream) }

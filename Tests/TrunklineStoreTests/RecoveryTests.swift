@@ -331,6 +331,7 @@ struct RecoveryTests {
         }
         #expect(error?.hint?.contains("GRANT UPDATE ON") == true)
         #expect(error?.hint?.contains("GRANT DELETE ON") == true)
+        #expect(error?.hint?.contains("GRANT INSERT ON") == true)
         #expect(error?.hint?.contains("GRANT SELECT, UPDATE ON SEQUENCE") == true)
         #expect(try await isStopped(pair.branch))
         await clerk.close()

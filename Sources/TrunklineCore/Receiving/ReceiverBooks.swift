@@ -71,6 +71,14 @@ public protocol ReceiverBooks {
     func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String>
     /// Keeps the receiver's rows of these keys.
     func keep(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError)
+    /// The next rows that a recovery kept, in the order of their serials, which are given in the order of keeping.
+    func keptRows(of table: TableName, _ stream: StreamID, after serial: Int64, limit: Int) throws(StoreError)
+        -> [KeptRow]
+    /// Keeps these rows no longer.
+    /// - Returns: the keys of those that were kept, by table.
+    func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]]
+    /// The keys of the rows of a table that are set aside.
+    func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey]
     /// How much is kept of the stream in `superseded_row`.
     func supersededSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Keeps a verification's result, unless a later round's is there.
@@ -117,6 +125,18 @@ public struct InboundStream: Sendable {
         self.telling = telling
         self.shapes = shapes
         self.held = held
+    }
+}
+
+/// A row that a recovery kept, as the books name it.
+public struct KeptRow: Hashable, Sendable {
+    public var serial: Int64
+    /// As a verification names it.
+    public var key: RowKey
+
+    public init(serial: Int64, key: RowKey) {
+        self.serial = serial
+        self.key = key
     }
 }
 

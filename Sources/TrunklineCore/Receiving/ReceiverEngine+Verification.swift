@@ -1,7 +1,9 @@
 extension ReceiverEngine {
     /// The receiver's answer to a claim, in the transaction that stored its batch, so that both sides are compared in
     /// the same state.
-    func answer(_ claim: VerificationClaim, _ header: BatchHeader) throws(StoreError) -> VerificationResult {
+    func answer(
+        _ claim: VerificationClaim, _ header: BatchHeader, _ inbound: InboundStream
+    ) throws(StoreError) -> VerificationResult {
         var tables: [TableResult] = []
         for table in claim.tables { tables.append(try answer(table, header)) }
         for table in claim.leftOut ?? [] {
@@ -11,8 +13,12 @@ extension ReceiverEngine {
                     name: table.name, rowsAtSender: 0, rowsAtReceiver: 0, differingBuckets: [], bucketCount: 0,
                     problem: problem, isLeftOut: true))
         }
-        return VerificationResult(
+        var result = VerificationResult(
             id: claim.id, round: claim.round, stream: header.stream, watermark: header.number, tables: tables)
+        if let returns = claim.returns, header.recovery == .keepHead, header.stream.destination == .head {
+            result.returned = try giveBack(returns, inbound, of: header.stream)
+        }
+        return result
     }
 
     private func answer(_ claim: TableClaim, _ header: BatchHeader) throws(StoreError) -> TableResult {

@@ -151,8 +151,10 @@ public struct ReceiverEngine {
 
         try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside { _ = try retry(stream, .due, limit: Limit.retriedAfterBatch) }
-        let answer = try header.verification.map { (claim) throws(StoreError) in try self.answer(claim, header) }
-        if let answer { try books.keepResult(answer) }
+        let answer = try header.verification.map { (claim) throws(StoreError) in
+            try self.answer(claim, header, inbound)
+        }
+        if let answer, answer.returned == nil { try books.keepResult(answer) }
         if inbound.held != nil { try books.releaseHold(stream) }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }

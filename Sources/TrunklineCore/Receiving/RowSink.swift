@@ -18,6 +18,12 @@ public protocol RowSink {
     /// - Precondition: the table fits.
     /// - Returns: why they cannot be read, which is the table's matter and nobody else's; nil: they were.
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) -> String?
+    /// The stream's rows of these keys, as they travel. It ends before the lines come to more bytes than the limit, if
+    /// need be before the first one.
+    /// - Precondition: the table fits.
+    /// - Parameter keys: as a verification names them, or as a line has them.
+    func rows(of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits) throws(StoreError)
+        -> FoundRows
     /// The highest key of the stream's rows that are stored or set aside, when it is one integer column.
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64?
 }

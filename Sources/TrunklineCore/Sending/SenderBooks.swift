@@ -44,19 +44,28 @@ public protocol SenderBooks {
     /// How far a recovery of the stream has come.
     func outboundRecovery(_ stream: StreamID) throws(StoreError) -> OutboundRecovery
     /// Throws when rows of this office may not make way for the receiver's.
-    func checkYielding(newKeys: Bool) throws(StoreError)
+    /// - Parameter returns: whether the receiver's rows come in their place.
+    func checkYielding(newKeys: Bool, returns: Bool) throws(StoreError)
     /// Begins a new epoch, which replaces those that this office or its receiver followed (the last 16, each of which is
     /// one recovery): numbers begin anew, what is not acked is free again, wishes for verifications are withdrawn.
     func beginEpoch(_ stream: StreamID, newKeys: Bool) throws(StoreError)
-    /// - Parameter recovery: the mode, and the verification that it waits for; nil: it has ended.
-    func setRecovery(_ recovery: (mode: RecoveryMode, verification: UUID)?, passes: Int, of stream: StreamID)
-        throws(StoreError)
+    /// - Parameter recovery: nil: it has ended. Whether it gives new keys is said where its epoch begins.
+    func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError)
     func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError)
     /// Makes the keys that differ pending, so that what is here of them travels, where the table is still synced; all of
     /// its keys when the receiver could not list them.
     func logDifferent(_ table: TableResult, of stream: StreamID) throws(StoreError)
     /// Makes way for the receiver's rows, whose keys it named.
     func yield(to differing: [TableResult], newKeys: Bool, of stream: StreamID) throws(StoreError) -> YieldOutcome
+
+    /// Where rows go that come back: the tables that this office sends itself, and no others.
+    var ownTables: any RowSink { get }
+    /// Runs `body`, which stores rows of these keys; the log forgets the changes that it made to them.
+    func withoutLog<Value>(
+        of groups: [LineGroup], _ stream: StreamID, _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value
+    /// Forgets the wish for a verification whose answer is kept nowhere else.
+    func forgetWish(_ id: UUID, of stream: StreamID) throws(StoreError)
 }
 
 /// A stream as its sender knows it.

@@ -8,7 +8,9 @@ extension SenderEngine {
         guard recovery.isStopped || recovery.state?.mode.sendsChanges == false else {
             throw StoreError.nothingToRecover(stream)
         }
-        if mode == .keepHead { try books.checkYielding(newKeys: newKeys) }
+        if mode == .keepHead {
+            try books.checkYielding(newKeys: newKeys, returns: stream.destination == .head)
+        }
         try begin(stream, mode, newKeys: newKeys)
     }
 
@@ -18,19 +20,28 @@ extension SenderEngine {
     }
 
     /// A verification follows, whose result moves the recovery on.
-    private func go(on mode: RecoveryMode, _ stream: StreamID, passes: Int) throws(StoreError) {
+    /// - Parameter returns: what it wants back; nil: it compares.
+    func go(
+        on mode: RecoveryMode, _ stream: StreamID, passes: Int = 0, returns: ReturnsState? = nil
+    ) throws(StoreError) {
         let wish = VerificationRequest(id: UUID(), stream: stream)
-        try books.setRecovery((mode, wish.id), passes: passes, of: stream)
+        try books.setRecovery(
+            RecoveryState(mode: mode, verification: wish.id, returns: returns), passes: passes, of: stream)
         try books.request(wish)
     }
 
     /// A round of a verification came: the second one follows where it is needed; after the last one a recovery goes on
     /// that waited for it.
     func take(_ result: VerificationResult) throws(StoreError) {
-        try books.keepResult(result)
-        if result.needsSecondRound { return try books.request(VerificationRequest(secondRoundAfter: result)) }
         let stream = result.stream
         let recovery = try books.outboundRecovery(stream)
+        if let state = recovery.state, state.verification == result.id, let returns = state.returns {
+            return try takeBack(result, returns, state, recovery.report)
+        }
+        // Rows that nobody waits for any more: they were taken, or another recovery began.
+        guard result.returned == nil else { return }
+        try books.keepResult(result)
+        if result.needsSecondRound { return try books.request(VerificationRequest(secondRoundAfter: result)) }
         guard let state = recovery.state, state.verification == result.id else {
             return try noteAgreement(result, recovery.report)
         }
@@ -49,7 +60,13 @@ extension SenderEngine {
             let outcome = try books.yield(
                 to: differing.filter { $0.isLeftOut != true }, newKeys: state.newKeys, of: stream)
             try books.setReport(recovery.report.adding(outcome.tables), of: stream)
-            try go(on: outcome.hasMoreThanNamed ? .keepHead : next, stream, passes: 0)
+            if outcome.hasMoreThanNamed || next == .keepHead {
+                try go(on: .keepHead, stream)
+            } else if stream.destination == .head {
+                try go(on: .keepHead, stream, returns: ReturnsState())
+            } else {
+                try go(on: next, stream)
+            }
         }
     }
 

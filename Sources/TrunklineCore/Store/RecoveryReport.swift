@@ -1,6 +1,6 @@
 /// What the last recovery of a stream did at the sender, and how it ended; kept until the next one begins.
 public struct RecoveryReport: Hashable, Sendable, Codable {
-    /// The tables of which rows yielded.
+    /// The tables of which rows yielded, or came back.
     public var tables: [Table]
     /// The tables that still differed when the recovery gave up; empty while it goes on, when both sides agreed, and
     /// after a later verification that agreed.
@@ -14,12 +14,24 @@ public struct RecoveryReport: Hashable, Sendable, Codable {
         public var newKeys: Int
         /// Why the table's rows cannot get new keys, where they were to; nil: they can.
         public var obstacle: String?
+        /// Rows of the receiver's that are here again; nil: none.
+        public var returned: Int?
+        /// Rows that the receiver keeps and that could not be stored here; nil: none.
+        public var notReturned: Int?
+        /// Why the first of them could not.
+        public var notReturnedReason: String?
 
-        public init(name: TableName, putAside: Int, newKeys: Int, obstacle: String? = nil) {
+        public init(
+            name: TableName, putAside: Int, newKeys: Int, obstacle: String? = nil, returned: Int? = nil,
+            notReturned: Int? = nil, notReturnedReason: String? = nil
+        ) {
             self.name = name
             self.putAside = putAside
             self.newKeys = newKeys
             self.obstacle = obstacle
+            self.returned = returned
+            self.notReturned = notReturned
+            self.notReturnedReason = notReturnedReason
         }
     }
 
@@ -41,5 +53,24 @@ public struct RecoveryReport: Hashable, Sendable, Codable {
             }
         }
         return sum
+    }
+
+    /// Adds what became of a page of returned rows.
+    mutating func note(_ name: TableName, returned: Int, notReturned: Int, reason: String?) {
+        guard returned + notReturned > 0 else { return }
+        self = adding([Table(name: name, putAside: 0, newKeys: 0)])
+        let index = tables.firstIndex { $0.name == name }!
+        if returned > 0 { tables[index].returned = (tables[index].returned ?? 0) + returned }
+        guard notReturned > 0 else { return }
+        tables[index].notReturned = (tables[index].notReturned ?? 0) + notReturned
+        tables[index].notReturnedReason = tables[index].notReturnedReason ?? reason
+    }
+
+    /// What could not be stored is asked for once more.
+    mutating func forgetNotReturned() {
+        for index in tables.indices {
+            tables[index].notReturned = nil
+            tables[index].notReturnedReason = nil
+        }
     }
 }

@@ -232,11 +232,14 @@ public struct RecoveryState: Hashable, Sendable {
     public var verification: UUID
     /// As ``SenderStore/beginRecovery(of:_:newKeys:)`` explains it.
     public var newKeys: Bool
+    /// While rows come back that the receiver kept; nil: it compares.
+    public var returns: ReturnsState?
 
-    public init(mode: RecoveryMode, verification: UUID, newKeys: Bool = false) {
+    public init(mode: RecoveryMode, verification: UUID, newKeys: Bool = false, returns: ReturnsState? = nil) {
         self.mode = mode
         self.verification = verification
         self.newKeys = newKeys
+        self.returns = returns
     }
 }
 

@@ -11,12 +11,19 @@ public struct VerificationClaim: Hashable, Sendable, Codable {
     public var tables: [TableClaim]
     /// Tables of which the sender can say nothing just now: they are not compared, and so do not agree.
     public var leftOut: [LeftOutTable]?
+    /// Which kept rows the sender wants back; such a claim compares nothing. nil: none.
+    public var returns: ReturnsClaim?
 
     public init(id: UUID, round: Int, tables: [TableClaim], leftOut: [LeftOutTable] = []) {
         self.id = id
         self.round = round
         self.tables = tables
         self.leftOut = leftOut.isEmpty ? nil : leftOut
+    }
+
+    public init(id: UUID, returns: ReturnsClaim) {
+        self.init(id: id, round: 1, tables: [])
+        self.returns = returns
     }
 
     public struct LeftOutTable: Hashable, Sendable, Codable {

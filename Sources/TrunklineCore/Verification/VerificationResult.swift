@@ -8,6 +8,8 @@ public struct VerificationResult: Hashable, Sendable, Codable {
     /// The watermark at which the two sides were compared.
     public var watermark: Int64
     public var tables: [TableResult]
+    /// What the claim wanted back; nil from a receiver of version 0.1, and where nothing was wanted.
+    public var returned: ReturnedRows?
 
     public init(id: UUID, round: Int, stream: StreamID, watermark: Int64, tables: [TableResult]) {
         self.id = id

@@ -24,6 +24,7 @@ extension Ack {
         guard (1...2).contains(verification.round), verification.stream == stream else {
             throw WireError(.malformed, "a result of a verification that nobody can have asked for")
         }
+        try self.verification!.returned?.check(limits)
         guard verification.tables.count <= limits.tables else {
             throw WireError(.tooLarge, "a result of \(verification.tables.count) tables")
         }

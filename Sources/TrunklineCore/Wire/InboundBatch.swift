@@ -166,7 +166,7 @@ extension BatchHeader {
         if let verification { try check(verification, limits) }
         var lines = 0
         for table in tables {
-            try check(table, limits)
+            try table.check(limits)
             lines += table.rows + table.deletes
             guard lines <= limits.lines else { throw WireError(.tooLarge, "more than \(limits.lines) lines") }
         }
@@ -183,6 +183,7 @@ extension BatchHeader {
         guard buckets <= 4 * VerificationLimit.buckets,
             claim.tables.reduce(0, { $0 + ($1.entries?.count ?? 0) }) <= limits.claimEntries
         else { throw WireError(.tooLarge, "a claim has more buckets or rows than a receiver looks into") }
+        if let returns = claim.returns { try check(returns, limits) }
         for table in claim.tables {
             let names = table.columns.map(\.name) + table.columns.map(\.type) + table.key
             let texts = names + [table.name.name, table.name.schema ?? "-"]
@@ -194,49 +195,11 @@ extension BatchHeader {
         }
     }
 
-    private func check(_ table: TableHeader, _ limits: WireLimits) throws(WireError) {
-        let counts = [table.rows, table.rowBytes, table.deletes, table.deleteBytes]
-        guard counts.allSatisfy({ $0 >= 0 && $0 <= limits.bodyBytes }) else {
-            throw WireError(.malformed, "a count of a table is out of range")
-        }
-        guard (1...limits.columns).contains(table.fieldCount) else {
-            throw WireError(.tooLarge, "\(table.fieldCount) columns; 1 to \(limits.columns) are accepted")
-        }
-        if let named = table.named { return try check(named, of: table, limits) }
-        let names = table.columns.map(\.name)
-        let texts = names + table.columns.map(\.type) + [table.name.name, table.name.schema ?? "-"]
-        guard texts.allSatisfy({ (1...limits.nameBytes).contains($0.utf8.count) && !$0.utf8.contains(0) }) else {
-            throw WireError(.tooLarge, "a name is empty or over \(limits.nameBytes) bytes")
-        }
-        guard Set(names).count == names.count, !table.key.isEmpty, Set(table.key).count == table.key.count,
-            Set(table.key).isSubset(of: names)
-        else { throw WireError(.malformed, "columns and key of a table do not fit together") }
-        if let shape = table.shape, shape != WireShape(key: table.key, columns: table.columns).hash {
-            throw WireError(.malformed, "the hash of a table's shape is not that of its columns")
-        }
-        let known = Set(names)
-        for misfit in table.misfits ?? [] where !(0..<table.rows).contains(misfit.row) || !known.contains(misfit.column)
-        {
-            throw WireError(.malformed, "a misfit names a row or column that is not there")
-        }
-    }
-
-    /// The columns of misfits are looked at with the shape.
-    private func check(_ named: TableHeader.NamedFields, of table: TableHeader, _ limits: WireLimits) throws(WireError)
-    {
-        guard let shape = table.shape, shape.utf8.count == 2 * WireShape.hashBytes else {
-            throw WireError(.malformed, "a table has no columns, and names no shape")
-        }
-        let texts = [table.name.name, table.name.schema ?? "-"]
-        guard texts.allSatisfy({ (1...limits.nameBytes).contains($0.utf8.count) && !$0.utf8.contains(0) }) else {
-            throw WireError(.tooLarge, "a name is empty or over \(limits.nameBytes) bytes")
-        }
-        guard !named.key.isEmpty, named.key.allSatisfy((0..<named.count).contains),
-            Set(named.key).count == named.key.count
-        else { throw WireError(.malformed, "columns and key of a table do not fit together") }
-        guard (table.misfits ?? []).allSatisfy({ (0..<table.rows).contains($0.row) }) else {
-            throw WireError(.malformed, "a misfit names a row or column that is not there")
-        }
+    private func check(_ returns: ReturnsClaim, _ limits: WireLimits) throws(WireError) {
+        guard returns.tables.count <= limits.tables, Set(returns.tables.map(\.name)).count == returns.tables.count,
+            returns.taken.count <= limits.returnedRows
+        else { throw WireError(.malformed, "a claim wants rows of too many tables back, or of one twice") }
+        for table in returns.tables { try table.header.check(limits) }
     }
 
     private struct VersionOnly: Decodable { var version: Int }

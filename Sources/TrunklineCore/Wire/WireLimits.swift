@@ -17,6 +17,8 @@ public struct WireLimits: Hashable, Sendable {
     public var keyBytes = 1 << 20
     /// All keys that an ack names.
     public var ackKeyBytes = 16 << 20
+    /// Rows that a receiver returns at once, and those that it is told were taken.
+    public var returnedRows = 10_000
     /// Epochs that a batch says it replaces: each is one recovery.
     public var epochs = 64
     /// Rows that a claim names.

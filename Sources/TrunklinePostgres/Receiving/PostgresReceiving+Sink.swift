@@ -8,7 +8,7 @@ extension PostgresReceiving {
             if let reason = try Target.create(mapping, stream: stream, connection) {
                 lookup = .unfit(reason: reason)
             } else {
-                lookup = try Target.find(mapping, connection)
+                lookup = try Target.find(mapping, returning: isReturning, connection)
             }
             fits[mapping] = lookup
         }
@@ -23,7 +23,7 @@ extension PostgresReceiving {
 
     private func lookUp(_ mapping: TableMapping) throws(StoreError) -> Target.Lookup {
         if let known = fits[mapping] { return known }
-        let lookup = try Target.find(mapping, connection)
+        let lookup = try Target.find(mapping, returning: isReturning, connection)
         fits[mapping] = lookup
         return lookup
     }

@@ -4,12 +4,17 @@ import TrunklineCore
 /// The books and the tables of a receiver, within the transaction that its maker began on this connection.
 final class PostgresReceiving: ReceiverBooks, RowSink {
     let connection: PostgresConnection
+    /// Whether rows come back into tables that this office sends itself; else none goes there.
+    let isReturning: Bool
     /// By shape, what a table takes, as far as it was looked at in this transaction.
     var fits: [TableMapping: Target.Lookup] = [:]
 
     var writers: [StreamID: RowWriter] = [:]
 
-    init(_ connection: PostgresConnection) { self.connection = connection }
+    init(_ connection: PostgresConnection, isReturning: Bool = false) {
+        self.connection = connection
+        self.isReturning = isReturning
+    }
 
     func lock(_ stream: StreamID) throws(StoreError) -> InboundStream? {
         let row = try connection.query(ReceiverStatements.lockStream, [stream.description])
@@ -216,6 +221,36 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         try connection.query(
             ReceiverStatements.keepRow,
             [stream.description, table.description, TextArray.encode(keys.map(\.description))])
+    }
+
+    func keptRows(of table: TableName, _ stream: StreamID, after serial: Int64, limit: Int) throws(StoreError)
+        -> [KeptRow]
+    {
+        let found = try connection.query(
+            ReceiverStatements.nextKeptRows, [stream.description, table.description, "\(serial)", "\(limit)"])
+        return try (0..<found.rowCount).map { (row) throws(StoreError) in
+            KeptRow(
+                serial: Int64(found.integer(row, 0)!), key: try JSONText.decode(RowKey.self, found.text(row, 1), "key"))
+        }
+    }
+
+    func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]] {
+        let list = serials.map { "\($0)" }.joined(separator: ",")
+        let gone = try connection.query(ReceiverStatements.releaseKeptRows, [stream.description, "{\(list)}"])
+        var released: [TableName: [RowKey]] = [:]
+        for row in 0..<gone.rowCount {
+            guard let table = TableName(parsing: gone.text(row, 0)) else { continue }
+            released[table, default: []].append(try JSONText.decode(RowKey.self, gone.text(row, 1), "key"))
+        }
+        return released
+    }
+
+    func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        let found = try connection.query(
+            ReceiverStatements.setAsideKeys, [stream.description, connection.portable(table.description)])
+        return try (0..<found.rowCount).map { (row) throws(StoreError) in
+            try JSONText.decode(RowKey.self, connection.unportable(found.text(row, 0)), "key")
+        }
     }
 
     func keepResult(_ result: VerificationResult) throws(StoreError) {

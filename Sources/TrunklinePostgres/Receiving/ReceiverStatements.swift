@@ -89,6 +89,19 @@ enum ReceiverStatements {
     static let keptRows = Statement(
         "kept_rows", "SELECT key FROM trunkline.kept_row WHERE stream = $1 AND table_name = $2")
 
+    static let nextKeptRows = Statement(
+        "next_kept_rows",
+        """
+        SELECT id, key FROM trunkline.kept_row WHERE stream = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4
+        """)
+
+    static let releaseKeptRows = Statement(
+        "release_kept_rows",
+        "DELETE FROM trunkline.kept_row WHERE id = ANY ($2::bigint[]) AND stream = $1 RETURNING table_name, key")
+
+    static let setAsideKeys = Statement(
+        "set_aside_keys", "SELECT key FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2")
+
     static let stop = Statement(
         "stop_stream",
         """

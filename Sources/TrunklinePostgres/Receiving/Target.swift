@@ -52,7 +52,10 @@ struct Target {
     /// PostgreSQL cuts longer names off, so that two would be one.
     private static let nameBytes = 63
 
-    static func find(_ mapping: TableMapping, _ connection: PostgresConnection) throws(StoreError) -> Lookup {
+    /// - Parameter isReturning: whether rows come back into tables that this office sends itself, and into no others.
+    static func find(
+        _ mapping: TableMapping, returning isReturning: Bool, _ connection: PostgresConnection
+    ) throws(StoreError) -> Lookup {
         if let reason = refusal(of: mapping) { return .unfit(reason: reason) }
         let name = mapping.target
         let place = mapping.place
@@ -62,7 +65,13 @@ struct Target {
                 name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
                 connection.portable(name.sql),
             ])
-        if let acceptance = TableAcceptance(rawValue: found.text(0, 2)), let reason = acceptance.refusal(of: mapping) {
+        if isReturning {
+            guard found.text(0, 2) == TableAcceptance.written.rawValue else {
+                return .refused(reason: "table \"\(name)\" is none that this office sends")
+            }
+        } else if let acceptance = TableAcceptance(rawValue: found.text(0, 2)),
+            let reason = acceptance.refusal(of: mapping)
+        {
             return acceptance.keepsRows(of: mapping) ? .unfit(reason: reason) : .refused(reason: reason)
         }
         guard found.flag(0, 3) else {
@@ -106,8 +115,10 @@ struct Target {
                 .filter { !mapping.key.contains($0.name) },
             circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(mapping.key))
         // Somebody may have made the table anew.
-        if !mapping.isAtHead { try LocalWriteGuard(connection).heal(name, isPartitioned: table.isPartitioned) }
-        connection.targets.keep(target, mapping, identity: identity)
+        if !mapping.isAtHead, !isReturning {
+            try LocalWriteGuard(connection).heal(name, isPartitioned: table.isPartitioned)
+        }
+        if !isReturning { connection.targets.keep(target, mapping, identity: identity) }
         return .found(target)
     }
 

@@ -26,6 +26,7 @@ extension Migrations {
             ADD COLUMN destination text COLLATE "C" NOT NULL GENERATED ALWAYS AS (split_part(stream, '>', 2)) STORED,
             ADD COLUMN at_end boolean NOT NULL DEFAULT false,
             ADD COLUMN loaded_last boolean NOT NULL DEFAULT false,
+            ADD COLUMN recovery_returns text,
             ADD COLUMN taken bigint NOT NULL DEFAULT 0,
             ADD COLUMN own_compacted bigint NOT NULL DEFAULT 0;
         ALTER TABLE trunkline.wave ADD COLUMN shared_total bigint NOT NULL DEFAULT 0;
@@ -36,6 +37,7 @@ extension Migrations {
             ADD COLUMN load_through text[],
             ADD COLUMN load_new boolean NOT NULL DEFAULT false,
             ADD COLUMN load_sweeps boolean NOT NULL DEFAULT false;
+        CREATE INDEX kept_row_serial ON trunkline.kept_row (stream, table_name, id);
         CREATE TABLE trunkline.load (
             id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
             stream text NOT NULL,

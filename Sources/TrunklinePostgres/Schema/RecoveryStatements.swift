@@ -3,7 +3,8 @@ enum RecoveryStatements {
     static let state = Statement(
         "recovery_state",
         """
-        SELECT a.stopped, o.recovery, o.recovery_id, o.recovery_passes, o.recovery_new_keys, o.recovery_report
+        SELECT a.stopped, o.recovery, o.recovery_id, o.recovery_passes, o.recovery_new_keys, o.recovery_report,
+            o.recovery_returns
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1
         """)
 
@@ -63,13 +64,16 @@ enum RecoveryStatements {
 
     static let set = Statement(
         "recovery_set",
-        "UPDATE trunkline.outbound SET recovery = $2, recovery_id = $3, recovery_passes = $4 WHERE stream = $1")
+        """
+        UPDATE trunkline.outbound SET recovery = $2, recovery_id = $3, recovery_passes = $4, recovery_returns = $5
+        WHERE stream = $1
+        """)
 
     static let report = Statement(
         "recovery_report", "UPDATE trunkline.outbound SET recovery_report = $2 WHERE stream = $1")
 
-    /// What must be granted so that rows of the table `$1` with the key `$2` can be put aside, or get new keys (`$3`);
-    /// NULL: nothing.
+    /// What must be granted so that rows of the table `$1` with the key `$2` can be put aside, or get new keys (`$3`), and
+    /// the receiver's can come in their place (`$4`); NULL: nothing.
     static let missingPrivileges = Statement(
         "recovery_missing_privileges",
         """
@@ -78,7 +82,10 @@ enum RecoveryStatements {
             WHERE NOT has_table_privilege($1::text, 'DELETE')
             UNION ALL
             SELECT format('GRANT UPDATE ON %s TO %I', $1::text, current_user)
-            WHERE $3::boolean AND NOT has_table_privilege($1::text, 'UPDATE')
+            WHERE ($3::boolean OR $4::boolean) AND NOT has_table_privilege($1::text, 'UPDATE')
+            UNION ALL
+            SELECT format('GRANT INSERT ON %s TO %I', $1::text, current_user)
+            WHERE $4::boolean AND NOT has_table_privilege($1::text, 'INSERT')
             UNION ALL
             SELECT format('GRANT SELECT, UPDATE ON SEQUENCE %s TO %I', sequence, current_user)
             FROM unnest($2::text[]) k CROSS JOIN LATERAL pg_get_serial_sequence($1::text, k) sequence

@@ -234,11 +234,16 @@ enum SenderStatements {
         SELECT pg_notify('trunkline_changes', '') FROM asked
         """)
 
+    static let forgetRequest = Statement(
+        "forget_request", "DELETE FROM trunkline.verification_request WHERE id = $1 AND stream = $2")
+
+    /// While the receiver keeps what differs, only the recovery itself asks: nobody else's question makes room for it.
     static let openRequest = Statement(
         "open_request",
         """
-        SELECT id, round, request FROM trunkline.verification_request
-        WHERE stream = $1 AND formed_number IS NULL ORDER BY requested_at LIMIT 1
+        SELECT r.id, r.round, r.request FROM trunkline.verification_request r JOIN trunkline.outbound o USING (stream)
+        WHERE r.stream = $1 AND r.formed_number IS NULL AND (o.recovery = 'keep-head' AND r.id <> o.recovery_id) IS NOT TRUE
+        ORDER BY r.requested_at LIMIT 1
         """)
 
     static let lockStream = Statement(
@@ -260,7 +265,8 @@ enum SenderStatements {
     static let isLoading = Statement(
         "is_loading",
         """
-        SELECT EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id AND s.captured
+        SELECT trunkline.sends_changes($1)
+            AND EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id AND s.captured
             WHERE l.stream = $1 AND to_regclass(s.relation) IS NOT NULL
                 AND has_table_privilege(to_regclass(s.relation), 'SELECT'))
         """)

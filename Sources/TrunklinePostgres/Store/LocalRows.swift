@@ -104,6 +104,16 @@ struct LocalRows: YieldingRows {
             [], "forget keys")
     }
 
+    /// Forgets what this transaction logged of these keys.
+    func forgetOwnChanges(of keys: Set<RowKey>) throws(StoreError) {
+        try connection.run(
+            """
+            DELETE FROM trunkline.change c USING \(list(keys))
+            WHERE c.destination = \(stream.destination.description.literal) AND c.transaction = pg_current_xact_id()
+                AND \(logged)
+            """, [], "forget returned keys")
+    }
+
     /// Gives the rows new keys, from the sequence that hands them out; the rows as they were are kept. The log forgets
     /// the old keys.
     func renew(_ keys: Set<RowKey>) throws(StoreError) {

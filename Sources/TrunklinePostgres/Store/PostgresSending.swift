@@ -4,8 +4,12 @@ import TrunklineCore
 /// The books of a sender, within the transaction that its maker began on this connection.
 struct PostgresSending: SenderBooks {
     private let connection: PostgresConnection
+    let ownTables: any RowSink
 
-    init(_ connection: PostgresConnection) { self.connection = connection }
+    init(_ connection: PostgresConnection) {
+        self.connection = connection
+        ownTables = PostgresReceiving(connection, isReturning: true)
+    }
 
     func lockOutbound(_ stream: StreamID) throws(StoreError) -> OutboundStream? {
         let row = try connection.query(SenderStatements.ackState, [stream.description])
@@ -111,7 +115,10 @@ extension PostgresSending {
         if let mode = found.value(0, 1).flatMap(RecoveryMode.init(rawValue:)),
             let id = found.value(0, 2).flatMap({ UUID(uuidString: $0) })
         {
-            state = RecoveryState(mode: mode, verification: id, newKeys: found.flag(0, 4))
+            let returns = try found.value(0, 6).map { (text) throws(StoreError) in
+                try JSONText.decode(ReturnsState.self, text, "state of a recovery")
+            }
+            state = RecoveryState(mode: mode, verification: id, newKeys: found.flag(0, 4), returns: returns)
         }
         let report = try found.value(0, 5).map { (text) throws(StoreError) in
             try JSONText.decode(RecoveryReport.self, text, "report of a recovery")
@@ -122,11 +129,11 @@ extension PostgresSending {
     }
 
     /// To yield to the head's rows takes more than the services have otherwise.
-    func checkYielding(newKeys: Bool) throws(StoreError) {
+    func checkYielding(newKeys: Bool, returns: Bool) throws(StoreError) {
         for table in try SyncedTable.all(connection) where table.captured {
             let missing = try connection.query(
                 RecoveryStatements.missingPrivileges,
-                [table.relation, TextArray.encode(table.key), newKeys ? "t" : "f"])
+                [table.relation, TextArray.encode(table.key), newKeys ? "t" : "f", returns ? "t" : "f"])
             guard let grants = missing.value(0, 0) else { continue }
             throw StoreError(
                 .accessRefused, operation: "recover", subject: "table \"\(table.name)\"",
@@ -144,12 +151,13 @@ extension PostgresSending {
         try connection.query(RecoveryStatements.beginEpoch, [stream.description, newKeys ? "t" : "f"])
     }
 
-    func setRecovery(_ recovery: (mode: RecoveryMode, verification: UUID)?, passes: Int, of stream: StreamID)
-        throws(StoreError)
-    {
+    func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError) {
         try connection.query(
             RecoveryStatements.set,
-            [stream.description, recovery?.mode.rawValue, recovery?.verification.uuidString, "\(passes)"])
+            [
+                stream.description, recovery?.mode.rawValue, recovery?.verification.uuidString, "\(passes)",
+                recovery?.returns.map { JSONText.encode($0).asciiEscaped },
+            ])
     }
 
     func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError) {
@@ -164,5 +172,20 @@ extension PostgresSending {
 
     func yield(to differing: [TableResult], newKeys: Bool, of stream: StreamID) throws(StoreError) -> YieldOutcome {
         YieldOutcome(try Yielding(stream, newKeys: newKeys, connection).run(differing))
+    }
+
+    func withoutLog<Value>(
+        of groups: [LineGroup], _ stream: StreamID, _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try connection.script(LocalWriteGuard.applying, "store returned rows")
+        let value = try body()
+        for group in groups {
+            try LocalRows(group.table.name, for: stream, connection)?.forgetOwnChanges(of: Set(group.lines.map(\.key)))
+        }
+        return value
+    }
+
+    func forgetWish(_ id: UUID, of stream: StreamID) throws(StoreError) {
+        try connection.query(SenderStatements.forgetRequest, [id.uuidString, stream.description])
     }
 }

@@ -112,10 +112,18 @@ extension PostgresStore {
 
     public func recordAck(_ ack: Ack) throws(StoreError) -> AckOutcome {
         try withConnection { (connection) throws(StoreError) in
-            try connection.transaction("record ack") { () throws(StoreError) in
+            try connection.transaction("record ack", begin: Self.beginning(ack)) { () throws(StoreError) in
                 try SenderEngine(PostgresSending(connection)).record(ack)
             }
         }
+    }
+
+    /// Rows that come back are stored in one snapshot: what somebody writes under their keys at the same moment makes the
+    /// transaction fail, and is put aside when the ack comes again.
+    private static func beginning(_ ack: Ack) -> String {
+        guard ack.verification?.returned != nil else { return "BEGIN" }
+        return
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'"
     }
 
     func claimed(_ result: PostgresResult, _ stream: StreamID) throws(StoreError) -> ClaimedBatch? {

@@ -67,6 +67,13 @@ extension PostgresStore {
             let states = try CaptureState.all(connection).filter {
                 $0.table.captured && request.concerns($0.table.name)
             }
+            if let returns = try returns(wantedBy: request, connection) {
+                return try form(
+                    VerificationClaim(
+                        id: request.id,
+                        returns: returns.claim(try shapes(states.filter(\.isReadable).map(\.table.name), connection))),
+                    of: stream, connection)
+            }
             var leftOut = states.filter { !$0.isReadable }.map {
                 VerificationClaim.LeftOutTable(
                     name: $0.table.name, reason: ShortReason.text($0.standstill?.reason ?? "it is being seen to"))
@@ -76,14 +83,41 @@ extension PostgresStore {
                 tables: try claims(
                     request, stream.destination, states.filter(\.isReadable).map(\.table), &leftOut, connection),
                 leftOut: leftOut)
-            let formed = try connection.query(
-                SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
-            try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
-            try connection.query(
-                SenderStatements.requestFormed,
-                [request.id.uuidString, "\(request.round)", formed.text(0, 0), stream.description])
-            return true
+            return try form(claim, of: stream, connection)
         }
+    }
+
+    private func form(
+        _ claim: VerificationClaim, of stream: StreamID, _ connection: PostgresConnection
+    ) throws(StoreError) -> Bool {
+        let formed = try connection.query(
+            SenderStatements.formClaim, [stream.description, JSONText.encode(claim)])
+        try connection.query(SenderStatements.lastID, [stream.description, formed.text(0, 1)])
+        try connection.query(
+            SenderStatements.requestFormed,
+            [claim.id.uuidString, "\(claim.round)", formed.text(0, 0), stream.description])
+        return true
+    }
+
+    /// How far rows came back for which the request asks; nil: it compares.
+    private func returns(
+        wantedBy request: VerificationRequest, _ connection: PostgresConnection
+    ) throws(StoreError) -> ReturnsState? {
+        let state = try PostgresSending(connection).outboundRecovery(request.stream).state
+        return state?.verification == request.id ? state?.returns : nil
+    }
+
+    /// Parents before their children.
+    private func shapes(
+        _ tables: [TableName], _ connection: PostgresConnection
+    ) throws(StoreError) -> [(name: TableName, key: [String], columns: [Column])] {
+        let catalog = Catalog(connection)
+        var shapes: [(name: TableName, key: [String], columns: [Column])] = []
+        for name in try catalog.foreignKeyOrder(tables) {
+            guard let table = try catalog.table(name) else { continue }
+            shapes.append((name, table.key, table.columns.map { Column(name: $0.name, type: $0.wireType) }))
+        }
+        return shapes
     }
 
     private func claims(

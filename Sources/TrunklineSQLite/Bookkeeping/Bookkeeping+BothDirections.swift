@@ -13,6 +13,7 @@ extension Bookkeeping {
 
         ALTER TABLE trunkline_outbound ADD COLUMN destination TEXT NOT NULL DEFAULT 'head';
         ALTER TABLE trunkline_outbound ADD COLUMN was_load INTEGER NOT NULL DEFAULT 0;  -- the last batch was of a load
+        ALTER TABLE trunkline_outbound ADD COLUMN recovery_returns TEXT;    -- how far rows came back, as JSON
         CREATE INDEX trunkline_outbound_cursor ON trunkline_outbound (cursor);
         CREATE INDEX trunkline_outbound_acked ON trunkline_outbound (acked_seq);
         CREATE INDEX trunkline_outbound_halt ON trunkline_outbound (stream) WHERE halt_untold;
@@ -63,6 +64,20 @@ extension Bookkeeping {
         ) WITHOUT ROWID;
         INSERT INTO trunkline_held_change SELECT table_id, key, 'head', at FROM trunkline_held_change_old;
         DROP TABLE trunkline_held_change_old;
+
+        ALTER TABLE trunkline_kept_row RENAME TO trunkline_kept_row_old;
+        CREATE TABLE trunkline_kept_row (
+            serial INTEGER PRIMARY KEY AUTOINCREMENT,
+            stream TEXT NOT NULL,
+            table_name TEXT NOT NULL,
+            key TEXT NOT NULL,
+            since TEXT NOT NULL,
+            UNIQUE (stream, table_name, key)
+        );
+        CREATE INDEX trunkline_kept_row_serial ON trunkline_kept_row (stream, table_name, serial);
+        INSERT INTO trunkline_kept_row (stream, table_name, key, since)
+            SELECT stream, table_name, key, since FROM trunkline_kept_row_old ORDER BY stream, table_name, key;
+        DROP TABLE trunkline_kept_row_old;
 
         ALTER TABLE trunkline_office ADD COLUMN accepts_new INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE trunkline_office ADD COLUMN overwritten_tables TEXT NOT NULL DEFAULT '[]';  -- local-writes: overwrite

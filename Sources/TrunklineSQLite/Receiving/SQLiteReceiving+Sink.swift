@@ -18,12 +18,12 @@ extension SQLiteReceiving {
         if let known = targets[mapping] {
             if case .missing = known, creating {} else { return known }
         }
-        var lookup = try Target.find(mapping, stream: stream, db)
+        var lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
         if case .missing = lookup, creating {
             if let reason = try Target.create(mapping, stream: stream, db) {
                 lookup = .unfit(reason: reason)
             } else {
-                lookup = try Target.find(mapping, stream: stream, db)
+                lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
                 if case .missing = lookup {
                     lookup = .unfit(reason: "table \"\(mapping.target)\" cannot be made here")
                 }
@@ -46,7 +46,8 @@ extension SQLiteReceiving {
     /// the delete of a row that is in the way, may have come after them.
     func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure] {
         try run("store rows", stream) {
-            let guardian = try DeferredKeys(db, exist: hasDeferredKeys.get())
+            // Where rows made way, all foreign keys are deferred.
+            let guardian = try DeferredKeys(db, exist: isReturning || hasDeferredKeys.get())
             let pieces = try groups.map { (lines: $0.lines, target: try target(of: $0.table, stream)) }
             for piece in pieces where !piece.target.circular.isEmpty {
                 // What fails here fails again below, and is reported there.

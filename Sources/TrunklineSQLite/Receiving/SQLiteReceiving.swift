@@ -5,11 +5,16 @@ internal import TrunklineCore
 /// The books and the tables of a receiver, within the immediate transaction that its maker began on this connection.
 final class SQLiteReceiving: ReceiverBooks, RowSink {
     let db: Database
+    /// Whether rows come back into tables that this office sends itself; else none goes there.
+    let isReturning: Bool
     /// By shape, what a table takes.
     var targets: [TableMapping: Target.Lookup] = [:]
     private(set) lazy var hasDeferredKeys = Result { try DeferredKeys.exist(db) }
 
-    init(_ db: Database) { self.db = db }
+    init(_ db: Database, isReturning: Bool = false) {
+        self.db = db
+        self.isReturning = isReturning
+    }
 
     /// GRDB's errors as ours.
     func run<Value>(_ operation: String, _ subject: any CustomStringConvertible, _ body: () throws -> Value)
@@ -145,6 +150,44 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
                         VALUES (?, ?, ?, \(Timestamp.now)) ON CONFLICT DO NOTHING
                         """, arguments: [stream.description, table.description, key.description])
             }
+        }
+    }
+
+    func keptRows(of table: TableName, _ stream: StreamID, after serial: Int64, limit: Int) throws(StoreError)
+        -> [KeptRow]
+    {
+        try run("read kept rows", stream) {
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT serial, key FROM trunkline_kept_row WHERE stream = ? AND table_name = ? AND serial > ?
+                    ORDER BY serial LIMIT ?
+                    """, arguments: [stream.description, table.description, serial, limit]
+            ).map { KeptRow(serial: $0[0], key: try JSONText.decode(RowKey.self, $0[1])) }
+        }
+    }
+
+    func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]] {
+        try run("release kept rows", stream) {
+            let statement = try db.makeStatement(
+                sql: "DELETE FROM trunkline_kept_row WHERE serial = ? AND stream = ? RETURNING table_name, key")
+            var released: [TableName: [RowKey]] = [:]
+            for serial in serials {
+                guard let row = try Row.fetchOne(statement, arguments: [serial, stream.description]),
+                    let table = TableName(parsing: row[0])
+                else { continue }
+                released[table, default: []].append(try JSONText.decode(RowKey.self, row[1]))
+            }
+            return released
+        }
+    }
+
+    func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        try run("read set-aside rows", stream) {
+            try String.fetchAll(
+                db, sql: "SELECT key FROM trunkline_set_aside WHERE stream = ? AND table_name = ?",
+                arguments: [stream.description, table.description]
+            ).map { try JSONText.decode(RowKey.self, $0) }
         }
     }
 

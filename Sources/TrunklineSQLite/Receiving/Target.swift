@@ -51,7 +51,10 @@ final class Target {
         case refused(reason: String)
     }
 
-    static func find(_ mapping: TableMapping, stream: StreamID, _ db: Database) throws -> Lookup {
+    /// - Parameter isReturning: whether rows come back into tables that this office sends itself, and into no others.
+    static func find(_ mapping: TableMapping, stream: StreamID, returning isReturning: Bool, _ db: Database) throws
+        -> Lookup
+    {
         let name = mapping.target.inSQLite
         let folded = name.lowercased()
         if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
@@ -62,7 +65,11 @@ final class Target {
         let kind = try TableKind.find(name, in: db)
         let isMissing = if case .missing = kind { true } else { false }
         let acceptance = try AcceptedTables(office, db).acceptance(of: mapping.target, isMissing: isMissing)
-        if let reason = acceptance.refusal(of: mapping) {
+        if isReturning {
+            guard acceptance == .written else {
+                return .refused(reason: "table \"\(mapping.target)\" is none that this office sends")
+            }
+        } else if let reason = acceptance.refusal(of: mapping) {
             return acceptance.keepsRows(of: mapping) ? .unfit(reason: reason) : .refused(reason: reason)
         }
         switch kind {

@@ -133,6 +133,15 @@ struct LocalRows: YieldingRows {
         for key in keys { try statement.execute(arguments: [table.id, key, stream.destination.description]) }
     }
 
+    /// Forgets what was logged of these keys after a line of the log.
+    func forget(_ keys: [RowKey], loggedAfter seq: Int64) throws {
+        let statement = try db.makeStatement(
+            sql: "DELETE FROM trunkline_change WHERE table_id = ? AND key = ? AND destination = ? AND seq > ?")
+        for key in keys {
+            try statement.execute(arguments: [table.id, text(of: key), stream.destination.description, seq])
+        }
+    }
+
     /// Gives the rows new keys, above `highest` and all that are there or were handed out; the rows as they were are
     /// kept. The log forgets the old keys.
     func renew(_ keys: Set<String>, _ stream: StreamID, above highest: Int64) throws {

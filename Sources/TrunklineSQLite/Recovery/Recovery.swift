@@ -27,7 +27,7 @@ struct Recovery {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT stopped, recovery, recovery_id, recovery_passes, recovery_new_keys, recovery_report
+                SELECT stopped, recovery, recovery_id, recovery_passes, recovery_new_keys, recovery_report, recovery_returns
                 FROM trunkline_outbound WHERE stream = ?
                 """, arguments: [stream.description])
         guard let row else {
@@ -37,7 +37,9 @@ struct Recovery {
         if let mode = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
             let id = (row["recovery_id"] as String?).flatMap(UUID.init(uuidString:))
         {
-            state = RecoveryState(mode: mode, verification: id, newKeys: row["recovery_new_keys"])
+            state = RecoveryState(
+                mode: mode, verification: id, newKeys: row["recovery_new_keys"],
+                returns: try (row["recovery_returns"] as String?).map { try JSONText.decode(ReturnsState.self, $0) })
         }
         return OutboundRecovery(
             state: state, passes: row["recovery_passes"],
@@ -72,10 +74,16 @@ struct Recovery {
                 """, arguments: [UUID().uuidString, try JSONText.encode(Array(past)), newKeys, stream.description])
     }
 
-    func set(_ recovery: (mode: RecoveryMode, verification: UUID)?, passes: Int) throws {
+    func set(_ recovery: RecoveryState?, passes: Int) throws {
         try db.execute(
-            sql: "UPDATE trunkline_outbound SET recovery = ?, recovery_id = ?, recovery_passes = ? WHERE stream = ?",
-            arguments: [recovery?.mode.rawValue, recovery?.verification.uuidString, passes, stream.description])
+            sql: """
+                UPDATE trunkline_outbound SET recovery = ?, recovery_id = ?, recovery_passes = ?, recovery_returns = ?
+                WHERE stream = ?
+                """,
+            arguments: [
+                recovery?.mode.rawValue, recovery?.verification.uuidString, passes,
+                try recovery?.returns.map { try JSONText.encode($0) }, stream.description,
+            ])
     }
 
     func set(_ report: RecoveryReport) throws {

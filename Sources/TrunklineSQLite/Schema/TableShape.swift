@@ -59,4 +59,13 @@ struct TableShape: Sendable {
     var wireColumns: [WireColumn] {
         columns.map { WireColumn(name: $0.name, type: DeclaredType($0.declaredType).wireType) }
     }
+
+    /// Parents before their children.
+    static func foreignKeyOrder(_ shapes: [TableName: TableShape]) -> [TableName] {
+        let byName = Dictionary(
+            shapes.keys.map { ($0.inSQLite.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        return ForeignKeyOrder.sort(
+            Array(shapes.keys),
+            parents: shapes.mapValues { Set($0.foreignKeys.compactMap { byName[$0.parent.lowercased()] }) })
+    }
 }

@@ -46,7 +46,7 @@ struct BatchReader {
             }
         }
         var content: [TableContent] = []
-        for name in try order(tables.mapValues(\.shape)) {
+        for name in TableShape.foreignKeyOrder(tables.mapValues(\.shape)) {
             let (table, shape) = tables[name]!
             let changed = changes[table.id]!
             var one = TableContent(
@@ -150,14 +150,6 @@ struct BatchReader {
             if row[4] == 1 { changes[table]!.destinations.insert(own) }
         }
         return changes
-    }
-
-    private func order(_ shapes: [TableName: TableShape]) throws -> [TableName] {
-        let byName = Dictionary(
-            shapes.keys.map { ($0.inSQLite.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-        return ForeignKeyOrder.sort(
-            Array(shapes.keys),
-            parents: shapes.mapValues { Set($0.foreignKeys.compactMap { byName[$0.parent.lowercased()] }) })
     }
 
     /// - Returns: false when the limit of bytes is passed.

@@ -5,6 +5,12 @@ internal import TrunklineCore
 /// The books of a sender, within the immediate transaction that its maker began on this connection.
 struct SQLiteSending: SenderBooks {
     let db: Database
+    let ownTables: any RowSink
+
+    init(db: Database) {
+        self.db = db
+        ownTables = SQLiteReceiving(db, isReturning: true)
+    }
 
     /// GRDB's errors as ours.
     private func run<Value>(_ operation: String, _ stream: StreamID, _ body: () throws -> Value)
@@ -178,15 +184,13 @@ struct SQLiteSending: SenderBooks {
         try run("read recovery", stream) { try Recovery(stream, db).read() }
     }
 
-    func checkYielding(newKeys: Bool) throws(StoreError) {}
+    func checkYielding(newKeys: Bool, returns: Bool) throws(StoreError) {}
 
     func beginEpoch(_ stream: StreamID, newKeys: Bool) throws(StoreError) {
         try run("begin epoch", stream) { try Recovery(stream, db).beginEpoch(newKeys: newKeys) }
     }
 
-    func setRecovery(_ recovery: (mode: RecoveryMode, verification: UUID)?, passes: Int, of stream: StreamID)
-        throws(StoreError)
-    {
+    func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError) {
         try run("set recovery", stream) { try Recovery(stream, db).set(recovery, passes: passes) }
     }
 
@@ -207,5 +211,22 @@ struct SQLiteSending: SenderBooks {
                 YieldOutcome(try Yielding(stream, newKeys: newKeys, db).run(differing))
             }
         }
+    }
+
+    func withoutLog<Value>(
+        of groups: [LineGroup], _ stream: StreamID, _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try run("store returned rows", stream) {
+            let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(seq), 0) FROM trunkline_change")!
+            let value = try LocalWriteGuards.applying(db) { try body() }
+            for group in groups {
+                try LocalRows(group.table.name, for: stream, db)?.forget(group.lines.map(\.key), loggedAfter: last)
+            }
+            return value
+        }
+    }
+
+    func forgetWish(_ id: UUID, of stream: StreamID) throws(StoreError) {
+        try run("forget wish", stream) { try VerificationRecord.forget(id, of: stream, db) }
     }
 }

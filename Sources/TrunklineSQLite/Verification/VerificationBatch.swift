@@ -40,12 +40,31 @@ enum VerificationBatch {
 
     /// What is said of the tables as they are in this transaction.
     static func claim(_ request: VerificationRequest, _ db: Database) throws -> VerificationClaim {
+        if let state = try Recovery(request.stream, db).read().state, state.verification == request.id,
+            let returns = state.returns
+        {
+            return VerificationClaim(id: request.id, returns: returns.claim(try returnableShapes(db)))
+        }
         var standing = try Capture.standingTables(db).filter { request.concerns($0.table) }
         return VerificationClaim(
             id: request.id, round: request.round, tables: try claims(request, without: &standing, db),
             leftOut: standing.map {
                 VerificationClaim.LeftOutTable(name: $0.table, reason: ShortReason.text($0.reason))
             })
+    }
+
+    /// The tables into which rows may come back, parents before their children.
+    private static func returnableShapes(
+        _ db: Database
+    ) throws -> [(name: TableName, key: [String], columns: [WireColumn])] {
+        let standing = Set(try Capture.standingTables(db).map(\.table))
+        var shapes: [TableName: TableShape] = [:]
+        for table in try SyncedTable.all(db) where !standing.contains(table.name) {
+            shapes[table.name] = try TableKind.find(table.name.inSQLite, in: db).shape
+        }
+        return TableShape.foreignKeyOrder(shapes).map { name in
+            (name, shapes[name]!.key, shapes[name]!.wireColumns)
+        }
     }
 
     private static func claims(

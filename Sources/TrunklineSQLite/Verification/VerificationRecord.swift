@@ -50,13 +50,23 @@ enum VerificationRecord {
             ])
     }
 
-    /// The oldest wish that no batch answers yet.
+    static func forget(_ id: UUID, of stream: StreamID, _ db: Database) throws {
+        try db.execute(
+            sql: "DELETE FROM trunkline_verification_request WHERE id = ? AND stream = ?",
+            arguments: [id.uuidString, stream.description])
+    }
+
+    /// The oldest wish that no batch answers yet. While the receiver keeps what differs, only the recovery itself asks:
+    /// nobody else's question makes room for it.
     static func wanted(_ stream: StreamID, _ db: Database) throws -> VerificationRequest? {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT id, round, buckets FROM trunkline_verification_request
-                WHERE stream = ? AND number IS NULL ORDER BY requested_at, round LIMIT 1
+                SELECT r.id, r.round, r.buckets
+                FROM trunkline_verification_request AS r JOIN trunkline_outbound AS o USING (stream)
+                WHERE r.stream = ? AND r.number IS NULL
+                    AND (o.recovery = 'keep-head' AND r.id <> o.recovery_id) IS NOT TRUE
+                ORDER BY r.requested_at, r.round LIMIT 1
                 """, arguments: [stream.description])
         guard let row, let id = UUID(uuidString: row["id"]) else { return nil }
         return VerificationRequest(

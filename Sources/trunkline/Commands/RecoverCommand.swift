@@ -19,7 +19,8 @@ struct RecoverCommand: OfficeCommand {
             other one that is replaced or dropped is kept whole in superseded_row there. Where the rows of the other one \
             win, these stay as they are: rows of the sending office that have the same keys are moved to superseded_row at \
             the sending office, with all rows that refer to them; what only the sending office has is sent; identity columns \
-            go on above the highest key that the other one knows.
+            go on above the highest key that the other one knows. With --keep-head at a branch the head's rows come back \
+            to it; what its tables do not take is named, and stays at the head.
 
             --new-keys, where the rows of the other one win: rows that were inserted under keys of the other one's (the \
             branch sold again under used keys) stay under new keys, and are sent. Not in tables whose keys the database does \

@@ -25,6 +25,11 @@ extension RecoveryReport.Table {
         var parts: [String] = []
         if newKeys > 0 { parts.append("\(HumanNumber.counted(newKeys, "row")) got new keys") }
         if putAside > 0 { parts.append("\(HumanNumber.counted(putAside, "row")) put aside in superseded_row") }
+        if let returned { parts.append("\(HumanNumber.counted(returned, "row")) came back from the head") }
+        if let notReturned {
+            let reason = notReturnedReason.map { " (\($0))" } ?? ""
+            parts.append("\(HumanNumber.counted(notReturned, "row")) of the head could not come back\(reason)")
+        }
         return "\(name): \(parts.joined(separator: ", "))" + (obstacle.map { "; no new keys, since \($0)" } ?? "")
     }
 }

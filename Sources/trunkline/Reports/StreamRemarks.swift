@@ -61,9 +61,26 @@ struct StreamRemarks {
             ]
         }
         if let recovery = status.recovery {
-            let text = "\(stream) comes together again after a restore (\(recovery.rawValue))"
+            let returned = (status.lastRecovery?.tables ?? []).reduce(0) { $0 + ($1.returned ?? 0) }
+            let back = returned > 0 ? "; \(HumanNumber.counted(returned, "row")) came back so far" : ""
+            let text = "\(stream) comes together again after a restore (\(recovery.rawValue))\(back)"
             return [Remark(text: text, needsSomebody: false)]
         }
+        return notReturned + differing
+    }
+
+    private var notReturned: [Remark] {
+        (status.lastRecovery?.tables ?? []).compactMap { table in
+            guard let count = table.notReturned else { return nil }
+            let reason = table.notReturnedReason.map { ": \($0)" } ?? ""
+            return Remark(
+                text:
+                    "\(stream): \(HumanNumber.counted(count, "row")) of \(table.name) that the head kept did not come back\(reason)"
+            )
+        }
+    }
+
+    private var differing: [Remark] {
         guard let differing = status.lastRecovery?.differing, !differing.isEmpty else { return [] }
         let tables = differing.map(\.description).joined(separator: ", ")
         return [

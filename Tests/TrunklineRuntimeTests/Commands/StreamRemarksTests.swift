@@ -57,6 +57,33 @@ import TrunklineCore
         #expect(atBranch == ["head>east: 1 row set aside; see them with: trunkline rows TABLE --state set-aside"])
     }
 
+    @Test func whatComesBackIsCountedAndWhatDoesNotIsNamed() {
+        func report(_ returned: Int, _ notReturned: Int?) -> RecoveryReport {
+            RecoveryReport(tables: [
+                .init(
+                    name: TableName("sale"), putAside: 0, newKeys: 0, returned: returned, notReturned: notReturned,
+                    notReturnedReason: notReturned.map { _ in "UNIQUE constraint failed" }),
+                .init(name: TableName("line"), putAside: 0, newKeys: 0, returned: 1),
+            ])
+        }
+        let during = remarks(.branch, "east>head") {
+            $0.recovery = .keepHead
+            $0.lastRecovery = report(4, nil)
+        }
+        #expect(during == ["east>head comes together again after a restore (keep-head); 5 rows came back so far"])
+        let after = remarks(.branch, "east>head") { $0.lastRecovery = report(4, 2) }
+        #expect(
+            after == [
+                "east>head: 2 rows of sale that the head kept did not come back: UNIQUE constraint failed"
+            ])
+        #expect(remarks(.branch, "east>head") { $0.lastRecovery = report(4, nil) } == [])
+        #expect(
+            report(4, 2).lines == [
+                "sale: 4 rows came back from the head, 2 rows of the head could not come back (UNIQUE constraint failed)",
+                "line: 1 row came back from the head",
+            ])
+    }
+
     @Test func aBranchThatNeverAckedAnythingIsNamed() {
         let days = 3.0 * 86_400
         #expect(
