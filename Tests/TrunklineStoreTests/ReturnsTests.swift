@@ -179,6 +179,23 @@ struct ReturnsTests {
         #expect(table.notReturnedReason?.lowercased().contains("unique") == true)
         let result = try await pair.verify()
         #expect(result.agrees && result.tables[0].keptAtReceiver == 1)
+        // A key that the head keeps is protected.
+        try pair.branchDatabase.run("insert into item values (2, 'other', 20)")
+        try await pair.sync()
+        #expect(try await pair.branch.status()[0].setAside == 1)
+        #expect(try await pair.head.retrySetAside(SetAsideSelection(), limit: 100).stored == 0)
+        #expect(try pair.headDatabase.run("select name from item where id = 2") == "taken")
+        // What stood in the way is gone, and so is the row that was set aside: it made way in another recovery.
+        let stop = pairing.branch == .postgres ? "trunkline.outbound_ack" : "trunkline_outbound"
+        try pair.branchDatabase.run("update item set name = 'free' where id = 7")
+        try await pair.sync()
+        try pair.branchDatabase.run("update \(stop) set stopped = 'a test'")
+        try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
+        try await pair.finishRecovery()
+        #expect(try pair.branchDatabase.run(Self.items) == "1|one|1\n2|taken|2\n3|three|3\n7|free|7")
+        #expect(try pair.branchDatabase.run("select row from \(pair.superseded(pairing.branch))").contains("other"))
+        #expect(try await pair.head.status()[0].setAside == 0)
+        #expect(try await bothSidesAgree(pair))
     }
 
     /// Before a row came back its key may be used again, and afterwards it may be changed.
@@ -264,23 +281,27 @@ struct ReturnsTests {
     @Test(arguments: Pairing.all) func valuesComeBackAsTheyWere(pairing: Pairing) async throws {
         let (bytes, tab, yes) =
             pairing.branch == .postgres ? ("'\\x00ff'", "chr(9)", "true") : ("x'00ff'", "char(9)", "1")
+        // To SQLite that is no type of bytes: they travel with a mark, which PostgreSQL does not take.
+        let type = pairing.branch == .sqlite && pairing.head == .postgres ? "blob" : "bytea"
         func row(_ code: String, _ text: String) -> String {
             "insert into thing values (\(code), '2026-01-02 03:04:05', \(bytes), \(yes), \(text), 1.10)"
         }
         let pair = try await restoredBranch(
             pairing,
             """
-            create table thing (code numeric(8,2), at timestamp, data bytea, ok boolean, what text, price numeric(8,2),
+            create table thing (code numeric(8,2), at timestamp, data \(type), ok boolean, what text, price numeric(8,2),
                 primary key (code, at))
             """, tables: ["thing"],
             lost: "\(row("12.50", "'a' || \(tab) || 'b\\c'")); \(row("-1", "null")); \(row("3.25", "''"))",
             since: row("7", "'own'"))
+        let aside = try await pair.branch.rows(of: TableName("thing"), matching: RowFilter(states: [.setAside]))
+        #expect(aside.rows.isEmpty, "\(aside)")
         try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
         try await pair.finishRecovery()
         let rows = try pair.branchDatabase.run("select count(*), sum(price) from thing")
         #expect(rows == (pairing.branch == .postgres ? "4|4.40" : "4|4.4"))
         let result = try await pair.verify()
-        #expect(result.agrees && result.tables[0].keptAtReceiver == nil)
+        #expect(result.agrees && result.tables[0].keptAtReceiver == nil, "\(result)")
         #expect(try pair.branchDatabase.run("select what from thing where code > 12 and code < 13") == "a\tb\\c")
         #expect(try await pair.branch.status()[0].setAside == 0)
     }
