@@ -185,4 +185,19 @@ struct KeepHeadTests {
         let sale = try #require(report.tables.first { $0.name == TableName("sale") })
         #expect(sale.putAside == 2 && sale.newKeys == 0 && sale.obstacle == "rows of line refer to it")
     }
+
+    /// What a load has still to bring waits until both sides were compared.
+    @Test(arguments: Pairing.all) func aRecoveryDoesNotWaitForALoad(pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing,
+            branch: "create table item (id integer primary key, n integer); insert into item values (1, 1), (2, 2)",
+            tables: ["item"])
+        let stop = pairing.branch == .postgres ? "trunkline.outbound_ack" : "trunkline_outbound"
+        try pair.branchDatabase.run("update \(stop) set stopped = 'a test'")
+        try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
+        #expect(try await pair.branch.formVerification(of: pair.stream))
+        try await pair.finishRecovery()
+        #expect(try await pair.verify().agrees)
+        #expect(try pair.headDatabase.run("select count(*) from item") == "2")
+    }
 }
