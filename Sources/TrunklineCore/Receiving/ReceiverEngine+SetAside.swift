@@ -15,7 +15,7 @@ extension ReceiverEngine {
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
         var failures = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
-        failures += try takeUnfit(outOf: &groups, stream)
+        failures += try takeUnfit(outOf: &groups, stream, asWhole: false)
         failures += try takeKept(outOf: &groups, stream)
         failures += try sink.apply(groups, of: stream, individually: true)
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
@@ -29,7 +29,7 @@ extension ReceiverEngine {
     private func stillUnfit(_ lines: [ReceivedLine], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
         var failures: [LineFailure] = []
         for line in lines {
-            switch try sink.fit(line.table, of: stream, creating: true) {
+            switch try sink.fit(line.table, of: stream, creating: false) {
             case .fits, .missing: break
             case .unfit(let reason), .refused(let reason): failures.append(LineFailure(line: line, reason: reason))
             }
@@ -37,9 +37,17 @@ extension ReceiverEngine {
         return failures
     }
 
-    /// Forgets that tables took no rows, which take those of a batch.
-    func forgetWholeTables(_ groups: [LineGroup], _ stream: StreamID) throws(StoreError) {
-        for table in Set(groups.map(\.table.name)) { try books.forgetSetAside([.wholeTable], of: table, stream) }
+    /// Forgets that tables took no rows, which take those of a batch; or would: of a table that is not taken its sender
+    /// says how it looks, and no more.
+    func forgetWholeTables(_ groups: [LineGroup], _ header: BatchHeader) throws(StoreError) {
+        var fitting = Set(groups.map(\.table.name))
+        for table in header.tables where table.rows + table.deletes == 0 {
+            switch try sink.fit(table, of: header.stream, creating: false) {
+            case .fits, .missing: fitting.insert(table.name)
+            case .unfit, .refused: break
+            }
+        }
+        for table in fitting { try books.forgetSetAside([.wholeTable], of: table, header.stream) }
     }
 
     /// Forgets what was set aside of the keys of a batch.

@@ -143,8 +143,9 @@ public struct ReceiverEngine {
         let stream = header.stream
         var groups = LineGroup.all(of: batch)
         if inbound.hasSetAside { try forgetSetAside(groups, stream) }
-        var failures = try takeUnfit(outOf: &groups, stream)
-        if inbound.hasSetAside { try forgetWholeTables(groups, stream) }
+        // A sender that takes no differences would not load a table anew.
+        var failures = try takeUnfit(outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false)
+        if inbound.hasSetAside { try forgetWholeTables(groups, header) }
         if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
         if header.recovery == .keepBranch { try keepImages(replacedBy: groups, of: stream) }
         failures += try sink.apply(groups, of: stream, individually: false)
@@ -189,18 +190,22 @@ public struct ReceiverEngine {
     /// A head keeps what its branches sent, line by line. Otherwise, and where the sender may not write the table, the
     /// sender's table has all rows: one line stands for whatever comes of them, so that a large table that fits nowhere
     /// fills no list and holds no other one. What was deleted is kept, since nothing at the sender tells of it any more.
-    func takeUnfit(outOf groups: inout [LineGroup], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
+    /// - Parameter asWhole: whether one line may stand for a whole table.
+    func takeUnfit(
+        outOf groups: inout [LineGroup], _ stream: StreamID, asWhole: Bool
+    ) throws(StoreError) -> [LineFailure] {
         var failures: [LineFailure] = []
         var fitting: [LineGroup] = []
         for group in groups {
             switch try sink.fit(group.table, of: stream, creating: !group.isDelete) {
             case .fits: fitting.append(group)
             case .missing: continue
-            case .unfit(let reason) where stream.destination == .head || group.isDelete:
-                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
-            case .refused where group.isDelete: continue
-            case .unfit(let reason), .refused(let reason):
+            case .refused where group.isDelete && asWhole: continue
+            case .unfit(let reason) where asWhole && stream.destination != .head && !group.isDelete,
+                .refused(let reason) where asWhole:
                 failures.append(LineFailure(line: .wholeTable(group.table), reason: reason))
+            case .unfit(let reason), .refused(let reason):
+                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
             }
         }
         groups = fitting

@@ -23,6 +23,8 @@ public protocol SenderBooks {
     func replaceNotices(_ notices: [SetAsideNotice], of stream: StreamID) throws(StoreError)
     /// Adds these, or gives them another reason, and forgets those that are gone.
     func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError)
+    /// The tables that this office sends.
+    func sentTables() throws(StoreError) -> Set<TableName>
     /// Lets all rows of a table travel again; of one that is not synced here nothing.
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError)
     /// The tables of which the receiver said that it takes no row.

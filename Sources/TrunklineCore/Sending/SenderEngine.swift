@@ -39,7 +39,7 @@ public struct SenderEngine {
 
     private func takeList(_ ack: Ack, _ outbound: OutboundStream) throws(StoreError) {
         let state = SetAsideListState(stored: outbound.setAsideVersion)
-        guard let list = ack.setAside else {
+        guard let list = try noticed(ack) else {
             // The receiver takes it that all is known here. If that is not so, an ack went by, or one came late of a life of
             // the receiver's that a restore ended.
             let isKnown = ack.setAsideVersion == state.applied && ack.setAsideTotal == outbound.setAsideTotal
@@ -47,8 +47,8 @@ public struct SenderEngine {
             return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
         }
         guard ack.setAsideVersion > state.applied else { return }
-        // No receiver has more: whoever goes on and on fills no books.
-        if ack.setAsideFrom != nil, try books.noticeCount(ack.stream) + list.count > ReceiverEngine.Limit.setAsideRows {
+        // No receiver has more, but for what one ack adds: whoever goes on and on fills no books.
+        if ack.setAsideFrom != nil, try books.noticeCount(ack.stream) > ReceiverEngine.Limit.setAsideRows {
             return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
         }
         let untaken = try books.untakenTables(ack.stream)
@@ -62,8 +62,17 @@ public struct SenderEngine {
         }
         // One may have come and gone since the last ack.
         let gone = (ack.gone ?? []).filter { $0.key == .wholeTable }.map(\.table)
-        let takenAgain = try untaken.union(gone).subtracting(books.untakenTables(ack.stream))
+        let candidates = untaken.union(gone)
+        guard !candidates.isEmpty else { return }
+        let takenAgain = try candidates.subtracting(books.untakenTables(ack.stream)).intersection(books.sentTables())
         for table in takenAgain.sorted() { try books.reload(table, of: ack.stream) }
+    }
+
+    /// What the ack lists, without whole tables that this office does not send: names can be made up without end.
+    private func noticed(_ ack: Ack) throws(StoreError) -> [SetAsideNotice]? {
+        guard let list = ack.setAside, list.contains(where: { $0.key == .wholeTable }) else { return ack.setAside }
+        let sent = try books.sentTables()
+        return list.filter { $0.key != .wholeTable || sent.contains($0.table) }
     }
 
     private func note(_ state: SetAsideListState, _ ack: Ack) throws(StoreError) {

@@ -173,13 +173,11 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.untaken = untaken
     }
 
-    /// What goes of these contents, which may be for several streams.
+    /// What goes of these contents, which may be for several streams. Of a table that is not taken it is still said how it
+    /// looks, which may be another shape than the receiver did not take.
     public func taken(of tables: [TableContent]) -> [TableContent] {
         guard !untaken.isEmpty else { return tables }
-        return tables.compactMap { table in
-            guard untaken.contains(table.name) else { return table }
-            return table.deleteCount == 0 ? nil : table.withoutRows
-        }
+        return tables.map { untaken.contains($0.name) ? $0.withoutRows : $0 }
     }
 }
 

@@ -66,7 +66,9 @@ enum CaptureRoute {
             return """
                 SELECT \(key) AS key, m.\(mapping.to.name.identifier)::pg_catalog.text AS destination \
                 FROM \(source.map { "\($0), " } ?? "")\(mapping.relation) m \
-                WHERE m.\(mapping.from.name.identifier)::pg_catalog.text OPERATOR(pg_catalog.=) \(column)::pg_catalog.text
+                WHERE m.\(mapping.from.name.identifier)::pg_catalog.text OPERATOR(pg_catalog.=) \(column)::pg_catalog.text \
+                UNION ALL SELECT \(key) AS key, '\(ChangeRange.everybody)' AS destination\(origin) WHERE \
+                pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed'
                 """
         }
     }

@@ -221,7 +221,8 @@ struct CaptureSQL {
 
     /// The keys of a partition of the table, if that is what is truncated.
     private var truncateFunction: String {
-        let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false)).doubling("%").replacing("\u{1}", with: "%s")
+        let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false)).doubling("%")
+            .replacing("\u{1}", with: "%1$s")
         let renamed = log("d", rows("t", from: "\(Self.name(watched.count)) t", isRenamed: true))
         return function(
             "truncate", settings,

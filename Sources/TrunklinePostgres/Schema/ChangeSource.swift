@@ -13,6 +13,8 @@ struct ChangeSource {
         var allNew: Bool
     }
 
+    /// Whose rows they are, where it is a piece of a load.
+    let pieceTable: Int?
     /// Rows `table_id`, `key`, `op`.
     private let changes: String
     /// Of several waves that are read as one, each was compacted by itself; of two destinations too.
@@ -25,7 +27,8 @@ struct ChangeSource {
                 .contention, operation: "read batch", subject: "batch \(batch.number) of \(batch.stream)",
                 reason: "it was acked and pruned meanwhile")
         }
-        if let table = range.integer(0, 8) {
+        pieceTable = range.integer(0, 8)
+        if let table = pieceTable {
             isOneWave = true
             changes = try Self.piece(
                 of: table, batch.stream.destination, after: range.value(0, 9), through: range.value(0, 10),

@@ -3,7 +3,8 @@
 ///
 /// A transaction that writes a routed row while another one changes the mapping says for whom the row is by the mapping as
 /// it was, and the other one does not see the row: neither would log it for the branch that it comes to, nor, where it
-/// has travelled meanwhile, for the one that it leaves. So the rows of those values
+/// has travelled meanwhile, for the one that it leaves. (One whose snapshot is older than its first statement that writes
+/// logs what it writes for all branches.) So the rows of those values
 /// that were written since are logged once more, when all transactions are over that were open when the change was seen.
 enum MovedValues {
     static let all = [look]
@@ -33,12 +34,18 @@ enum MovedValues {
             LOOP
                 SELECT * INTO k FROM trunkline.key_of(m.id);
                 CONTINUE WHEN k.texts IS NULL OR m.column_name IS NULL;
-                EXECUTE format($query$
-                    INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
-                        SELECT DISTINCT v.destination, pg_current_xact_id(), %s, %s, 'u'
-                        FROM unnest($1, $2) v (value, destination) JOIN %s t ON t.%I::text = v.value
-                        WHERE age(t.xmin) <= age($3::xid)
-                    $query$, m.id, k.texts, m.relation, m.column_name) USING m.values, m.destinations, m.since;
+                BEGIN
+                    EXECUTE format($query$
+                        INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+                            SELECT DISTINCT v.destination, pg_current_xact_id(), %s, %s, 'u'
+                            FROM unnest($1, $2) v (value, destination) JOIN %s t ON t.%I::text = v.value
+                            WHERE age(t.xmin) <= age($3::xid)
+                        $query$, m.id, k.texts, m.relation, m.column_name) USING m.values, m.destinations, m.since;
+                EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+                    -- The table stands still: another time.
+                    INSERT INTO trunkline.moved_value (table_id, value, destination, since)
+                        SELECT m.id, v.value, v.destination, m.since FROM unnest(m.values, m.destinations) v (value, destination);
+                END;
             END LOOP;
         END
         $function$

@@ -5,8 +5,7 @@ enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
             array_to_json(o.past_epochs), o.recovery, a.set_aside_version, a.receiver_keeps_shapes,
-            trunkline.shared_content(b.stream, b.number),
-            (SELECT json_agg(w.table_name) FROM trunkline.refused_row w WHERE w.stream = b.stream AND w.key = '[]')
+            trunkline.shared_content(b.stream, b.number)
         """
 
     static let claim = Statement(

@@ -190,7 +190,7 @@ enum Statements {
     static let lookAtMoves = Statement("look_at_moves", "SELECT trunkline.look_at_moves()")
     static let tablesWithHeld = Statement("tables_with_held", "SELECT DISTINCT table_id FROM trunkline.held_change")
 
-    static let beginLoad = Statement("begin_load", "SELECT trunkline.begin_load($1, $2, $3, $4)")
+    static let beginLoad = Statement("begin_load", "SELECT trunkline.begin_load($1, $2, $3, $4, $5)")
     static let endLoads = Statement("end_loads", "DELETE FROM trunkline.load WHERE table_id = $1")
 
     /// A stream stands behind the newest wave: what was changed before it is in the load that begins with it.

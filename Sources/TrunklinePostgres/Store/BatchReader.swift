@@ -60,7 +60,24 @@ struct BatchReader {
         let states = try CaptureState.all(connection).filter { $0.table.captured && $0.isReadable }
         let readable = Set(states.map(\.table.id))
         let failed = Set(states.filter { $0.readingProblem != nil }.map(\.table.id))
-        let changed = try source.tables(connection)
+        let isFirstPass = !looksClosely
+        // What may be a row's own fault is looked for in the second pass.
+        func passes(_ error: StoreError) -> Bool { isFirstPass && BatchReader.isOfRow(error) }
+        let changed: [ChangeSource.Part]
+        if let piece = try SyncedTable.all(connection).first(where: { $0.id == source.pieceTable }) {
+            let counted = try ReadingProblem.isolate(piece, connection, passes: passes) {
+                () throws(StoreError) in try source.tables(connection)
+            }
+            switch counted {
+            case .success(let parts): changed = parts
+            case .failure(let failure):
+                standing = [piece]
+                problems = [failure.problem]
+                return .content([])
+            }
+        } else {
+            changed = try source.tables(connection)
+        }
         // What nobody lists any more travels no more.
         standing = changed.map(\.table).filter { $0.captured && !readable.contains($0.id) }
         let parts = changed.filter { readable.contains($0.table.id) }
@@ -71,9 +88,6 @@ struct BatchReader {
             let part = parts.first { $0.table.name == name }!
             guard let table = try catalog.table(name) else { continue }
             let refusedBefore = refused
-            // What may be a row's own fault is looked for in the second pass.
-            let isFirstPass = !looksClosely
-            func passes(_ error: StoreError) -> Bool { isFirstPass && BatchReader.isOfRow(error) }
             let reading = try ReadingProblem.isolate(part.table, connection, passes: passes) {
                 () throws(StoreError) in try readPart(part, table, source, bytes)
             }

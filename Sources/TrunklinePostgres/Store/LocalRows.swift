@@ -30,7 +30,7 @@ struct LocalRows: YieldingRows {
 
     /// All of its rows travel once more.
     func loadAll() throws(StoreError) {
-        try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "f", "t"])
+        try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "f", "t", "f"])
     }
 
     func existing(_ keys: [RowKey]) throws(StoreError) -> Set<RowKey> {

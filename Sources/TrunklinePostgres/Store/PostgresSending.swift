@@ -68,6 +68,10 @@ struct PostgresSending: SenderBooks {
         return columns.map(TextArray.encode)
     }
 
+    func sentTables() throws(StoreError) -> Set<TableName> {
+        Set(try SyncedTable.all(connection).filter(\.captured).map(\.name))
+    }
+
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
         try LocalRows(table, for: stream, connection)?.loadAll()
     }

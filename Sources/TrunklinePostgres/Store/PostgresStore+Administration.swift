@@ -71,7 +71,8 @@ extension PostgresStore {
                 for name in order {
                     for one in synced where one.name == name {
                         rows +=
-                            try connection.query(Statements.beginLoad, ["\(one.id)", stream, "f", "t"]).integer(0, 0)
+                            try connection.query(Statements.beginLoad, ["\(one.id)", stream, "f", "t", "t"]).integer(
+                                0, 0)
                             ?? 0
                     }
                 }

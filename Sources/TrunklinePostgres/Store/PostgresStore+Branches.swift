@@ -23,7 +23,7 @@ extension PostgresStore {
         guard !tables.isEmpty, try createStream(stream, connection) else { return }
         for name in try Catalog(connection).foreignKeyOrder(tables.map(\.name)) {
             for table in tables where table.name == name && table.loaded {
-                try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "t", "f"])
+                try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "t", "f", "t"])
             }
         }
         try connection.script("NOTIFY trunkline_changes", "begin stream")

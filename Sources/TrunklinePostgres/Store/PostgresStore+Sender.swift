@@ -7,7 +7,7 @@ extension PostgresStore {
             try lookAtCapture(connection)
             let result = try connection.query(
                 SenderStatements.claim, [stream.description, "\(window)", "\(changes)"])
-            return try claimed(result, stream)
+            return try claimed(result, stream, connection)
         }
     }
 
@@ -16,7 +16,7 @@ extension PostgresStore {
             let result = try connection.query(
                 SenderStatements.split,
                 [batch.stream.description, "\(batch.number)", "\(batch.attempt)", "\(changes)"])
-            return try claimed(result, batch.stream)
+            return try claimed(result, batch.stream, connection)
         }
     }
 
@@ -126,11 +126,13 @@ extension PostgresStore {
             "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'"
     }
 
-    func claimed(_ result: PostgresResult, _ stream: StreamID) throws(StoreError) -> ClaimedBatch? {
+    /// What the receiver does not take is read after the claim: an ack that ends that, and begins a load, may have come
+    /// while the claim waited for it.
+    func claimed(
+        _ result: PostgresResult, _ stream: StreamID, _ connection: PostgresConnection
+    ) throws(StoreError) -> ClaimedBatch? {
         guard result.rowCount == 1 else { return nil }
-        let untaken = try result.value(0, 13).map { (text) throws(StoreError) in
-            try JSONText.decode([String].self, text, "tables that the receiver does not take")
-        }
+        let untaken = try PostgresSending(connection).untakenTables(stream)
         return ClaimedBatch(
             stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
@@ -140,7 +142,7 @@ extension PostgresStore {
             attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!, sharedContent: result.value(0, 12),
             verification: try result.value(0, 6).map { (text) throws(StoreError) in
                 try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
-            }, untaken: Set((untaken ?? []).compactMap { TableName(parsing: $0) }))
+            }, untaken: untaken)
     }
 }
 

@@ -107,7 +107,7 @@ struct TableCapture {
             before.firesAlways = state.stored?.firesAlways
             before.partitionTriggers = state.stored?.partitionTriggers
             try record(state, before, reload: false)
-            try connection.query(Statements.beginLoad, ["\(id)", nil, "f", "t"])
+            try connection.query(Statements.beginLoad, ["\(id)", nil, "f", "t", "t"])
             isDone = true
         }
         return isDone
@@ -159,7 +159,8 @@ struct TableCapture {
             let claimed = try connection.run(
                 "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1 AND NOT loaded", ["\(id)"], "load")
             guard claimed.affectedRows == 1 else { return 0 }
-            return try connection.query(Statements.beginLoad, ["\(id)", nil, isNew ? "t" : "f", "f"]).integer(0, 0) ?? 0
+            return try connection.query(Statements.beginLoad, ["\(id)", nil, isNew ? "t" : "f", "f", "t"]).integer(0, 0)
+                ?? 0
         }
     }
 
