@@ -95,6 +95,34 @@ struct DownTests {
         #expect(try await pair.verify(DownPair.west).agrees)
     }
 
+    @Test(arguments: Pairing.all) func rowsThatGoWithTheirMappingLeaveTheBranch(_ pairing: Pairing) async throws {
+        let foreignKeys = pairing.head == .sqlite ? "pragma foreign_keys = on;" : ""
+        let pair = try await DownPair(
+            pairing,
+            head: """
+                create table ord (id integer primary key, branch_id text);
+                create table part (id integer primary key, ord integer references ord on delete cascade);
+                create table note (id integer primary key, ord integer references ord on delete set null);
+                insert into ord values (1, 'east'), (2, 'east');
+                insert into part values (1, 1), (2, 2);
+                insert into note values (1, 1), (2, 2);
+                """,
+            branch: "create table part (id integer primary key, ord integer);"
+                + "create table note (id integer primary key, ord integer);",
+            ["part", "note"].map {
+                TableRule(
+                    TableName($0), direction: .down,
+                    route: .mapping(column: "ord", through: TableName("ord"), from: "id", to: "branch_id"))
+            })
+        try await pair.sync()
+        #expect(try pair.rows("select count(*) from part") == "2")
+        try pair.headDatabase.run("\(foreignKeys) delete from ord where id = 1")
+        try await pair.sync()
+        #expect(try pair.rows("select id from part") == "2")
+        #expect(try pair.rows("select id from note") == "2")
+        #expect(try await pair.verify().agrees)
+    }
+
     @Test func aRowThatIsWrittenWhileItsRegionMovesReachesItsBranch() async throws {
         let sql = """
             create table region_branch (region text primary key, branch_id text);

@@ -57,18 +57,23 @@ enum CaptureRoute {
     /// - Parameters:
     ///   - column: how the statement writes the route's column of `row`.
     ///   - source: what stands behind FROM; nil: `row` is a record of its own.
-    func select(_ key: String, column: String, from source: String?) -> String {
+    ///   - leaves: whether they are rows as they were. Where the mapping of one went before it, by a foreign key of the mapping
+    ///     table, nobody knows any more who had it, and all branches are told.
+    func select(_ key: String, column: String, from source: String?, leaves: Bool) -> String {
         let origin = source.map { " FROM \($0)" } ?? ""
         switch self {
         case .fixed(let destination): return "SELECT \(key) AS key, '\(destination)' AS destination\(origin)"
         case .column: return "SELECT \(key) AS key, \(column)::pg_catalog.text AS destination\(origin)"
         case .mapping(_, let mapping):
+            let value =
+                "m.\(mapping.from.name.identifier)::pg_catalog.text OPERATOR(pg_catalog.=) \(column)::pg_catalog.text"
+            let isUnmapped = leaves ? " OR NOT EXISTS (SELECT FROM \(mapping.relation) m WHERE \(value))" : ""
             return """
                 SELECT \(key) AS key, m.\(mapping.to.name.identifier)::pg_catalog.text AS destination \
                 FROM \(source.map { "\($0), " } ?? "")\(mapping.relation) m \
-                WHERE m.\(mapping.from.name.identifier)::pg_catalog.text OPERATOR(pg_catalog.=) \(column)::pg_catalog.text \
+                WHERE \(value) \
                 UNION ALL SELECT \(key) AS key, '\(ChangeRange.everybody)' AS destination\(origin) WHERE \
-                pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed'
+                pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed'\(isUnmapped)
                 """
         }
     }

@@ -183,12 +183,12 @@ struct CaptureSQL {
     /// The keys (by their bytes: where letters differ in case alone, a collation may take two for one) and destinations of
     /// rows, by the names of now, or by those that the catalog has (`isRenamed`).
     /// - Parameter source: as ``CaptureRoute/select(_:column:from:)`` takes it.
-    private func rows(_ row: String, from source: String?, isRenamed: Bool) -> String {
+    private func rows(_ row: String, from source: String?, isRenamed: Bool, leaves: Bool = false) -> String {
         let names = isRenamed ? watched.indices.map { Self.name($0) } : watched.map(\.name.identifier)
         let key = names.prefix(self.key.count).map { "\(row).\($0)::pg_catalog.text COLLATE pg_catalog.\"C\"" }
         let selected = route.select(
             "ARRAY[\(key.joined(separator: ", "))]", column: route.column == nil ? "" : "\(row).\(names.last!)",
-            from: source)
+            from: source, leaves: leaves)
         return isRenamed ? Self.template(selected) : selected
     }
 
@@ -211,19 +211,20 @@ struct CaptureSQL {
 
     private var updateFunction: String {
         statement("update", "u") {
-            rows("o", from: "old_rows o", isRenamed: $0) + " UNION " + rows("n", from: "new_rows n", isRenamed: $0)
+            rows("o", from: "old_rows o", isRenamed: $0, leaves: true) + " UNION "
+                + rows("n", from: "new_rows n", isRenamed: $0)
         }
     }
 
     private var deleteFunction: String {
-        statement("delete", "d") { rows("o", from: "old_rows o", isRenamed: $0) }
+        statement("delete", "d") { rows("o", from: "old_rows o", isRenamed: $0, leaves: true) }
     }
 
     /// The keys of a partition of the table, if that is what is truncated.
     private var truncateFunction: String {
-        let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false)).doubling("%")
+        let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false, leaves: true)).doubling("%")
             .replacing("\u{1}", with: "%1$s")
-        let renamed = log("d", rows("t", from: "\(Self.name(watched.count)) t", isRenamed: true))
+        let renamed = log("d", rows("t", from: "\(Self.name(watched.count)) t", isRenamed: true, leaves: true))
         return function(
             "truncate", settings,
             guarded(
@@ -246,7 +247,8 @@ struct CaptureSQL {
             """
         }
         func both(_ old: String, _ new: String, isRenamed: Bool) -> String {
-            rows(old, from: nil, isRenamed: isRenamed) + " UNION " + rows(new, from: nil, isRenamed: isRenamed)
+            rows(old, from: nil, isRenamed: isRenamed, leaves: true) + " UNION "
+                + rows(new, from: nil, isRenamed: isRenamed)
         }
         return function(
             "row", settings,
@@ -254,12 +256,12 @@ struct CaptureSQL {
                 perStatement(
                     insert: log("i", rows("NEW", from: nil, isRenamed: false)) + ";",
                     update: log("u", both("OLD", "NEW", isRenamed: false)) + ";",
-                    delete: log("d", rows("OLD", from: nil, isRenamed: false)) + ";")
+                    delete: log("d", rows("OLD", from: nil, isRenamed: false, leaves: true)) + ";")
             ) { execute in
                 perStatement(
                     insert: execute(log("i", rows("($1)", from: nil, isRenamed: true)), ") USING NEW"),
                     update: execute(log("u", both("($1)", "($2)", isRenamed: true)), ") USING OLD, NEW"),
-                    delete: execute(log("d", rows("($1)", from: nil, isRenamed: true)), ") USING OLD"))
+                    delete: execute(log("d", rows("($1)", from: nil, isRenamed: true, leaves: true)), ") USING OLD"))
             })
     }
 

@@ -94,6 +94,10 @@ struct CaptureState: Sendable {
         if !now.hasComparableKey(stored) {
             return Work(triggers: true, forgetsKeys: true, load: true, reason: "its primary key is another one")
         }
+        // The triggers name it by its oid, which another database, or another table of its name, does not have.
+        if now.mapping != stored.mapping {
+            return Work(triggers: true, load: true, reason: "the table that maps it to branches was made anew")
+        }
         // Triggers go with the table that they are on.
         if now.oid != stored.oid, idleTriggers == 0, now.key == stored.key {
             let isAlone = stored.books != nil && stored.books == now.books
@@ -103,9 +107,6 @@ struct CaptureState: Sendable {
         }
         if now.oid != stored.oid {
             return Work(triggers: true, load: true, reason: "it was made anew")
-        }
-        if now.mapping != stored.mapping {
-            return Work(triggers: true, load: true, reason: "the table that maps it to branches was made anew")
         }
         if idleTriggers > 0 {
             return Work(triggers: true, load: true, reason: "triggers of ours are missing or disabled")

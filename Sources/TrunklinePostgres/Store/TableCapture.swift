@@ -152,14 +152,16 @@ struct TableCapture {
             ])
     }
 
-    /// Every row that is there becomes pending, once: of each stream.
+    /// Every row that is there becomes pending, once: of each stream. What was missed may have left a branch.
     private func load(_ id: Int, isNew: Bool) throws(StoreError) -> Int {
         try connection.transaction("load") { () throws(StoreError) in
             try connection.query(Statements.holdStreams)
             let claimed = try connection.run(
                 "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1 AND NOT loaded", ["\(id)"], "load")
             guard claimed.affectedRows == 1 else { return 0 }
-            return try connection.query(Statements.beginLoad, ["\(id)", nil, isNew ? "t" : "f", "f", "t"]).integer(0, 0)
+            return try connection.query(
+                Statements.beginLoad, ["\(id)", nil, isNew ? "t" : "f", isNew ? "f" : "t", "t"]
+            ).integer(0, 0)
                 ?? 0
         }
     }

@@ -97,7 +97,7 @@ struct Capture {
         try db.execute(
             sql: "UPDATE trunkline_synced_table SET key_columns = ? WHERE id = ?",
             arguments: [try JSONText.encode(shape.key), table.id])
-        if isNew || !isUnbroken { try TableLoad.begin(table, isNew: isNew, db) }
+        if isNew || !isUnbroken { try TableLoad.begin(table, isNew: isNew, sweeps: !isNew, db) }
     }
 
     /// The triggers' statements, without what would make the application's own statements fail.

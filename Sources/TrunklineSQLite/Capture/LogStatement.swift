@@ -31,12 +31,18 @@ struct LogStatement {
             return routed("SELECT \(key) AS k, \(LogStatement.office(row, column)) AS office", operation, condition)
         case .mapping(let column, let through, let from, let to):
             let map = TableName.quoted("trunkline_map")
-            return routed(
-                """
-                SELECT \(key) AS k, \(LogStatement.office(map, to)) AS office \
+            let mapped = """
                 FROM \(TableName.quoted(through.inSQLite)) AS \(map) \
                 WHERE \(map).\(TableName.quoted(from)) = \(row).\(TableName.quoted(column))
-                """, operation, condition)
+                """
+            // Where the mapping of a row went before it, by a foreign key, nobody knows any more who had it.
+            let unmapped =
+                row == "OLD"
+                ? " UNION ALL SELECT \(key), w.destination FROM trunkline_outbound AS w WHERE NOT EXISTS (SELECT 1 \(mapped))"
+                : ""
+            return routed(
+                "SELECT \(key) AS k, \(LogStatement.office(map, to)) AS office \(mapped)\(unmapped)", operation,
+                condition)
         }
     }
 
