@@ -123,6 +123,37 @@ struct DownTests {
         #expect(try await pair.verify().agrees)
     }
 
+    @Test func aHeadThatCameFromADumpCapturesMappedTables() async throws {
+        let offer = "create table offer (id integer primary key, region text);"
+        let pair = try await DownPair(
+            Pairing(branch: .sqlite, head: .postgres),
+            head: offer + "create table region_branch (region text primary key, branch_id text);"
+                + "insert into region_branch values ('n', 'east'); insert into offer values (1, 'n');",
+            branch: offer,
+            [
+                TableRule(
+                    TableName("offer"), direction: .down,
+                    route: .mapping(
+                        column: "region", through: TableName("region_branch"), from: "region", to: "branch_id"))
+            ])
+        try await pair.sync()
+        // The same rows and triggers, all of them with other oids.
+        let dump = try Command.run("pg_dump", ["--dbname=\(pair.headDatabase.url)", "--no-owner"])
+        try pair.headDatabase.run("drop schema trunkline cascade; drop table offer, region_branch")
+        try pair.headDatabase.run(dump)
+        let head = try Pair.store(pair.headDatabase)
+        _ = try await head.streamsWithWork(window: 64, silence: nil)
+        try pair.headDatabase.run("insert into offer values (2, 'n')")
+        let claimed = try #require(
+            try await head.claimBatch(of: DownPair.stream(DownPair.east), window: 64, changes: 10))
+        #expect(claimed.changes > 0)
+        #expect(
+            try pair.headDatabase.run(
+                "select count(*) from trunkline.change where key = '{2}' and destination = 'east'")
+                == "1")
+        #expect(try #require(try await head.status().first { $0.direction == .sending }).standing.isEmpty)
+    }
+
     @Test func aRowThatIsWrittenWhileItsRegionMovesReachesItsBranch() async throws {
         let sql = """
             create table region_branch (region text primary key, branch_id text);
