@@ -227,6 +227,32 @@ struct ReturnsTests {
         #expect(try await bothSidesAgree(pair))
     }
 
+    /// What refers to a row that makes way goes along, and both sides are compared once more; a row that is refused in
+    /// both walks is one row.
+    @Test(arguments: Pairing.all) func aKeyThatIsUsedAgainMakesWayWithAllThatRefersToIt(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(
+            pairing,
+            """
+            create table sale (id integer primary key, till text unique);
+            create table line (id integer primary key, sale integer not null references sale (id))
+            """, tables: ["sale", "line"],
+            lost: "insert into sale values (1, 'a'), (2, 'taken'); insert into sale values (3, 'c')",
+            since: "insert into sale values (9, 'taken')")
+        try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
+        let page = try await firstPage(pair)
+        try pair.branchDatabase.run("insert into sale values (1, 'till'); insert into line values (7, 1)")
+        _ = try await pair.branch.recordAck(page)
+        try await pair.finishRecovery()
+        #expect(try pair.branchDatabase.run("select id, till from sale order by id") == "1|a\n3|c\n9|taken")
+        #expect(try pair.branchDatabase.run("select count(*) from line") == "0")
+        #expect(
+            try pair.branchDatabase.run("select count(*) from \(pair.superseded(pairing.branch))") == "2")
+        let report = try #require(try await pair.branch.status()[0].lastRecovery)
+        let sale = try #require(report.tables.first { $0.name == TableName("sale") })
+        #expect(sale.putAside == 1 && sale.returned == 2 && sale.notReturned == 1)
+        #expect(try await pair.verify().agrees)
+    }
+
     /// The same page twice, an old one late, and an answer that is lost.
     @Test(arguments: Pairing.all) func pagesMayComeTwiceLateOrNotAtAll(pairing: Pairing) async throws {
         let count = 2 * ReturnLimit.rows + 10

@@ -59,7 +59,10 @@ extension SenderEngine {
         case .yield(let next):
             let outcome = try books.yield(
                 to: differing.filter { $0.isLeftOut != true }, newKeys: state.newKeys, of: stream)
-            try books.setReport(recovery.report.adding(outcome.tables), of: stream)
+            var report = recovery.report.adding(outcome.tables)
+            // What could not come back is asked for once more.
+            report.forgetNotReturned()
+            try books.setReport(report, of: stream)
             if outcome.hasMoreThanNamed || next == .keepHead {
                 try go(on: .keepHead, stream)
             } else if stream.destination == .head {
