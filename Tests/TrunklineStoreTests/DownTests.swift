@@ -193,6 +193,17 @@ struct DownTests {
         try await sync()
         #expect(try pair.rows("select what from offer order by id") == "early\nlate\nbetween")
         #expect(try pair.rows("select count(*) from offer", at: DownPair.west) == "0")
+        // One that reads the mapping as it was long ago.
+        let old = try OpenTransaction(
+            pair.headDatabase.url, "set transaction isolation level repeatable read; select count(*) from region_branch"
+        )
+        try pair.headDatabase.run("update region_branch set branch_id = 'west'")
+        try await sync()
+        try await sync()
+        try old.commit(after: "insert into offer values (4, 'n', 'old')")
+        try await sync()
+        #expect(try pair.rows("select count(*) from offer where id = 4", at: DownPair.west) == "1")
+        #expect(try pair.rows("select count(*) from offer") == "0")
         #expect(try pair.headDatabase.run("select count(*) from trunkline.moved_value") == "0")
         #expect(try await pair.verify().agrees)
         #expect(try await pair.verify(DownPair.west).agrees)

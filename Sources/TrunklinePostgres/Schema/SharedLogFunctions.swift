@@ -61,6 +61,19 @@ enum SharedLogFunctions {
         $function$
         """
 
+    /// Statements of a function that delete all lines of a range but the last of each key, and count them as `n`.
+    private static func compaction(of range: ChangeRange) -> String {
+        """
+        DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
+            SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction DESC, seq DESC) AS age
+            FROM (
+                \(range.select("ctid AS place, transaction, seq, table_id, key"))
+            ) w
+        ) d WHERE age > 1));
+        GET DIAGNOSTICS n = ROW_COUNT;
+        """
+    }
+
     /// Behind slow streams keeps the last line of each key, of waves that no stream has in a batch of its own: a stream
     /// that is anywhere in between still finds it. Not before there are so many more lines that it pays.
     /// - Returns: whether there was anything.
@@ -94,13 +107,7 @@ enum SharedLogFunctions {
             LOOP
                 SELECT snapshot INTO low FROM trunkline.wave WHERE number <= span.after ORDER BY number DESC LIMIT 1;
                 SELECT snapshot INTO high FROM trunkline.wave WHERE number <= span.through ORDER BY number DESC LIMIT 1;
-                DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
-                    SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction DESC, seq DESC) AS age
-                    FROM (
-                        \(between.select("ctid AS place, transaction, seq, table_id, key"))
-                    ) w
-                ) d WHERE age > 1));
-                GET DIAGNOSTICS n = ROW_COUNT;
+                \(compaction(of: between))
                 gone := gone + n;
                 UPDATE trunkline.wave SET shared_total = shared_total - n WHERE number >= span.through;
             END LOOP;
@@ -110,8 +117,6 @@ enum SharedLogFunctions {
         END
         $function$
         """
-
-    private static let ownLines = between.only("o.destination")
 
     /// The same of the lines for one branch alone, beyond what its stream has formed.
     private static let compactOwn = """
@@ -136,13 +141,7 @@ enum SharedLogFunctions {
                 CONTINUE WHEN NOT FOUND;
                 SELECT snapshot INTO low FROM trunkline.wave WHERE number <= o.last_wave ORDER BY number DESC LIMIT 1;
                 SELECT snapshot INTO high FROM trunkline.wave ORDER BY number DESC LIMIT 1;
-                DELETE FROM trunkline.change WHERE ctid = ANY (ARRAY(SELECT place FROM (
-                    SELECT place, row_number() OVER (PARTITION BY table_id, key ORDER BY transaction DESC, seq DESC) AS age
-                    FROM (
-                        \(ownLines.select("ctid AS place, transaction, seq, table_id, key"))
-                    ) w
-                ) d WHERE age > 1));
-                GET DIAGNOSTICS n = ROW_COUNT;
+                \(compaction(of: between.only("o.destination")))
                 gone := gone + n;
                 UPDATE trunkline.outbound SET own_compacted =
                     (SELECT count(*) FROM trunkline.change WHERE destination = d) WHERE stream = o.stream;
