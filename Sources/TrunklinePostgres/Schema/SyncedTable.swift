@@ -38,12 +38,12 @@ struct SyncedTable: Hashable, Sendable {
         route = (try? JSONText.decode(TableRoute.self, result.text(row, 8), "route of a table")) ?? .all
     }
 
-    /// Logs the keys of all rows, of this table or of one that has its columns, for whomever they may concern.
-    func logAll(op: String, from other: String? = nil) -> String {
+    /// Logs the keys of all rows of another table that has its columns, a partition, for whomever they may concern.
+    func logAll(op: String, from other: String) -> String {
         """
         INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
             SELECT '\(isForBranches ? ChangeRange.everybody : OfficeID.head.description)', pg_current_xact_id(), \(id),
-                ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))], '\(op)' FROM \(other ?? relation) t
+                ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))], '\(op)' FROM \(other) t
         """
     }
 

@@ -33,7 +33,7 @@ struct LocalRows: YieldingRows {
         for key in keys { try statement.execute(arguments: [table.id, text(of: key), stream.destination.description]) }
     }
 
-    func logAll() throws { try TableLoad.begin(table, isNew: false, sweeps: true, for: stream, db) }
+    func loadAll() throws { try TableLoad.begin(table, isNew: false, sweeps: true, for: stream, db) }
 
     func existing(_ keys: [RowKey]) throws -> Set<String> {
         let statement = try db.makeStatement(sql: "SELECT 'there' FROM \(relation) WHERE \(conditions)")

@@ -94,7 +94,7 @@ struct Recovery {
 
     func logDifferent(_ table: TableResult) throws {
         guard let rows = try LocalRows(table.name, for: stream, db) else { return }
-        if table.problem != nil || table.isTruncated { try rows.logAll() }
+        if table.problem != nil || table.isTruncated { try rows.loadAll() }
         try rows.log(table.differingKeys.map(\.key))
     }
 }

@@ -138,7 +138,7 @@ struct SQLiteSending: SenderBooks {
     }
 
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
-        try run("load table", stream) { try LocalRows(table, for: stream, db)?.logAll() }
+        try run("load table", stream) { try LocalRows(table, for: stream, db)?.loadAll() }
     }
 
     func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
