@@ -60,6 +60,59 @@ struct DownTests {
         #expect(try await pair.verify(DownPair.west).agrees)
     }
 
+    /// Streams at the same place ask for the same bytes, which are then read once.
+    @Test(arguments: Pairing.all) func whatAllGetIsNamedAlike(_ pairing: Pairing) async throws {
+        let pair = try await DownPair(
+            pairing, [DownPair.east, DownPair.west], head: Self.prices, branch: Self.price, Self.all)
+        for cents in [1, 2] {
+            try pair.headDatabase.run("update price set cents = \(cents)")
+            for branch in [DownPair.east, DownPair.west] { try await pair.sync(branch) }
+        }
+        try pair.headDatabase.run("update price set cents = 3")
+        func claim(_ branch: OfficeID) async throws -> ClaimedBatch {
+            try #require(try await pair.head.claimBatch(of: DownPair.stream(branch), window: 64, changes: 5_000))
+        }
+        let (east, west) = (try await claim(DownPair.east), try await claim(DownPair.west))
+        #expect(east.sharedContent != nil && east.sharedContent == west.sharedContent)
+        for batch in [east, west] { try await pair.head.releaseBatch(batch) }
+        for branch in [DownPair.east, DownPair.west] { try await pair.sync(branch) }
+        // A line for one alone is read for it alone.
+        try await pair.head.sendAgain([RowKey(["1"])], of: TableName("price"), in: DownPair.stream(DownPair.east))
+        #expect(try await claim(DownPair.east).sharedContent == nil)
+    }
+
+    @Test(arguments: Pairing.all) func aRowForNoBranchIsNotCalledAcked(_ pairing: Pairing) async throws {
+        let sql = """
+            create table transfer (id integer primary key, shop text, what text);
+            create table region_branch (region text, branch_id text, primary key (region, branch_id));
+            insert into region_branch values ('north', 'east'), ('south', 'nobody');
+            """
+        let mapping = TableRoute.mapping(
+            column: "shop", through: TableName("region_branch"), from: "region", to: "branch_id")
+        for route in [TableRoute.column("shop"), mapping] {
+            let rule = TableRule(
+                TableName("transfer"), direction: .down, route: route, filter: "what <> '%1$L' and what <> 'x'")
+            let pair = try await DownPair(pairing, head: sql, [rule])
+            let mine = route == mapping ? "north" : "east"
+            try pair.headDatabase.run(
+                "insert into transfer values (1, '\(mine)', 'a'), (2, 'south', 'b'), (3, null, 'c'), (4, '\(mine)', 'x')"
+            )
+            func states(_ filter: RowFilter = RowFilter()) async throws -> [String] {
+                try await pair.head.rows(of: TableName("transfer"), matching: filter).rows.map {
+                    "\($0.values[0]!) \($0.state.rawValue)"
+                }
+            }
+            #expect(try await states().first == "1 pending")
+            try await pair.sync()
+            #expect(try await states() == ["1 acked", "2 no branch", "3 no branch", "4 no branch"])
+            #expect(try await states(RowFilter(states: [.unrouted], limit: 1)) == ["2 no branch"])
+            #expect(try await states(RowFilter(states: [.acked])) == ["1 acked"])
+            #expect(try await states(RowFilter(branch: DownPair.east)) == ["1 acked"])
+            _ = try await pair.head.removeBranch(DownPair.east)
+            #expect(try await states(RowFilter(branch: DownPair.east)) == ["1 no branch"])
+        }
+    }
+
     @Test(arguments: Pairing.all) func aRegionThatMovesTakesItsRowsAlong(_ pairing: Pairing) async throws {
         let sql = """
             create table region_branch (region text, branch_id text, primary key (region, branch_id));
@@ -337,118 +390,5 @@ struct DownTests {
         _ = try await pair.sync()
         #expect(try await pair.verify().agrees)
         #expect(try pair.rows("select cents from price where id = 1") == "150")
-    }
-
-    @Test(arguments: Pairing.all) func aConditionThatFailsForARowHoldsUpItsTableAlone(_ pairing: Pairing) async throws {
-        let tables = "create table note (id integer primary key, body text);" + Self.price
-        let condition = pairing.head == .postgres ? "(body::json ->> 'to') = 'all'" : "body ->> 'to' = 'all'"
-        let note = TableRule(TableName("note"), direction: .down, filter: condition)
-        let pair = try await DownPair(
-            pairing, head: tables + #"insert into note values (1, '{"to": "all"}'), (2, '{"to": "me"}');"#,
-            branch: tables, Self.all + [note])
-        try await pair.sync()
-        #expect(try pair.rows("select id from note") == "1")
-        try pair.headDatabase.run(
-            "insert into note values (3, 'no JSON'); insert into price values (1, 'tea', 150)")
-        try await pair.sync()
-        #expect(try pair.rows("select name from price") == "tea")
-        func standing() async throws -> [StandingTable] {
-            try #require(try await pair.head.status().first { $0.direction == .sending }).standing
-        }
-        #expect(try await standing().map(\.table) == [TableName("note")])
-        #expect(try await standing()[0].reason.contains("where fails for its rows"))
-        let result = try await pair.verify()
-        #expect(result.tables.first { $0.name == TableName("note") }?.isLeftOut == true)
-        // A load of it waits too; what else there is goes on.
-        _ = try await pair.head.resync(TableName("note"), to: nil)
-        try pair.headDatabase.run("insert into price values (2, 'jam', 225)")
-        try await pair.sync()
-        #expect(try pair.rows("select count(*) from price") == "2")
-
-        try pair.headDatabase.run(#"update note set body = '{"to": "all"}' where id = 3"#)
-        let books = pairing.head == .postgres ? "trunkline.synced_table" : "trunkline_synced_table"
-        let now = pairing.head == .postgres ? "now()" : "julianday('now')"
-        try pair.headDatabase.run("update \(books) set read_again_at = \(now)")
-        try await Task.sleep(for: .milliseconds(600))
-        try await pair.sync()
-        try await Task.sleep(for: .milliseconds(600))
-        try await pair.sync()
-        #expect(try pair.rows("select id from note order by id") == "1\n3")
-        #expect(try await standing().isEmpty)
-        #expect(try await pair.verify().agrees)
-    }
-
-    @Test(arguments: Pairing.all) func aTableThatTheBranchDoesNotTakeIsOneEntryAndIsLoadedWhenItDoes(
-        _ pairing: Pairing
-    ) async throws {
-        let note = "create table note (id integer primary key, word text);"
-        let rules = Self.all + [TableRule(TableName("note"), direction: .down)]
-        let pair = try await DownPair(
-            pairing, head: Self.prices + note + "insert into note values (1, 'a')", branch: Self.price + note, rules,
-            taking: [TableRule(TableName("note"), direction: .down)])
-        try await pair.sync()
-        #expect(try pair.rows("select count(*) from price") == "0")
-        #expect(try pair.rows("select word from note") == "a")
-        func setAside() async throws -> Int {
-            try #require(try await pair.head.status().first { $0.direction == .sending }).setAside
-        }
-        #expect(try await setAside() == 1)
-        let told = try await pair.head.rows(of: TableName("price"), matching: RowFilter()).rows
-        #expect(told.map(\.state) == [.setAside, .setAside, .setAside])
-        #expect(told.allSatisfy { $0.reason?.contains("direction: down") == true && !$0.deleted })
-        // From now on its rows stay where they are.
-        try pair.headDatabase.run(
-            "update price set cents = 1; delete from price where id = 3; insert into note values (2, 'b')")
-        #expect(try await pair.sync() == 2)
-        #expect(try pair.rows("select count(*) from note") == "2")
-        #expect(try await setAside() == 1)
-
-        let branch = pair.branches[DownPair.east]!
-        _ = try await branch.store.initialise(OfficeSetup(office: DownPair.east, role: .branch, tables: rules))
-        _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
-        try await pair.deliverAcks()
-        #expect(try await pair.sync() == 2)
-        #expect(try pair.rows(Self.listing) == "1|tea|1\n2|jam|1")
-        #expect(try await setAside() == 0)
-        #expect(try await pair.verify().agrees)
-    }
-
-    @Test(arguments: Pairing.all) func aTableThatLacksAColumnIsLoadedWhenItHasItAndDeletesAreKept(
-        _ pairing: Pairing
-    ) async throws {
-        let pair = try await DownPair(pairing, head: Self.prices, branch: Self.price, Self.all)
-        try await pair.sync()
-        try pair.headDatabase.run("alter table price add column unit text")
-        _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: Self.all))
-        try pair.headDatabase.run("update price set unit = 'kg' where id < 3; delete from price where id = 3")
-        try await pair.sync()
-        #expect(try pair.rows(Self.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
-        let branch = pair.branches[DownPair.east]!
-        try branch.database.run("alter table price add column unit text")
-        // The next change finds the table fit, and the whole of it comes.
-        try pair.headDatabase.run("insert into price values (4, 'oil', 999, 'l')")
-        try await pair.sync()
-        _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
-        try await pair.deliverAcks()
-        try await pair.sync()
-        #expect(
-            try pair.rows("select id, unit from price order by id") == "1|kg\n2|kg\n4|l")
-        #expect(try await pair.verify().agrees)
-    }
-
-    @Test(arguments: Pairing.all) func aHeadTouchesNoTableThatTheBranchDidNotName(_ pairing: Pairing) async throws {
-        let sql =
-            Self.prices
-            + "create table secret (id integer primary key, word text); insert into secret values (1, 'mine');"
-        let pair = try await DownPair(
-            pairing, head: sql, Self.all + [TableRule(TableName("secret"), direction: .down)],
-            taking: Self.all)
-        try pair.branches[DownPair.east]!.database.run("update secret set word = 'yours'")
-        _ = try await pair.sync()
-        #expect(try pair.rows("select word from secret") == "yours")
-        #expect(try pair.rows("select count(*) from price") == "3")
-        let streams = try await pair.head.status()
-        let sending = try #require(streams.first { $0.direction == .sending })
-        #expect(sending.setAside == 1 && sending.setAsideTables == [TableName("secret")])
     }
 }

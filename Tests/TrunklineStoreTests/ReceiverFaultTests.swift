@@ -240,6 +240,9 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]] {
         try pass { () throws(StoreError) in try base.release(serials, stream) }
     }
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        try pass { () throws(StoreError) in try base.releaseAll(stream) }
+    }
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
         try pass { () throws(StoreError) in try base.setAsideKeys(of: table, stream) }
     }

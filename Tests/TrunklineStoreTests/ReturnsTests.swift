@@ -199,6 +199,26 @@ struct ReturnsTests {
     }
 
     /// Before a row came back its key may be used again, and afterwards it may be changed.
+    /// Who then decides for the branch gets what the branch has, also where the head kept rows before.
+    @Test(arguments: Pairing.all) func whatWasKeptGivesWayToALaterDecision(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(
+            pairing, "create table item (id integer primary key, name text unique, n integer);",
+            lost: "insert into item values (1, 'one', 1), (2, 'taken', 2)",
+            since: "insert into item values (7, 'taken', 7)")
+        try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
+        try await pair.finishRecovery()
+        try pair.branchDatabase.run("insert into item values (2, 'other', 20)")
+        try await pair.sync()
+        #expect(try await pair.branch.status()[0].setAside == 1)
+        let stop = pairing.branch == .postgres ? "trunkline.outbound_ack" : "trunkline_outbound"
+        try pair.branchDatabase.run("update \(stop) set stopped = 'a test'")
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run("select name from item where id = 2") == "other")
+        #expect(try pair.headDatabase.run("select row from \(pair.superseded(pairing.head))").contains("taken"))
+        #expect(try await bothSidesAgree(pair))
+    }
+
     @Test(arguments: Pairing.all) func whatTheTillWritesMeanwhileIsNotLost(pairing: Pairing) async throws {
         let count = ReturnLimit.rows + 10
         let numbers = "with recursive k (i) as (select 1 union all select i + 1 from k where i < \(count))"

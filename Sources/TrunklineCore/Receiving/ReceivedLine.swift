@@ -27,6 +27,9 @@ public struct ReceivedLine: Hashable, Sendable {
         ReceivedLine(table: table, isDelete: false, text: [])
     }
 
+    /// For people, where a row's values would stand.
+    public static let allRows = "all rows"
+
     public var isWholeTable: Bool { text.isEmpty }
 
     /// The key as the sender wrote it; of a whole table, one without values.
@@ -40,7 +43,7 @@ public struct ReceivedLine: Hashable, Sendable {
     /// What it says of the receiver's columns, in their order; of a delete, the key alone. A column may be written in
     /// other letters there.
     public func values(of columns: [String]) -> [String?] {
-        guard !isWholeTable else { return columns.map { _ in nil } }
+        guard !isWholeTable else { return columns.indices.map { $0 == 0 ? ReceivedLine.allRows : nil } }
         let names = isDelete ? table.key : table.columns.map(\.name)
         let sent = Dictionary(
             zip(names.map { $0.lowercased() }, CopyText.fields(text)), uniquingKeysWith: { first, _ in first })

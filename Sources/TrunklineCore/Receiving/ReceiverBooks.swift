@@ -77,6 +77,9 @@ public protocol ReceiverBooks {
     /// Keeps these rows no longer.
     /// - Returns: the keys of those that were kept, by table.
     func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]]
+    /// Keeps no row of the stream any longer.
+    /// - Returns: the tables of those that were kept.
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName>
     /// The keys of the rows of a table that are set aside.
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey]
     /// How much is kept of the stream in `superseded_row`.

@@ -15,7 +15,7 @@ extension ReceiverEngine {
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
         var failures = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
-        failures += try takeUnfit(outOf: &groups, stream, asWhole: false)
+        failures += try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
         failures += try takeKept(outOf: &groups, stream)
         failures += try sink.apply(groups, of: stream, individually: true)
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
@@ -25,12 +25,12 @@ extension ReceiverEngine {
         return RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count)
     }
 
-    /// The whole tables that still take no rows.
+    /// The whole tables that still take no rows. One that is missing is made: whether it can be is what the entry is about.
     private func stillUnfit(_ lines: [ReceivedLine], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
         var failures: [LineFailure] = []
         for line in lines {
-            switch try sink.fit(line.table, of: stream, creating: false) {
-            case .fits, .missing: break
+            switch try sink.fit(line.table, of: stream, creating: true) {
+            case .fits, .made, .missing: break
             case .unfit(let reason), .refused(let reason): failures.append(LineFailure(line: line, reason: reason))
             }
         }
@@ -42,8 +42,8 @@ extension ReceiverEngine {
     func forgetWholeTables(_ groups: [LineGroup], _ header: BatchHeader) throws(StoreError) {
         var fitting = Set(groups.map(\.table.name))
         for table in header.tables where table.rows + table.deletes == 0 {
-            switch try sink.fit(table, of: header.stream, creating: false) {
-            case .fits, .missing: fitting.insert(table.name)
+            switch try sink.fit(table, of: header.stream, creating: true) {
+            case .fits, .made, .missing: fitting.insert(table.name)
             case .unfit, .refused: break
             }
         }

@@ -27,7 +27,7 @@ extension ReceiverEngine {
             let keeping: ShapeKeeping = try keep(told, inPlaceOf: kept, stream) ? .kept : .refused
             if keeping != inbound.shapes { try books.note(keeping, stream) }
         }
-        return try store(batch, inbound)
+        return try store(batch, inbound, known: Set(kept.keys))
     }
 
     /// - Returns: false when the stream has as many as it may.

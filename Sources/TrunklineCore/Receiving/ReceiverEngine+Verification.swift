@@ -36,7 +36,7 @@ extension ReceiverEngine {
         case .missing:
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
         case .unfit(let reason), .refused(let reason): return uncompared(reason)
-        case .fits: break
+        case .fits, .made: break
         }
         let kept = try books.keptKeys(of: claim.name, stream)
         var digester = claim.digester(leavingOut: kept)

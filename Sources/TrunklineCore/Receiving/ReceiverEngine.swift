@@ -138,16 +138,25 @@ public struct ReceiverEngine {
             hint: "copy what is wanted of them, and delete them there")
     }
 
-    func store(_ batch: InboundBatch, _ inbound: InboundStream) throws(StoreError) -> ReceiveOutcome {
+    /// - Parameter known: tables that came in this stream before.
+    func store(
+        _ batch: InboundBatch, _ inbound: InboundStream, known: Set<TableName> = []
+    ) throws(StoreError) -> ReceiveOutcome {
         let header = batch.header
         let stream = header.stream
         var groups = LineGroup.all(of: batch)
         if inbound.hasSetAside { try forgetSetAside(groups, stream) }
         // A sender that takes no differences would not load a table anew.
-        var failures = try takeUnfit(outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false)
+        var failures = try takeUnfit(
+            outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false, known: known)
         if inbound.hasSetAside { try forgetWholeTables(groups, header) }
-        if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
-        if header.recovery == .keepBranch { try keepImages(replacedBy: groups, of: stream) }
+        if header.recovery == .keepBranch {
+            // What an earlier recovery kept, finished or not, gives way too.
+            if inbound.hasKeptRows { try releaseAll(stream) }
+            try keepImages(replacedBy: groups, of: stream)
+        } else if inbound.hasKeptRows {
+            failures += try takeKept(outOf: &groups, stream)
+        }
         failures += try sink.apply(groups, of: stream, individually: false)
 
         try setAside(failures, of: stream, number: header.number)
@@ -190,16 +199,32 @@ public struct ReceiverEngine {
     /// A head keeps what its branches sent, line by line. Otherwise, and where the sender may not write the table, the
     /// sender's table has all rows: one line stands for whatever comes of them, so that a large table that fits nowhere
     /// fills no list and holds no other one. What was deleted is kept, since nothing at the sender tells of it any more.
-    /// - Parameter asWhole: whether one line may stand for a whole table.
+    ///
+    /// A table that somebody dropped is made again, and comes as a whole: its next row alone would look like all of it.
+    /// - Parameters:
+    ///   - asWhole: whether one line may stand for a whole table.
+    ///   - known: tables that came in this stream before.
+    ///   - isRetry: whether the lines were set aside before: then a branch's table that is gone is not made again for them.
     func takeUnfit(
-        outOf groups: inout [LineGroup], _ stream: StreamID, asWhole: Bool
+        outOf groups: inout [LineGroup], _ stream: StreamID, asWhole: Bool, known: Set<TableName> = [],
+        isRetry: Bool = false
     ) throws(StoreError) -> [LineFailure] {
+        let isMaking = !isRetry || stream.destination == .head
         var failures: [LineFailure] = []
         var fitting: [LineGroup] = []
         for group in groups {
-            switch try sink.fit(group.table, of: stream, creating: !group.isDelete) {
-            case .fits: fitting.append(group)
-            case .missing: continue
+            switch try sink.fit(group.table, of: stream, creating: isMaking && !group.isDelete) {
+            case .made where asWhole && stream.destination != .head && known.contains(group.table.name):
+                failures.append(
+                    LineFailure(
+                        line: .wholeTable(group.table),
+                        reason: "the table was gone and has been made again; all of its rows come once more"))
+            case .fits, .made: fitting.append(group)
+            case .missing where group.isDelete: continue
+            case .missing:
+                failures += group.lines.map {
+                    LineFailure(line: $0, reason: "the table is gone; it is made again at its next row")
+                }
             case .refused where group.isDelete && asWhole: continue
             case .unfit(let reason) where asWhole && stream.destination != .head && !group.isDelete,
                 .refused(let reason) where asWhole:

@@ -31,6 +31,8 @@ public protocol RowSink {
 /// Whether a table takes rows.
 public enum TableFit: Hashable, Sendable {
     case fits
+    /// It does now: it was missing, and has been made.
+    case made
     /// There is none.
     case missing
     /// There is one, or none can be made; with the way out.

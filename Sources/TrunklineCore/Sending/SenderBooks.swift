@@ -30,7 +30,7 @@ public protocol SenderBooks {
     /// The tables of which the receiver said that it takes no row.
     func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName>
     /// How many rows the receiver said to have set aside.
-    func noticeCount(_ stream: StreamID) throws(StoreError) -> Int
+    func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError)
     /// Notes whether the receiver keeps shapes. Where it does not any more, batches in flight are pending again: they may

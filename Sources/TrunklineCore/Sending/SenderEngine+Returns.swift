@@ -39,7 +39,7 @@ extension SenderEngine {
         var groups: [LineGroup] = []
         for group in page.tables.map(\.group) where !group.bytes.isEmpty {
             switch try books.ownTables.fit(group.table, of: back, creating: false) {
-            case .fits: groups.append(group)
+            case .fits, .made: groups.append(group)
             case .missing:
                 failures += group.lines.map { LineFailure(line: $0, reason: "there is no such table any more") }
             case .unfit(let reason), .refused(let reason):

@@ -48,7 +48,8 @@ public struct SenderEngine {
         }
         guard ack.setAsideVersion > state.applied else { return }
         // No receiver has more, but for what one ack adds: whoever goes on and on fills no books.
-        if ack.setAsideFrom != nil, try books.noticeCount(ack.stream) > ReceiverEngine.Limit.setAsideRows {
+        let size = try ack.setAsideFrom == nil ? (0, 0) : books.noticeSize(ack.stream)
+        if size.0 > ReceiverEngine.Limit.setAsideRows || size.1 > ReceiverEngine.Limit.setAsideBytes {
             return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
         }
         let untaken = try books.untakenTables(ack.stream)

@@ -8,6 +8,7 @@ public import Logging
 ///
 /// Acknowledges to the broker only after the database has the ack. An ack is state, so one that cannot be read, or that
 /// the database does not take, is dropped with a warning: the next one says it all again, and nobody else's wait for it.
+/// Those of all branches are in one queue; who sends many, or such as cost much, waits behind the others' turns.
 public actor AckListener: SteppedService {
     public struct Configuration: Sendable {
         /// Whose batches they are.
@@ -18,6 +19,8 @@ public actor AckListener: SteppedService {
 
     /// A receiver's wishes for a verification are heard so often: each costs the reading of all its rows.
     private static let wishEvery = Duration.seconds(5)
+    /// What the broker should send ahead.
+    public static let prefetch = MessageTurns.prefetch
 
     public nonisolated let name: String
     private let configuration: Configuration
@@ -26,9 +29,12 @@ public actor AckListener: SteppedService {
     private let logger: Logger
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
+    private var inHand = MessageTurns()
     private var senders = SenderCheck()
     /// By the broker's user, or by stream: what was dropped, or changed nothing.
     private var refusals = LogLimit()
+    /// By the broker's user.
+    private var overtaken = LogLimit()
     private var nextWish: [OfficeID: ContinuousClock.Instant] = [:]
 
     public init(
@@ -55,7 +61,8 @@ public actor AckListener: SteppedService {
     public func step() async throws -> StepResult {
         let senders: Set<OfficeID> = configuration.office == .head ? [] : [.head]
         if let missing = try await inbox.want([.ack, .verify], from: senders).values.first { throw missing }
-        guard let delivery = try await inbox.receive(within: .seconds(1)) else { return .idle }
+        try await receive()
+        guard let delivery = inHand.next() else { return .idle }
         do {
             try await take(delivery)
         } catch let error as WireError {
@@ -71,11 +78,45 @@ public actor AckListener: SteppedService {
     /// ``step()`` has waited already.
     public func waitForWork() async throws {}
 
-    public func recover() async { await inbox.close() }
+    /// What was in hand is delivered again over the next connection.
+    public func recover() async {
+        inHand.removeAll()
+        await inbox.close()
+    }
 
     public func shutdown() async {
         await inbox.close()
         await store.close()
+    }
+
+    /// Takes in hand what has come; of a flood only so much that the turns go on.
+    private func receive() async throws {
+        var count = 0
+        while inHand.hasRoom, count < Self.prefetch {
+            count += 1
+            let delivery: Delivery?
+            do {
+                delivery = try await inbox.receive(within: inHand.isEmpty ? .seconds(1) : .zero)
+            } catch {
+                // It is gone already, and the others' acks are behind it.
+                guard error.code == .tooLarge else { throw error }
+                refused("\(error)", "none")
+                continue
+            }
+            guard let delivery else { return }
+            for older in inHand.arrived(delivery) { try await passOver(older) }
+        }
+    }
+
+    private func passOver(_ delivery: Delivery) async throws {
+        let user = delivery.verifiedSender ?? "none"
+        let count = overtaken.count(user)
+        if LogLimit.isLogged(count) {
+            logger.info(
+                "acks come faster than they are taken: an older one is passed over",
+                metadata: [LogKey.user: "\(user)", LogKey.count: "\(count)"])
+        }
+        try await inbox.acknowledge(delivery)
     }
 
     private func take(_ delivery: Delivery) async throws {
@@ -117,9 +158,11 @@ public actor AckListener: SteppedService {
         case .recorded(let batches):
             note(batches, ack)
         case .resending:
-            logger.warning(
-                "the receiver was restored from an older backup; what it lost goes again",
-                metadata: [LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)"])
+            let text: Logger.Message = "the receiver was restored from an older backup; what it lost goes again"
+            if isTold(ack) {
+                logger.warning(
+                    text, metadata: [LogKey.stream: "\(ack.stream)", LogKey.watermark: "\(ack.watermark)"])
+            }
         case .ignored(let reason):
             telemetry.count(
                 Metrics.ignoredAcks, StreamID(from: configuration.office, to: ack.stream.destination).description)
@@ -129,11 +172,15 @@ public actor AckListener: SteppedService {
                 "ack ignored",
                 metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)", LogKey.count: "\(count)"])
         case .stopped(let reason):
+            guard isTold(ack) else { break }
             logger.error(
                 "stream stopped",
                 metadata: [LogKey.stream: "\(ack.stream)", LogKey.reason: "\(reason)"])
         }
     }
+
+    /// Of what one branch can cause as often as it likes.
+    private func isTold(_ ack: Ack) -> Bool { LogLimit.isLogged(refusals.count("\(ack.stream)")) }
 
     /// Whether the sender may speak for that branch; nil: it may.
     private func refusal(of delivery: Delivery, from branch: OfficeID) async throws -> WireError? {
@@ -152,7 +199,10 @@ public actor AckListener: SteppedService {
     }
 
     private func drop(_ delivery: Delivery, _ reason: String) {
-        let user = delivery.verifiedSender ?? "none"
+        refused(reason, delivery.verifiedSender ?? "none")
+    }
+
+    private func refused(_ reason: String, _ user: String) {
         let count = refusals.count(user)
         guard LogLimit.isLogged(count) else { return }
         logger.warning(

@@ -58,6 +58,7 @@ public actor Publisher: SteppedService {
     private var isPublishing = false
     private var lastConfirm: ContinuousClock.Instant
     private var sizing: BatchSizing
+    private var round = SendingRound()
     private var pace: LinkPace
     private var shared = SharedContent()
     /// The longest message that the broker takes, as far as it has said so to this process.
@@ -122,7 +123,9 @@ public actor Publisher: SteppedService {
     private var isFull: Bool { unconfirmed.values.reduce(0) { $0 + $1.bytes } >= pace.unconfirmedBytes }
 
     public func waitForWork() async throws {
-        try await store.wait(for: .changes, within: unconfirmed.isEmpty ? .seconds(1) : .milliseconds(50))
+        // What ends by itself notifies nobody.
+        let isSoon = !unconfirmed.isEmpty || verifying != nil
+        try await store.wait(for: .changes, within: isSoon ? .milliseconds(50) : .seconds(1))
     }
 
     public func recover() async {
@@ -175,7 +178,7 @@ public actor Publisher: SteppedService {
     private func takeTurn(_ stream: StreamID) async throws -> ReadBatch? {
         // Leaves room for the header line, and for a batch that comes out a quarter larger.
         sizing.bytes = min(pace.batchBytes, max(messageLimit / 4 * 3, 1))
-        let changes = sizing.changes
+        let changes = round.changes(for: stream, now: sizing.changes)
         let isRareNewsDue = streams[stream]!.isRareNewsDue(at: clock.now)
         if isRareNewsDue { try await sendRareNews(of: stream) }
         guard verifying != stream else { return nil }
@@ -250,14 +253,11 @@ public actor Publisher: SteppedService {
         var batch = claimed
         let limits = ReadLimits(
             batchBytes: sizing.readLimit, rowBytes: min(configuration.rowBytes, messageLimit / 8 * 7))
-        if let tables = shared.tables(of: batch), Self.bytes(of: tables) <= limits.batchBytes {
-            return ReadBatch(batch: batch, tables: batch.taken(of: tables))
-        }
         while true {
-            var reading = try await store.readBatch(batch, limits: limits)
-            if case .content(let tables) = reading, let fitting = HeaderSize.fitting(tables, changes: batch.changes) {
-                reading = .tooLarge(fitting: fitting)
+            if let tables = shared.tables(of: batch), Self.bytes(of: tables) <= limits.batchBytes {
+                return ReadBatch(batch: batch, tables: batch.taken(of: tables))
             }
+            let reading = try await read(batch, limits)
             switch reading {
             case .content(let tables):
                 sizing.learn(changes: batch.changes, bytes: Self.bytes(of: tables))
@@ -265,11 +265,20 @@ public actor Publisher: SteppedService {
                 return ReadBatch(batch: batch, tables: batch.taken(of: tables))
             case .tooLarge(let fitting):
                 sizing.learn(changes: fitting, bytes: sizing.bytes)
-                guard let smaller = try await store.splitBatch(batch, keeping: min(fitting, max(1, batch.changes - 1)))
-                else { return nil }
+                let kept = min(fitting, max(1, batch.changes - 1))
+                shared.noteSplit(of: batch, keeping: kept)
+                guard let smaller = try await store.splitBatch(batch, keeping: kept) else { return nil }
                 batch = smaller
             }
         }
+    }
+
+    private func read(_ batch: ClaimedBatch, _ limits: ReadLimits) async throws -> BatchReading {
+        if let fitting = shared.split(of: batch) { return .tooLarge(fitting: fitting) }
+        let reading = try await store.readBatch(batch, limits: limits)
+        guard case .content(let tables) = reading, let fitting = HeaderSize.fitting(tables, changes: batch.changes)
+        else { return reading }
+        return .tooLarge(fitting: fitting)
     }
 
     // MARK: Confirmations
@@ -345,7 +354,7 @@ public actor Publisher: SteppedService {
     private func sendRareNews(of stream: StreamID) async throws {
         streams[stream]!.lookedForRareNews(at: clock.now)
         if let verifications {
-            if verifying == nil {
+            if verifying == nil, try await store.isVerificationDue(of: stream) {
                 verifying = stream
                 turns.removeAll { $0 == stream }
                 Task { await verify(stream, over: verifications) }

@@ -36,22 +36,52 @@ struct StreamSending {
     mutating func succeeded() { trouble = nil }
 }
 
+/// How many changes a batch covers: the same for all streams while each has its turn, so that those at the same place end
+/// theirs at the same place too.
+struct SendingRound {
+    private var served: Set<StreamID> = []
+    private var changes = 0
+
+    /// - Parameter now: what would suit just now.
+    mutating func changes(for stream: StreamID, now: Int) -> Int {
+        if served.isEmpty || served.contains(stream) {
+            served = []
+            changes = now
+        }
+        served.insert(stream)
+        return changes
+    }
+}
+
 /// What was read of a batch that is the same for several streams, so that the next ones at the same place need not read
-/// it again.
+/// it again; of one that was too large, how much was kept of it, so that they make the same of it.
 struct SharedContent {
     private static let kept = 2
     private var contents: [(name: String, tables: [TableContent])] = []
+    private var splits: [(name: String, kept: Int)] = []
 
     func tables(of batch: ClaimedBatch) -> [TableContent]? {
-        guard batch.attempt == 1, let name = batch.sharedContent else { return nil }
+        guard let name = Self.name(of: batch) else { return nil }
         return contents.first { $0.name == name }?.tables
     }
 
     /// Only where each change became a row or a delete: what was set aside on the way is noted for each stream.
     mutating func keep(_ tables: [TableContent], of batch: ClaimedBatch) {
-        guard batch.attempt == 1, let name = batch.sharedContent,
+        guard let name = Self.name(of: batch),
             tables.reduce(0, { $0 + $1.rowCount + $1.deleteCount }) == batch.changes
         else { return }
         contents = contents.suffix(Self.kept - 1) + [(name, tables)]
     }
+
+    func split(of batch: ClaimedBatch) -> Int? {
+        guard let name = Self.name(of: batch) else { return nil }
+        return splits.first { $0.name == name }?.kept
+    }
+
+    mutating func noteSplit(of batch: ClaimedBatch, keeping kept: Int) {
+        guard let name = Self.name(of: batch) else { return }
+        splits = splits.suffix(3) + [(name, kept)]
+    }
+
+    private static func name(of batch: ClaimedBatch) -> String? { batch.attempt == 1 ? batch.sharedContent : nil }
 }

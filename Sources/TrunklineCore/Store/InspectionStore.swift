@@ -97,6 +97,8 @@ public struct StandingTable: Hashable, Sendable, Codable {
 public enum RowState: String, Sendable, Codable, CaseIterable {
     case pending, sent, acked
     case setAside = "set aside"
+    /// At the head: its route, or the table's condition, sends it to no branch.
+    case unrouted = "no branch"
 }
 
 public struct RowFilter: Hashable, Sendable {

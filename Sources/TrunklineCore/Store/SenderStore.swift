@@ -96,6 +96,9 @@ public protocol SenderStore: Sendable {
     /// - Returns: whether there was cause.
     func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool
 
+    /// Whether ``formVerification(of:)`` would find something to do, which it may take long for.
+    func isVerificationDue(of stream: StreamID) async throws(StoreError) -> Bool
+
     /// If a verification is requested: in one snapshot, batches everything that is visible now and
     /// adds a batch that carries the digests of the synced tables as of that snapshot.
     /// - Returns: whether there was one.

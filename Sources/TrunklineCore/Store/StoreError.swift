@@ -65,7 +65,7 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     public static func notSynced(_ table: TableName, synced: [TableName]) -> StoreError {
         let names = synced.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
         return StoreError(
-            .table, operation: "rows", subject: "table \"\(table)\"", reason: "no such table is synced here",
+            .table, operation: "find", subject: "table \"\(table)\"", reason: "no such table is synced here",
             hint: synced.isEmpty
                 ? "no table is yet; at a branch, list them in tables and run trunkline init"
                 : "the synced tables: \(names)")

@@ -22,6 +22,9 @@ public struct VerificationResult: Hashable, Sendable, Codable {
     /// Where nothing was compared, nothing agrees.
     public var agrees: Bool { !tables.isEmpty && tables.allSatisfy(\.agrees) }
 
+    /// Whether a table was compared and does not agree.
+    public var differs: Bool { tables.contains { !$0.agrees && $0.problem == nil } }
+
     /// With what an earlier round says of the tables that this one does not speak of: the second speaks only of those that
     /// differed in the first.
     public func completed(from earlier: VerificationResult?) -> VerificationResult {

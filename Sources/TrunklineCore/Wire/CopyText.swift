@@ -47,6 +47,20 @@ public enum CopyText {
         return line
     }
 
+    /// How many bytes some fields of a line have, as they are written there.
+    public static func length(of fields: [Int], in line: some Collection<UInt8>) -> Int {
+        var sum = 0
+        var index = 0
+        for byte in line {
+            if byte == tab {
+                index += 1
+            } else if fields.contains(index) {
+                sum += 1
+            }
+        }
+        return sum
+    }
+
     /// The fields of one line (with or without its newline), unescaped; nil is NULL.
     public static func fields(_ line: ArraySlice<UInt8>) -> [String?] {
         var end = line.endIndex

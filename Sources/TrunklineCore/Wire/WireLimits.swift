@@ -15,6 +15,9 @@ public struct WireLimits: Hashable, Sendable {
     public var nameBytes = 255
     /// The key of a row, in bytes of COPY text: keys are kept and told where rows are not.
     public var keyBytes = 1 << 20
+    /// A sender sends no longer ones, as they are, of which an escaped text may have twice as many bytes.
+    public static let sentKeyBytes = WireLimits().keyBytes / 2
+    public static let longKey = "its key is longer than \(sentKeyBytes >> 10) KiB"
     /// All keys that an ack names.
     public var ackKeyBytes = 16 << 20
     /// Rows that a receiver returns at once, and those that it is told were taken.

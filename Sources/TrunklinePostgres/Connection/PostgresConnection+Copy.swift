@@ -33,6 +33,9 @@ extension PostgresConnection {
         return whole
     }
 
+    /// libpq keeps a buffer of the largest piece that it was given, for as long as the connection lasts.
+    private static let copyPiece = 256 << 10
+
     /// Feeds lines to `COPY … FROM STDIN`.
     /// - Parameter send: calls its argument with each piece of the data.
     @discardableResult
@@ -41,9 +44,15 @@ extension PostgresConnection {
     ) throws(StoreError) -> Int {
         try check(PostgresResult(PQexec(pointer, sql)), operation)
         var sent = true
-        send { piece in
-            guard sent, let base = piece.baseAddress else { return }
-            sent = PQputCopyData(pointer, base.assumingMemoryBound(to: CChar.self), Int32(piece.count)) == 1
+        send { bytes in
+            var rest = bytes[...]
+            while sent, !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.copyPiece))
+                rest = rest.dropFirst(Self.copyPiece)
+                sent =
+                    PQputCopyData(
+                        pointer, piece.baseAddress!.assumingMemoryBound(to: CChar.self), Int32(piece.count)) == 1
+            }
         }
         if !sent || PQputCopyEnd(pointer, nil) != 1 {
             throw StoreError(

@@ -11,7 +11,8 @@ struct ColumnFit: Hashable, Sendable {
     /// - Parameters:
     ///   - wire: the sender's type.
     ///   - full: the column's, with its modifier.
-    init(wire: String, full: String) {
+    ///   - isKey: whether two values of the sender's must not become one here.
+    init(wire: String, full: String, isKey: Bool = false) {
         guard wire != full else { return }
         let (sent, here) = (Shape(wire), Shape(full))
         switch (sent.base, here.base) {
@@ -37,9 +38,18 @@ struct ColumnFit: Hashable, Sendable {
         case (Shape.timestamp, Shape.timestamp), (Shape.timestamptz, Shape.timestamptz),
             ("time without time zone", "time without time zone"):
             if here.precision < sent.precision { difference = "%v::\(here.base) IS DISTINCT FROM %v::\(full)" }
+        case ("text", let base), ("character varying", let base):
+            // 07 and 7 are two keys there.
+            guard isKey, Self.respelling.contains(base) else { return }
+            difference = "%v IS DISTINCT FROM format('%s', %v::\(full))"
         default: break
         }
     }
+
+    /// Types that know several spellings of a value, but for those whose own spelling few senders use.
+    private static let respelling: Set<String> = [
+        "smallint", "integer", "bigint", "numeric", "real", "double precision", "uuid", "boolean",
+    ]
 
     /// A type's name without its modifier, and the modifier's last number.
     private struct Shape {

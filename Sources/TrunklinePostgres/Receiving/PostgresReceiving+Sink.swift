@@ -11,6 +11,7 @@ extension PostgresReceiving {
                 lookup = try Target.find(mapping, returning: isReturning, connection)
             }
             fits[mapping] = lookup
+            if case .found = lookup { return .made }
         }
         switch lookup {
         case .found: return .fits
@@ -45,9 +46,9 @@ extension PostgresReceiving {
             failures += group.take(at: Set(group.misfits.keys)).map { Self.misfit($0, stream) }
             guard !group.bytes.isEmpty else { continue }
             let target = try target(of: group.table, stream)
+            let inexact = try writer(stream).inexactLines(group, target)
+            let taken = group.take(at: Set(inexact.keys))
             if !group.isDelete {
-                let inexact = try writer(stream).inexactLines(group, target)
-                let taken = group.take(at: Set(inexact.keys))
                 failures += zip(taken, inexact.sorted { $0.key < $1.key }).map { line, column in
                     let reason =
                         "column \"\(column.value)\" of \(target.relation) would hold another value than \(TableMapping(group.table, of: stream).origin)'s"

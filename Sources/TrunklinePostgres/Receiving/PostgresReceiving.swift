@@ -245,6 +245,11 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         return released
     }
 
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        let gone = try connection.query(ReceiverStatements.releaseAllKeptRows, [stream.description])
+        return Set((0..<gone.rowCount).compactMap { TableName(parsing: gone.text($0, 0)) })
+    }
+
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
         let found = try connection.query(
             ReceiverStatements.setAsideKeys, [stream.description, connection.portable(table.description)])

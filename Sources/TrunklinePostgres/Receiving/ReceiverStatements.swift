@@ -99,6 +99,13 @@ enum ReceiverStatements {
         "release_kept_rows",
         "DELETE FROM trunkline.kept_row WHERE id = ANY ($2::bigint[]) AND stream = $1 RETURNING table_name, key")
 
+    static let releaseAllKeptRows = Statement(
+        "release_all_kept_rows",
+        """
+        WITH gone AS (DELETE FROM trunkline.kept_row WHERE stream = $1 RETURNING table_name)
+        SELECT DISTINCT table_name FROM gone
+        """)
+
     static let setAsideKeys = Statement(
         "set_aside_keys", "SELECT key FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2")
 
@@ -217,19 +224,29 @@ enum ReceiverStatements {
     static let tellAgain = Statement(
         "tell_again", "UPDATE trunkline.inbound SET told_version = $2, told_at = NULL WHERE stream = $1")
 
+    /// But that a table was set aside as a whole, and is not any more: its sender loads it, whether or not it was told of
+    /// the beginning.
     static let forgetAllChanges = Statement(
-        "forget_all_changes", "DELETE FROM trunkline.set_aside_change WHERE stream = $1")
+        "forget_all_changes",
+        """
+        DELETE FROM trunkline.set_aside_change c WHERE stream = $1 AND (key <> '[]' OR EXISTS (
+            SELECT FROM trunkline.set_aside s WHERE s.stream = $1 AND s.table_name = c.table_name AND s.key = '[]'))
+        """)
 
-    /// After ``forgetAllChanges``.
+    /// After ``forgetAllChanges``. What is left of the changes is told at the end.
     static let beginListAnew = Statement(
         "begin_list_anew",
         """
         WITH base AS (
             SELECT greatest($2::bigint, set_aside_version) AS version FROM trunkline.inbound WHERE stream = $1
+        ), gone AS (
+            DELETE FROM trunkline.set_aside_change WHERE stream = $1 RETURNING table_name, key
         ), listed AS (
             INSERT INTO trunkline.set_aside_change (stream, table_name, key, version)
-            SELECT $1, table_name, key, base.version + row_number() OVER (ORDER BY id)
-            FROM trunkline.set_aside, base WHERE stream = $1
+            SELECT $1, table_name, key, base.version + row_number() OVER (ORDER BY id NULLS LAST) FROM (
+                SELECT table_name, key, NULL AS id FROM gone
+                UNION ALL SELECT table_name, key, id FROM trunkline.set_aside WHERE stream = $1
+            ) l, base
             RETURNING 1
         )
         UPDATE trunkline.inbound SET set_aside_version = base.version + 1 + (SELECT count(*) FROM listed),

@@ -105,7 +105,9 @@ struct Target {
             relation: name.sql, additions: mapping.additions,
             columns: mapping.columns.map { column in
                 let here = present[column.name]!
-                return (column.name, here.castType, ColumnFit(wire: column.type, full: here.fullType))
+                let fit = ColumnFit(
+                    wire: column.type, full: here.fullType, isKey: mapping.key.contains(column.name))
+                return (column.name, here.castType, fit)
             },
             key: mapping.key,
             inexactKey: Dictionary(

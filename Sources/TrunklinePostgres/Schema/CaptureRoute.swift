@@ -66,7 +66,7 @@ enum CaptureRoute {
         case .column: return "SELECT \(key) AS key, \(column)::pg_catalog.text AS destination\(origin)"
         case .mapping(_, let mapping):
             let value =
-                "m.\(mapping.from.name.identifier)::pg_catalog.text OPERATOR(pg_catalog.=) \(column)::pg_catalog.text"
+                "m.\(mapping.from.name.identifier)::pg_catalog.text\(TableSource.collation) OPERATOR(pg_catalog.=) \(column)::pg_catalog.text\(TableSource.collation)"
             let isUnmapped = leaves ? " OR NOT EXISTS (SELECT FROM \(mapping.relation) m WHERE \(value))" : ""
             return """
                 SELECT \(key) AS key, m.\(mapping.to.name.identifier)::pg_catalog.text AS destination \

@@ -295,8 +295,8 @@ struct CaptureSQL {
             let lines = """
                 SELECT DISTINCT ARRAY[\(key.joined(separator: ", "))] AS key,
                     m.\(mapping.to.name.identifier)::pg_catalog.text AS destination
-                FROM \(sources[event]!) m JOIN \(relation) t ON t.\(column.name.identifier)::pg_catalog.text
-                    OPERATOR(pg_catalog.=) m.\(mapping.from.name.identifier)::pg_catalog.text
+                FROM \(sources[event]!) m JOIN \(relation) t ON t.\(column.name.identifier)::pg_catalog.text\(TableSource.collation)
+                    OPERATOR(pg_catalog.=) m.\(mapping.from.name.identifier)::pg_catalog.text\(TableSource.collation)
                 """
             let names = (self.key + [column]).map { "(\($0.number), \($0.name.literal))" }.joined(separator: ", ")
             // What is not called as it was is not looked at: the fingerprints of both tables say so.

@@ -16,9 +16,9 @@ struct CaptureState: Sendable {
     var user: String
     /// Why changes of it are not seen completely.
     var obstacle: String?
-    /// Why its rule cannot be applied.
-    var ruleProblem: String?
-    /// Why its rule could not be applied to its rows, which another look at them may show otherwise.
+    /// Whether its rule can be applied.
+    var look: TableSource.Look
+    /// Why its rows could not be read, which another look at them may show otherwise.
     var readingProblem: String?
     /// Whether it is time for that look.
     var mayBeReadAgain: Bool
@@ -62,17 +62,10 @@ struct CaptureState: Sendable {
                 reason: "row-level security hides rows of it from user \"\(user)\"",
                 wayOut: "have a superuser run: ALTER ROLE \(user.identifier) BYPASSRLS")
         }
-        if let ruleProblem {
+        if case .problem(let ruleProblem) = look {
             return .still(
                 reason: "its route or where cannot be used: \(ruleProblem)",
                 wayOut: "mend that, or correct it under tables: and run \"trunkline init\"")
-        }
-        if let readingProblem {
-            return .still(
-                reason: "its route or where fails for its rows: \(readingProblem)",
-                wayOut:
-                    "mend the row, or correct that under tables: and run \"trunkline init\"; it is tried again by itself"
-            )
         }
         if let obstacle {
             return .still(reason: obstacle, wayOut: "mend that, or take it out of tables and run \"trunkline init\"")
@@ -86,7 +79,10 @@ struct CaptureState: Sendable {
             return .still(
                 reason: "it has no primary key any more", wayOut: "add one, then run \"trunkline init\"")
         }
-        return work(now).map { .incomplete($0) } ?? .intact
+        if let work = work(now) { return .incomplete(work) }
+        return (look == .locked ? ReadingProblem.lockReason : readingProblem).map {
+            .still(reason: $0, wayOut: "it is tried again by itself")
+        } ?? .intact
     }
 
     private func work(_ now: CaptureFingerprint) -> Work? {
@@ -141,7 +137,7 @@ struct CaptureState: Sendable {
 
     /// Whether the keys that are logged can be looked up: else the changes wait.
     var isReadable: Bool {
-        guard let now, let stored, mayRead, !hidesRows, ruleProblem == nil, readingProblem == nil || mayBeReadAgain
+        guard let now, let stored, mayRead, !hidesRows, look == .readable, readingProblem == nil || mayBeReadAgain
         else { return false }
         return now.key.map(\.number) == stored.key.map(\.number) && now.key.map(\.name) == table.key
             && now.hasComparableKey(stored)
@@ -185,9 +181,10 @@ extension CaptureState {
                         try JSONText.decode([String: Int].self, text, "triggers of partitions")
                     }, books: result.integer(row, 25), mapping: result.integer(row, 26))
             }
-            var ruleProblem: String?
-            if table.source != nil, now != nil {
-                ruleProblem = try TableSource.problem(of: table.rows(for: .head), connection)
+            var look = TableSource.Look.readable
+            let (readingProblem, mayBeReadAgain) = (result.value(row, 27), result.flag(row, 28))
+            if table.source != nil, now != nil, readingProblem == nil || mayBeReadAgain {
+                look = try TableSource.look(at: table.rows(for: .head), connection)
             }
             states.append(
                 CaptureState(
@@ -197,8 +194,8 @@ extension CaptureState {
                     },
                     now: now, isPartitioned: result.flag(row, 13), idleTriggers: result.integer(row, 14) ?? 0,
                     mayRead: result.flag(row, 15), hidesRows: result.flag(row, 16), formerName: result.value(row, 17),
-                    user: result.text(row, 18), obstacle: result.value(row, 19), ruleProblem: ruleProblem,
-                    readingProblem: result.value(row, 27), mayBeReadAgain: result.flag(row, 28)))
+                    user: result.text(row, 18), obstacle: result.value(row, 19), look: look,
+                    readingProblem: readingProblem, mayBeReadAgain: mayBeReadAgain))
         }
         return states
     }

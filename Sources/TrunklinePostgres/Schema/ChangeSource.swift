@@ -47,7 +47,8 @@ struct ChangeSource {
         let without = range.text(0, 7)
         changes =
             without == "{}" ? lines : "SELECT * FROM (\(lines)) l WHERE table_id <> ALL (\(without.literal)::integer[])"
-        isOneWave = isUpward && range.flag(0, 2)
+        // What every branch gets the same of has no line for this one alone.
+        isOneWave = range.flag(0, 2) && (isUpward || batch.sharedContent != nil)
     }
 
     /// The keys of a piece of a load, as changes.
@@ -93,6 +94,7 @@ struct ChangeSource {
 
     /// The distinct keys of one table. In one wave a key that was only inserted is there once anyway.
     func keys(of part: Part) -> String {
-        "SELECT \(part.isDistinct ? "" : "DISTINCT") key FROM (\(changes)) w WHERE table_id = \(part.table.id)"
+        // The log's collation must not meet one that a column has of its own.
+        "SELECT \(part.isDistinct ? "" : "DISTINCT") key COLLATE pg_catalog.\"default\" AS key FROM (\(changes)) w WHERE table_id = \(part.table.id)"
     }
 }

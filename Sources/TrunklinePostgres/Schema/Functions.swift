@@ -4,7 +4,7 @@ enum Functions {
         LoadFunctions.all + WaveFunctions.all + SharedLogFunctions.all + MovedValues.all + [
             MoveCheck.function,
             sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, sharedContent,
-            unbatched, news, withWork, untranslatable, isValue, keyValues,
+            unbatched, news, withWork, untranslatable, isValue, keyValues, partitionTree,
         ]
 
     /// What the batch `b` of the stream `o` covers, between its waves.
@@ -240,10 +240,11 @@ enum Functions {
         $function$
         """
 
-    /// Names what a batch covers where every branch gets the same of it, as ``ClaimedBatch/sharedContent``.
+    /// Names what a batch covers where every branch gets the same of it, as ``ClaimedBatch/sharedContent``. Volatile, so
+    /// that it sees a batch that the statement itself has formed.
     private static let sharedContent = """
         CREATE OR REPLACE FUNCTION trunkline.shared_content(p_stream text, p_number bigint) RETURNS text
-        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         SET enable_seqscan = off SET enable_bitmapscan = off
         AS $function$
         DECLARE
@@ -319,6 +320,22 @@ enum Functions {
                     OR a.stopped IS NULL AND o.recovery IS NULL AND o.last_number > 0 AND a.watermark = o.last_number
                         AND a.last_contact NOT BETWEEN now() - make_interval(secs => p_silence) AND now())
             ORDER BY o.stream
+        $function$
+        """
+
+    /// As `pg_partition_tree`, but that it locks no partition, and knows a table without any.
+    private static let partitionTree = """
+        CREATE OR REPLACE FUNCTION trunkline.partition_tree(p_root oid)
+        RETURNS TABLE (relid oid, isleaf boolean, level integer)
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+            WITH RECURSIVE tree (relid, level) AS (
+                SELECT p_root, 0
+                UNION ALL
+                SELECT i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid
+                    JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition
+            )
+            SELECT t.relid, c.relkind <> 'p', t.level FROM tree t JOIN pg_class c ON c.oid = t.relid
         $function$
         """
 

@@ -28,15 +28,26 @@ enum LoadFunctions {
         """
 
     /// The key of rows `t` as SQL: its columns, their texts as the log has them, and their types. NULL: a column is gone.
+    ///
+    /// A column whose type is an extension's is walked along as text: the operators by which it is sorted are not those
+    /// that a comparison finds, which are looked for in `pg_catalog` alone.
     private static let keyOf = """
         CREATE OR REPLACE FUNCTION trunkline.key_of(p_table integer, OUT columns text, OUT texts text, OUT types text[])
         LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
         AS $function$
-            SELECT string_agg(format('t.%I', k.name), ', ' ORDER BY k.n),
+            SELECT string_agg(CASE WHEN y.is_ours THEN format('t.%I', k.name)
+                    ELSE format('t.%I::text COLLATE "C"', k.name) END, ', ' ORDER BY k.n),
                 format('ARRAY[%s]', string_agg(format('t.%I::text COLLATE "C"', k.name), ', ' ORDER BY k.n)),
-                array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.n)
+                array_agg(CASE WHEN y.is_ours THEN format_type(a.atttypid, a.atttypmod) ELSE 'text' END ORDER BY k.n)
             FROM trunkline.synced_table s CROSS JOIN LATERAL unnest(s.key_columns) WITH ORDINALITY k (name, n)
             LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(s.relation) AND a.attname = k.name AND NOT a.attisdropped
+            LEFT JOIN LATERAL (
+                WITH RECURSIVE base AS (
+                    SELECT b.* FROM pg_type b WHERE b.oid = a.atttypid
+                    UNION ALL SELECT b.* FROM base d JOIN pg_type b ON b.oid = d.typbasetype WHERE d.typtype = 'd'
+                )
+                SELECT bool_and(typtype <> 'b' OR typnamespace = 'pg_catalog'::regnamespace) AS is_ours FROM base
+            ) y ON true
             WHERE s.id = p_table HAVING count(a.attname) = count(*) AND count(*) > 0
         $function$
         """
@@ -61,7 +72,7 @@ enum LoadFunctions {
         CREATE OR REPLACE FUNCTION trunkline.form_piece(p_stream text, p_changes integer) RETURNS bigint
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
-        SET bytea_output = 'hex'
+        SET bytea_output = 'hex' SET lock_timeout = '\(ReadingProblem.lockPatience)s'
         AS $function$
         DECLARE
             o trunkline.outbound;
@@ -91,14 +102,25 @@ enum LoadFunctions {
                     ELSE
                         UPDATE trunkline.load SET after_key = last, rows_left = greatest(rows_left - n, 0) WHERE id = l.id;
                     END IF;
-                EXCEPTION WHEN insufficient_privilege OR syntax_error_or_access_rule_violation OR data_exception
+                EXCEPTION WHEN lock_not_available THEN
+                    UPDATE trunkline.synced_table SET reading_problem = '\(ReadingProblem.lockReason)',
+                        read_again_at = clock_timestamp() + interval '\(ReadingProblem.pause) seconds'
+                        WHERE id = l.table_id;
+                    CONTINUE;
+                WHEN insufficient_privilege OR syntax_error_or_access_rule_violation OR data_exception
                     OR raise_exception OR cardinality_violation THEN
-                    UPDATE trunkline.synced_table SET reading_problem = SQLERRM,
+                    UPDATE trunkline.synced_table SET
+                        reading_problem = \((ReadingProblem.rulePrefix).literal) || SQLERRM || \(ReadingProblem.ruleWayOut.literal),
                         read_again_at = clock_timestamp() + interval '\(ReadingProblem.pause) seconds'
                         WHERE id = l.table_id AND source IS NOT NULL;
                     CONTINUE;
                 END;
-                CONTINUE WHEN n = 0;
+                -- Otherwise who reads the batch sees whether the rows can be read.
+                IF n = 0 THEN
+                    UPDATE trunkline.synced_table SET reading_problem = NULL
+                        WHERE id = l.table_id AND reading_problem IS NOT NULL;
+                    CONTINUE;
+                END IF;
                 INSERT INTO trunkline.batch (stream, number, previous_id, after_wave, last_wave, from_transaction, from_seq,
                         to_transaction, to_seq, changes, load_table, load_after, load_through, load_new,
                         load_sweeps)
@@ -124,7 +146,7 @@ enum LoadFunctions {
         RETURNS bigint
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
-        SET bytea_output = 'hex'
+        SET bytea_output = 'hex' SET lock_timeout = '\(ReadingProblem.lockPatience)s'
         AS $function$
         DECLARE
             t trunkline.synced_table;
@@ -144,7 +166,7 @@ enum LoadFunctions {
                     EXECUTE format('SELECT %s FROM %s t ORDER BY %s LIMIT 1', k.texts, t.relation,
                         replace(k.columns || ' DESC', ', t.', ' DESC, t.')) INTO last;
                 END IF;
-            EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+            EXCEPTION WHEN syntax_error_or_access_rule_violation OR lock_not_available THEN
                 -- It stands still, and is loaded when it does not any more: no reason to refuse an ack.
                 IF p_counts THEN RAISE; END IF;
                 n := 1;

@@ -14,7 +14,7 @@ enum MovedValues {
         CREATE OR REPLACE FUNCTION trunkline.look_at_moves() RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601' SET extra_float_digits = 1
-        SET bytea_output = 'hex'
+        SET bytea_output = 'hex' SET lock_timeout = '\(ReadingProblem.lockPatience)s'
         AS $function$
         DECLARE
             m record;
@@ -24,7 +24,10 @@ enum MovedValues {
             UPDATE trunkline.moved_value SET seen = pg_snapshot_xmax(pg_current_snapshot()) WHERE seen IS NULL;
             FOR m IN
                 WITH past AS (
-                    DELETE FROM trunkline.moved_value WHERE seen <= pg_snapshot_xmin(pg_current_snapshot()) RETURNING *
+                    DELETE FROM trunkline.moved_value WHERE seen <= pg_snapshot_xmin(pg_current_snapshot())
+                        AND table_id NOT IN (SELECT id FROM trunkline.synced_table
+                            WHERE reading_problem IS NOT NULL AND read_again_at > clock_timestamp())
+                    RETURNING *
                 )
                 SELECT s.id, s.relation, s.route #>> '{mapping,column}' AS column_name, array_agg(p.value) AS values,
                     array_agg(p.destination) AS destinations, (array_agg(p.since ORDER BY p.since))[1] AS since
@@ -41,7 +44,7 @@ enum MovedValues {
                             FROM unnest($1, $2) v (value, destination) JOIN %s t ON t.%I::text = v.value
                             WHERE age(t.xmin) <= age($3::xid)
                         $query$, m.id, k.texts, m.relation, m.column_name) USING m.values, m.destinations, m.since;
-                EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+                EXCEPTION WHEN syntax_error_or_access_rule_violation OR lock_not_available THEN
                     -- The table stands still: another time.
                     INSERT INTO trunkline.moved_value (table_id, value, destination, since)
                         SELECT m.id, v.value, v.destination, m.since FROM unnest(m.values, m.destinations) v (value, destination);

@@ -57,8 +57,19 @@ enum RowStatusView {
             loading text;
             first_keys text[];
             whole text;
+            routed text;
         BEGIN
             FOR t IN SELECT s.id, s.name, s.relation,
+                    -- Whether a row is for any branch.
+                    CASE WHEN s.direction = 'up' OR s.reading_problem IS NOT NULL THEN 'true'
+                        -- The branch may have been removed.
+                        WHEN p_stream IS NOT NULL
+                            THEN format('EXISTS (SELECT FROM trunkline.outbound WHERE stream = %L)', p_stream)
+                        WHEN s.source IS NULL THEN 'EXISTS (SELECT FROM trunkline.outbound)'
+                        ELSE format('EXISTS (SELECT FROM trunkline.outbound) AND EXISTS (SELECT FROM %s x WHERE %s)',
+                            format(regexp_replace(s.source, '(^|[^%])%1\\$L', '\\1%1$s', 'g'),
+                                'ANY (ARRAY(SELECT destination FROM trunkline.outbound))'),
+                            string_agg(format('x.%I = t.%I', k.name, k.name), ' AND ')) END AS routed,
                     CASE WHEN p_stream IS NULL THEN s.relation
                         ELSE trunkline.source_of(s.id, split_part(p_stream, '>', 2)) END AS source, cardinality(s.key_columns) AS width,
                     string_agg(format('t.%I::text COLLATE "C"', k.name), ', ' ORDER BY k.n) AS key,
@@ -75,7 +86,7 @@ enum RowStatusView {
                 LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(s.relation) AND a.attname = k.name
                     AND NOT a.attisdropped
                 WHERE s.captured AND (p_table IS NULL OR s.name = p_table)
-                GROUP BY s.id, s.name, s.relation, s.key_columns
+                GROUP BY s.id
             LOOP
                 -- What a load has still to bring, and its pieces that are not acked.
                 SELECT 'CASE ' || string_agg(format('WHEN %s THEN %L', l.range, l.state), ' ' ORDER BY l.state) || ' END'
@@ -88,11 +99,19 @@ enum RowStatusView {
                         WHERE b.load_table = t.id AND b.state <> 'acked'
                     ) d WHERE p_stream IS NULL OR d.stream = p_stream
                 ) l;
+                routed := t.routed;
+                BEGIN
+                    EXECUTE format('SELECT %s FROM %s t LIMIT 0', routed, t.relation);
+                EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+                    -- The table stands still, and says why.
+                    routed := 'true';
+                END;
                 found := CASE WHEN t.present = t.width
-                    THEN format('SELECT ARRAY[%s] AS key, ARRAY[%s] AS written, %s AS loading FROM %s t', t.key, t.written,
-                            coalesce(loading, 'NULL::text'), t.source)
+                    THEN format('SELECT ARRAY[%s] AS key, ARRAY[%s] AS written, %s AS loading, %s AS routed FROM %s t',
+                            t.key, t.written, coalesce(loading, 'NULL::text'), routed, t.source)
                         || coalesce(format(' ORDER BY %s LIMIT ', t.typed) || p_first, '')
-                    ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written, NULL::text AS loading WHERE false' END;
+                    ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written, NULL::text AS loading, true AS routed
+                        WHERE false' END;
                 -- Of a table that takes no row.
                 SELECT w.reason INTO whole FROM trunkline.refused_row w WHERE w.table_name = t.name AND w.key = '[]'
                     AND (p_stream IS NULL OR w.stream = p_stream) LIMIT 1;
@@ -101,7 +120,8 @@ enum RowStatusView {
                 END IF;
                 RETURN QUERY EXECUTE format($query$
                     SELECT %1$L::text, coalesce(r.key, s.key),
-                        CASE WHEN r.loading IS NOT NULL THEN least(r.loading, s.state)
+                        CASE WHEN r.loading IS NOT NULL AND r.routed THEN least(r.loading, s.state)
+                            WHEN s.key IS NULL AND NOT r.routed THEN '\(RowState.unrouted.rawValue)'
                             WHEN f.reason IS NOT NULL AND s.key IS NULL THEN 'set aside'
                             ELSE coalesce(s.state, CASE WHEN %3$L THEN 'acked' ELSE 'pending' END) END,
                         r.key IS NULL, f.reason

@@ -49,7 +49,7 @@ enum SenderStatements {
         "out_of_line",
         """
         SELECT coalesce(sum(pg_relation_size(c.reltoastrelid)), 0)
-        FROM pg_partition_tree(to_regclass($1)) p JOIN pg_class c ON c.oid = p.relid WHERE c.reltoastrelid <> 0
+        FROM trunkline.partition_tree(to_regclass($1)) p JOIN pg_class c ON c.oid = p.relid WHERE c.reltoastrelid <> 0
         """)
 
     static let release = Statement(
@@ -190,8 +190,12 @@ enum SenderStatements {
 
     static let untakenTables = Statement(
         "untaken_tables", "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = '[]'")
-    static let noticeCount = Statement(
-        "notice_count", "SELECT count(*) FROM trunkline.refused_row WHERE stream = $1 AND NOT at_sender")
+    static let noticeSize = Statement(
+        "notice_size",
+        """
+        SELECT count(*), coalesce(sum(octet_length(key) + octet_length(reason)), 0)
+        FROM trunkline.refused_row WHERE stream = $1 AND NOT at_sender
+        """)
     static let keepRefused = Statement(
         "keep_refused",
         "INSERT INTO trunkline.refused_row (stream, table_name, key, reason, at_sender) VALUES ($1, $2, $3, $4, true)")
@@ -203,11 +207,13 @@ enum SenderStatements {
         "forget_own_refused_keys",
         """
         DELETE FROM trunkline.refused_row
-        WHERE stream = $1 AND at_sender AND table_name = $2 AND key = ANY ($3::text[])
+        WHERE ($1::text IS NULL OR stream = $1) AND at_sender AND table_name = $2 AND key = ANY ($3::text[])
         """)
     static let anyOwnRefused = Statement(
-        "any_own_refused", "SELECT EXISTS (SELECT FROM trunkline.refused_row WHERE stream = $1 AND at_sender)")
+        "any_own_refused",
+        "SELECT EXISTS (SELECT FROM trunkline.refused_row WHERE ($1::text IS NULL OR stream = $1) AND at_sender)")
 
+    /// With an old result the wish for it goes, which nobody could see to be answered any more.
     static let keepResult = Statement(
         "keep_result",
         """
@@ -215,6 +221,9 @@ enum SenderStatements {
             DELETE FROM trunkline.verification_result WHERE (id, stream) IN (
                 SELECT id, stream FROM trunkline.verification_result WHERE stream = $2
                 ORDER BY finished_at DESC OFFSET \(VerificationLimit.keptResults))
+            RETURNING id, stream
+        ), answered AS (
+            DELETE FROM trunkline.verification_request r USING old WHERE r.id = old.id AND r.stream = old.stream
         )
         INSERT INTO trunkline.verification_result AS r (id, stream, round, result) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id, stream) DO UPDATE SET round = EXCLUDED.round, result = EXCLUDED.result, finished_at = now()
@@ -247,6 +256,14 @@ enum SenderStatements {
 
     static let lockStream = Statement(
         "lock_stream", "SELECT FROM trunkline.outbound WHERE stream = $1 FOR UPDATE")
+    /// Whether the load of the table `s` finds its rows, as far as it is known.
+    private static let canGoOn = """
+        s.captured AND to_regclass(s.relation) IS NOT NULL
+            AND has_table_privilege(to_regclass(s.relation), 'SELECT')
+            AND (s.reading_problem IS NULL OR s.read_again_at <= clock_timestamp())
+            AND (SELECT k.columns FROM trunkline.key_of(s.id) k) IS NOT NULL
+        """
+
     /// Whether every change that this snapshot sees, and every row to load, belongs to a batch.
     static let isBatched = Statement(
         "is_batched",
@@ -255,8 +272,7 @@ enum SenderStatements {
             OR (trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
                 AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0
                 AND NOT EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id
-                    WHERE l.stream = p.stream AND s.captured AND to_regclass(s.relation) IS NOT NULL
-                        AND has_table_privilege(to_regclass(s.relation), 'SELECT'))
+                    WHERE l.stream = p.stream AND \(canGoOn))
         FROM trunkline.position p JOIN trunkline.outbound o USING (stream) WHERE p.stream = $1
         """)
 
@@ -265,9 +281,8 @@ enum SenderStatements {
         "is_loading",
         """
         SELECT trunkline.sends_changes($1)
-            AND EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id AND s.captured
-            WHERE l.stream = $1 AND to_regclass(s.relation) IS NOT NULL
-                AND has_table_privilege(to_regclass(s.relation), 'SELECT'))
+            AND EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id
+                WHERE l.stream = $1 AND \(canGoOn))
         """)
 
     /// Wishes whose answer did not come with the ack of their batch (`$2`: the watermark) are asked once more: it was lost.

@@ -18,6 +18,14 @@ enum SharedLogFunctions {
         FROM trunkline.outbound o
         """
 
+    private static let next = """
+        SELECT w.snapshot INTO high FROM trunkline.wave w, trunkline.shared_log l
+            WHERE w.number <= (SELECT min(acked) FROM trunkline.settled)
+                AND pg_snapshot_xmax(w.snapshot) > pg_snapshot_xmax(l.pruned)
+            ORDER BY w.number LIMIT 1;
+        IF NOT FOUND THEN RETURN any_line; END IF;
+        """
+
     /// Deletes the lines for all branches that every stream has passed, and those of destinations that nobody sends to:
     /// a branch that is added later is loaded from the tables, after these lines were seen. One at a time.
     private static let pruneShared = """
@@ -38,7 +46,7 @@ enum SharedLogFunctions {
             EXCEPTION WHEN lock_not_available THEN
                 RETURN false;
             END;
-            FOR g IN SELECT d FROM trunkline.destinations() d WHERE d NOT IN (SELECT destination FROM trunkline.outbound)
+            FOR g IN SELECT d FROM trunkline.log_destinations() d WHERE d NOT IN (SELECT destination FROM trunkline.outbound)
                 AND (d <> '\(ChangeRange.everybody)' OR NOT EXISTS (SELECT FROM trunkline.outbound))
             LOOP
                 DELETE FROM trunkline.change WHERE destination = g.d
@@ -46,14 +54,11 @@ enum SharedLogFunctions {
                 GET DIAGNOSTICS n = ROW_COUNT;
                 any_line := any_line OR n > 0;
             END LOOP;
+            -- It looks before it locks, which costs a transaction id. The next wave that all streams have passed:
+            \(next)
             SELECT pruned INTO low FROM trunkline.shared_log FOR UPDATE SKIP LOCKED;
             IF NOT FOUND THEN RETURN any_line; END IF;
-            -- The next wave that all streams have passed.
-            SELECT w.snapshot INTO high FROM trunkline.wave w
-                WHERE w.number <= (SELECT min(acked) FROM trunkline.settled)
-                    AND pg_snapshot_xmax(w.snapshot) > pg_snapshot_xmax(low)
-                ORDER BY w.number LIMIT 1;
-            IF NOT FOUND THEN RETURN any_line; END IF;
+            \(next)
             \(between.deletion)
             UPDATE trunkline.shared_log SET pruned = high;
             RETURN true;
@@ -89,13 +94,14 @@ enum SharedLogFunctions {
             n bigint;
             gone bigint := 0;
         BEGIN
-            SELECT compacted INTO before FROM trunkline.shared_log FOR UPDATE SKIP LOCKED;
-            IF NOT FOUND THEN RETURN false; END IF;
-            -- Without the lines nobody needs to look.
+            -- Without the lines nobody needs to look, nor to lock, which costs a transaction id.
+            SELECT compacted INTO before FROM trunkline.shared_log;
             SELECT count(*) INTO n FROM (
                 SELECT FROM trunkline.change WHERE destination = '\(ChangeRange.everybody)'
                 LIMIT greatest(p_lines, 2 * before)) c;
             IF n < greatest(p_lines, 2 * before) THEN RETURN false; END IF;
+            PERFORM FROM trunkline.shared_log WHERE compacted = before FOR UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN RETURN false; END IF;
             -- The waves between what some streams have formed and what all others have acked.
             FOR span IN
                 SELECT formed AS after, next AS through FROM (

@@ -59,7 +59,7 @@ enum Statements {
     /// Whether all triggers on the table `c`, and on its partitions, fire for replayed changes too.
     private static let firesAlways = """
         (SELECT count(*) > 0 AND bool_and(g.tgenabled = 'A') FROM pg_trigger g
-            WHERE g.tgrelid = ANY (c.oid || ARRAY(SELECT p.relid::oid FROM pg_partition_tree(c.oid) p))
+            WHERE g.tgrelid = ANY (c.oid || ARRAY(SELECT p.relid FROM trunkline.partition_tree(c.oid) p))
             AND (g.tgname = 'trunkline_row' OR g.tgrelid = c.oid AND g.tgname IN
                 ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')))
         """
@@ -80,14 +80,14 @@ enum Statements {
         "capture_states",
         """
         SELECT \(syncedColumns), s.fingerprint, c.oid, coalesce((\(keyColumns))::text, '[]'),
-            CASE WHEN c.relkind = 'p' THEN coalesce((SELECT string_agg(p.relid::oid::text, ',' ORDER BY p.relid::oid)
-                FROM pg_partition_tree(c.oid) p WHERE p.isleaf AND p.level > 0), '') ELSE '' END,
+            CASE WHEN c.relkind = 'p' THEN coalesce((SELECT string_agg(p.relid::text, ',' ORDER BY p.relid)
+                FROM trunkline.partition_tree(c.oid) p WHERE p.isleaf AND p.level > 0), '') ELSE '' END,
             c.relkind = 'p',
             CASE WHEN c.relkind = 'p'
-                THEN (SELECT count(*) FROM pg_partition_tree(c.oid) p WHERE NOT EXISTS (
+                THEN (SELECT count(*) FROM trunkline.partition_tree(c.oid) p WHERE NOT EXISTS (
                         SELECT FROM pg_trigger g WHERE g.tgrelid = p.relid AND g.tgname = 'trunkline_row'
                             AND \(fires) AND \(isOurs)))
-                    + (SELECT count(*) FROM pg_partition_tree(c.oid) p JOIN pg_trigger g ON g.tgrelid = p.relid
+                    + (SELECT count(*) FROM trunkline.partition_tree(c.oid) p JOIN pg_trigger g ON g.tgrelid = p.relid
                         WHERE g.tgname = 'trunkline_truncate' AND g.tgenabled NOT IN ('O', 'A'))
                 ELSE 4 - (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = c.oid AND \(fires)
                     AND g.tgname IN ('trunkline_insert', 'trunkline_update', 'trunkline_delete', 'trunkline_truncate')
@@ -107,7 +107,7 @@ enum Statements {
                 SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                     AND a.atttypid = e.enumtypid))::text,
             \(firesAlways),
-            (SELECT json_object_agg(g.tgrelid::oid, g.oid::int8) FROM pg_partition_tree(c.oid) p
+            (SELECT json_object_agg(g.tgrelid::oid, g.oid::int8) FROM trunkline.partition_tree(c.oid) p
                 JOIN pg_trigger g ON g.tgrelid = p.relid WHERE p.isleaf AND p.level > 0 AND g.tgname = 'trunkline_row')::text,
             s.tableoid::int8, to_regclass(s.mapping)::oid::int8,
             s.reading_problem, coalesce(s.read_again_at <= clock_timestamp(), true)
@@ -243,7 +243,7 @@ enum Statements {
     static let partitionsWithoutTrigger = Statement(
         "partitions_without_trigger",
         """
-        SELECT t.relid::regclass::text FROM pg_partition_tree($1::regclass) t
+        SELECT t.relid::regclass::text FROM trunkline.partition_tree($1::regclass) t
         WHERE t.level > 0 AND NOT EXISTS (
             SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgname = 'trunkline_truncate')
         """)

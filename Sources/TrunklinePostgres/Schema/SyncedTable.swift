@@ -49,7 +49,6 @@ struct SyncedTable: Hashable, Sendable {
 
     /// What the rows that are for an office are selected from.
     func rows(for destination: OfficeID) -> String {
-        source.map { $0.replacing("%1$L", with: destination.description.literal).replacing("%%", with: "%") }
-            ?? relation
+        source.map { TableSource.filled($0, for: destination) } ?? relation
     }
 }

@@ -2,6 +2,9 @@ internal import TrunklineCore
 
 /// What the rows of a table that are for one branch are selected from, by the table's rule.
 enum TableSource {
+    /// Of both sides of a comparison of two columns, each of which may have one of its own.
+    static let collation = " COLLATE pg_catalog.\"default\""
+
     /// As a template for PostgreSQL's `format`, with the branch's name as the first argument; nil: all rows are for all.
     ///
     /// The condition of the rule stands in it as it was written; a line feed ends a comment in it.
@@ -14,13 +17,20 @@ enum TableSource {
             let (mapping, source, target) = (through.sql, from.identifier, to.identifier)
             conditions.append(
                 """
-                EXISTS (SELECT FROM \(mapping.doubling("%")) m WHERE m.\(source.doubling("%"))::text \
-                = t.\(column.identifier.doubling("%"))::text AND m.\(target.doubling("%"))::text = %1$L)
+                EXISTS (SELECT FROM \(mapping.doubling("%")) m WHERE m.\(source.doubling("%"))::text\(collation) \
+                = t.\(column.identifier.doubling("%"))::text\(collation) AND m.\(target.doubling("%"))::text = %1$L)
                 """)
         }
         if let filter = rule.filter { conditions.append("(\(filter.doubling("%"))\n)") }
         guard !conditions.isEmpty else { return nil }
         return "(SELECT t.* FROM \(rule.name.sql.doubling("%")) t WHERE \(conditions.joined(separator: " AND ")))"
+    }
+
+    /// What PostgreSQL's `format` makes of a template.
+    static func filled(_ template: String, for destination: OfficeID) -> String {
+        template.split(separator: "%%", omittingEmptySubsequences: false).map {
+            $0.replacing("%1$L", with: destination.description.literal)
+        }.joined(separator: "%")
     }
 }
 
@@ -29,37 +39,52 @@ extension TableSource {
     /// - Throws: `.table`, with what it says.
     static func check(_ rule: TableRule, _ connection: PostgresConnection) throws(StoreError) {
         guard let template = template(rule) else { return }
-        let rows = template.replacing("%1$L", with: OfficeID.head.description.literal).replacing("%%", with: "%")
+        let rows = filled(template, for: .head)
         var statements = ["SELECT FROM \(rows) t LIMIT 0"]
         if let filter = rule.filter {
             statements.append("SELECT \(FilterText.alone(filter)) FROM \(rule.name.sql) t LIMIT 0")
         }
         for statement in statements {
-            guard let problem = try problem(with: statement, connection) else { continue }
+            guard let error = try error(of: statement, connection) else { continue }
+            guard !error.isTransient else { throw error }
             throw StoreError(
                 .table, operation: "init", subject: "table \"\(rule.name)\"",
-                reason: "its route or where cannot be used: \(problem)", hint: "correct it under tables:")
+                reason: "its route or where cannot be used: \(error.reason)", hint: "correct it under tables:")
         }
     }
 
-    /// Why rows cannot be selected from there; nil: they can.
-    static func problem(of rows: String, _ connection: PostgresConnection) throws(StoreError) -> String? {
-        try problem(with: "SELECT FROM \(rows) t LIMIT 0", connection)
+    enum Look: Hashable {
+        case readable
+        /// Somebody keeps others from reading it.
+        case locked
+        case problem(String)
     }
 
-    private static func problem(
-        with statement: String, _ connection: PostgresConnection
-    ) throws(StoreError) -> String? {
+    /// Whether rows can be selected from there.
+    static func look(at rows: String, _ connection: PostgresConnection) throws(StoreError) -> Look {
+        guard let error = try error(of: "SELECT FROM \(rows) t LIMIT 0", connection) else { return .readable }
+        if error.databaseCode == ReadingProblem.locked { return .locked }
+        guard !error.isTransient else { throw error }
+        return .problem(error.reason)
+    }
+
+    private static func error(
+        of statement: String, _ connection: PostgresConnection
+    ) throws(StoreError) -> StoreError? {
         let isNested = connection.inTransaction
-        if isNested { try connection.script("SAVEPOINT rule", "check table rule") }
+        let end = isNested ? "ROLLBACK TO rule; RELEASE rule" : "ROLLBACK"
+        try connection.script(
+            """
+            \(isNested ? "SAVEPOINT rule" : "BEGIN"); SET LOCAL lock_timeout = '\(ReadingProblem.lockPatience)s'
+            """, "check table rule")
         do throws(StoreError) {
             _ = try connection.run(statement, [], "check table rule")
-            if isNested { try connection.script("RELEASE rule", "check table rule") }
+            try connection.script(end, "check table rule")
             return nil
         } catch {
-            guard connection.isOpen, !error.isTransient else { throw error }
-            if isNested { try connection.script("ROLLBACK TO rule; RELEASE rule", "check table rule") }
-            return error.reason
+            guard connection.isOpen else { throw error }
+            try connection.script(end, "check table rule")
+            return error
         }
     }
 }

@@ -59,6 +59,7 @@ struct BatchReader {
         let source = try ChangeSource(batch, connection)
         let states = try CaptureState.all(connection).filter { $0.table.captured && $0.isReadable }
         let readable = Set(states.map(\.table.id))
+        let locked = Set(states.filter { $0.look == .locked }.map(\.table.id))
         let failed = Set(states.filter { $0.readingProblem != nil }.map(\.table.id))
         let isFirstPass = !looksClosely
         // What may be a row's own fault is looked for in the second pass.
@@ -80,6 +81,7 @@ struct BatchReader {
         }
         // What nobody lists any more travels no more.
         standing = changed.map(\.table).filter { $0.captured && !readable.contains($0.id) }
+        problems = standing.filter { locked.contains($0.id) }.map(ReadingProblem.init(lockOf:))
         let parts = changed.filter { readable.contains($0.table.id) }
         let catalog = Catalog(connection)
         var contents: [TableContent] = []
@@ -131,26 +133,36 @@ struct BatchReader {
             columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
             allNew: part.allNew && batch.attempt == 1)
         var longest = 0
+        var longestKey = 0
+        let keyIndices = content.columns.indices.filter { content.key.contains(content.columns[$0].name) }
         let whole = try connection.copyOut(query.images, "read rows") { line in
             longest = max(longest, line.count)
             guard longest <= limits.rowBytes else { return false }
+            if line.count > WireLimits.sentKeyBytes {
+                longestKey = max(longestKey, CopyText.length(of: keyIndices, in: line))
+            }
             content.rows += line
             content.rowCount += 1
             return content.rowCount == 1 && bytes == 0 || bytes + content.rows.count <= limits.batchBytes
         }
-        guard longest <= limits.rowBytes else {
-            throw StoreError(
-                .database, operation: "read rows", subject: "table \"\(part.table.name)\"",
-                reason: "a row came larger than it was measured", databaseCode: BatchReader.mismeasured)
-        }
+        guard longest <= limits.rowBytes else { throw mismeasured(part.table) }
         guard whole else { return .tooLarge(bytes: bytes + content.rows.count, rows: content.rowCount) }
         if content.rowCount + query.refusedKeys.count < part.keys {
             _ = try connection.copyOut(query.deletes, "read deletes") { line in
+                longestKey = max(longestKey, line.count)
                 content.deletes += line
                 content.deleteCount += 1
                 return true
             }
         }
+        // Escaped; how long it is itself the second pass says.
+        guard looksClosely || longestKey <= WireLimits.sentKeyBytes else { throw mismeasured(part.table) }
         return .content(content)
+    }
+
+    private func mismeasured(_ table: SyncedTable) -> StoreError {
+        StoreError(
+            .database, operation: "read rows", subject: "table \"\(table.name)\"",
+            reason: "a row came larger than it was measured", databaseCode: BatchReader.mismeasured)
     }
 }

@@ -79,7 +79,7 @@ struct ImageQuery {
             COPY (SELECT \(written) FROM (\(wanted)) c
                 WHERE NOT EXISTS (SELECT FROM \(rows) t WHERE \(join))
                 UNION ALL SELECT \(asLogged) FROM (\(keys) OFFSET 0) c
-                WHERE NOT (\(isKey("c"))) AND \(untranslatableKey) IS NULL) TO STDOUT
+                WHERE NOT (\(isKey("c"))) AND \(keyProblem("c")) IS NULL) TO STDOUT
             """
     }
 
@@ -99,10 +99,10 @@ struct ImageQuery {
                 SELECT to_json(ARRAY(SELECT CASE WHEN trunkline.untranslatable(k) IS NULL THEN k
                         ELSE encode(convert_to(k, getdatabaseencoding()), 'escape') END
                     FROM unnest(c.key) WITH ORDINALITY u (k, n) ORDER BY n))::text,
-                    coalesce(\(untranslatableKey), \(untranslatable))
+                    coalesce(\(keyProblem("c")), \(untranslatable))
                 FROM (SELECT w.key FROM (\(keys) OFFSET 0) w WHERE \(isKey("w")) OFFSET 0) c
-                    LEFT JOIN \(rows) t ON \(untranslatableKey) IS NULL AND \(join)
-                WHERE coalesce(\(untranslatableKey), \(untranslatable)) IS NOT NULL
+                    LEFT JOIN \(rows) t ON \(keyProblem("c")) IS NULL AND \(join)
+                WHERE coalesce(\(keyProblem("c")), \(untranslatable)) IS NOT NULL
                 """, [], "look for rows that cannot be said in UTF-8")
             for row in 0..<found.rowCount {
                 refused.append(RefusedRow(table: table.name, key: found.text(row, 0), reason: found.text(row, 1)))
@@ -160,13 +160,20 @@ struct ImageQuery {
         let filters =
             (refusedKeys.isEmpty
                 ? [] : ["to_json(w.key)::text <> ALL (\(TextArray.encode(refusedKeys).literal)::text[])"])
-            + (looksClosely ? ["trunkline.untranslatable(array_to_string(w.key, '')) IS NULL", isKey("w")] : [])
+            + (looksClosely ? ["\(keyProblem("w")) IS NULL", isKey("w")] : [])
         guard !filters.isEmpty else { return keys }
         // OFFSET keeps the planner from casting a key to its type before it was looked at.
         return "SELECT w.key FROM (\(keys) OFFSET 0) w WHERE \(filters.joined(separator: " AND ")) OFFSET 0"
     }
 
-    private var untranslatableKey: String { "trunkline.untranslatable(array_to_string(c.key, ''))" }
+    /// Why a key cannot travel; NULL: it can.
+    private func keyProblem(_ row: String) -> String {
+        let text = "array_to_string(\(row).key, '')"
+        return """
+            coalesce(trunkline.untranslatable(\(text)), CASE WHEN octet_length(\(text)) > \(WireLimits.sentKeyBytes)
+                THEN \(WireLimits.longKey.literal) END)
+            """
+    }
 
     /// Why a row `t` cannot be said in UTF-8; NULL: it can.
     private var untranslatable: String {

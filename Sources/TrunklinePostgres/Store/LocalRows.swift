@@ -170,7 +170,9 @@ struct LocalRows: YieldingRows {
         table.key.map { "\(row).\($0.identifier)::text" }.joined(separator: ", ")
     }
 
+    /// A key with more or fewer values than the table's is none of it: the receiver chose what it named.
     private func list(_ keys: some Collection<RowKey>) -> String {
+        let keys = keys.filter { $0.values.count == table.key.count }
         let arrays = table.key.indices.map { index in
             TextArray.encode(keys.map { $0.values[index] ?? "" }).literal + "::text[]"
         }

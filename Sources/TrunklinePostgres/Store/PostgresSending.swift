@@ -82,8 +82,9 @@ struct PostgresSending: SenderBooks {
             (0..<found.rowCount).compactMap { TableName(parsing: connection.unportable(found.text($0, 0))) })
     }
 
-    func noticeCount(_ stream: StreamID) throws(StoreError) -> Int {
-        try connection.query(SenderStatements.noticeCount, [stream.description]).integer(0, 0) ?? 0
+    func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        let size = try connection.query(SenderStatements.noticeSize, [stream.description])
+        return (size.integer(0, 0) ?? 0, size.integer(0, 1) ?? 0)
     }
 
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError) {

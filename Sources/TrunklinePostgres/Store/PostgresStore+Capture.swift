@@ -17,6 +17,16 @@ extension PostgresStore {
             try connection.query(Statements.lookAtMoves)
         }
         for state in states {
+            // Of what was locked there may be nothing left to read that would show that it is not any more.
+            if state.readingProblem == ReadingProblem.lockReason, state.mayBeReadAgain {
+                if try TableSource.look(at: state.table.relation, connection) != .locked {
+                    try connection.query(Statements.forgetReadingProblems, ["{\(state.table.id)}"])
+                } else {
+                    try ReadingProblem(lockOf: state.table).record(connection)
+                }
+            } else if state.look == .locked {
+                try ReadingProblem(lockOf: state.table).record(connection)
+            }
             var isIntact = false
             if case .intact = state.verdict { isIntact = true }
             if state.readingProblem != nil, state.isReadable { isIntact = true }

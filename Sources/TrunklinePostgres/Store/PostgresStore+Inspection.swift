@@ -127,7 +127,7 @@ extension PostgresStore {
     ) throws(StoreError) -> RowListing? {
         let result = try connection.run(
             """
-            SELECT split_part(stream, '>', 1), CASE key WHEN '[]' THEN 'all rows' ELSE key END, reason FROM trunkline.set_aside
+            SELECT split_part(stream, '>', 1), CASE key WHEN '[]' THEN '\(ReceivedLine.allRows)' ELSE key END, reason FROM trunkline.set_aside
             WHERE table_name = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, key LIMIT \(filter.limit)
             """,
             [connection.portable(table.description), filter.branch.map { StreamID(from: $0, to: .head).description }],

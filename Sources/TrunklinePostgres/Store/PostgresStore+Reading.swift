@@ -16,7 +16,7 @@ extension PostgresStore {
             }
             if !reader.standing.isEmpty { try hold(batch, reader.standing, connection) }
             if case .content(let tables) = reading {
-                try settleRefused(batch.stream.description, tables, reader.refused, connection)
+                try settleRefused(batch, tables, reader.refused, connection)
             }
             return reading
         }
@@ -47,15 +47,17 @@ extension PostgresStore {
         }
     }
 
-    /// Notes rows that cannot travel, and forgets those that now did.
+    /// Notes rows that cannot travel, and forgets those that now did. What is read once for all branches did for all.
     private func settleRefused(
-        _ stream: String, _ tables: [TableContent], _ refused: [RefusedRow], _ connection: PostgresConnection
+        _ batch: ClaimedBatch, _ tables: [TableContent], _ refused: [RefusedRow], _ connection: PostgresConnection
     ) throws(StoreError) {
-        if try connection.query(SenderStatements.anyOwnRefused, [stream]).flag(0, 0) {
+        let stream = batch.stream.description
+        let concerned = batch.sharedContent == nil ? stream : nil
+        if try connection.query(SenderStatements.anyOwnRefused, [concerned]).flag(0, 0) {
             for table in tables {
                 try connection.query(
                     SenderStatements.forgetOwnRefusedKeys,
-                    [stream, table.name.description, TextArray.encode(table.keys().map(\.description))])
+                    [concerned, table.name.description, TextArray.encode(table.keys().map(\.description))])
             }
         }
         for row in refused {

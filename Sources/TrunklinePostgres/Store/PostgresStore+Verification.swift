@@ -6,15 +6,21 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in try PostgresSending(connection).request(wish) }
     }
 
+    public func isVerificationDue(of stream: StreamID) throws(StoreError) -> Bool {
+        try withConnection { (connection) throws(StoreError) in try isDue(stream, connection) }
+    }
+
+    private func isDue(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) -> Bool {
+        guard try connection.query(SenderStatements.openRequest, [stream.description]).rowCount > 0 else {
+            return false
+        }
+        // What a load has still to bring the receiver does not have.
+        return try !connection.query(SenderStatements.isLoading, [stream.description]).flag(0, 0)
+    }
+
     public func formVerification(of stream: StreamID) throws(StoreError) -> Bool {
         try withConnection { (connection) throws(StoreError) in
-            guard try connection.query(SenderStatements.openRequest, [stream.description]).rowCount > 0 else {
-                return false
-            }
-            // What a load has still to bring the receiver does not have.
-            guard try !connection.query(SenderStatements.isLoading, [stream.description]).flag(0, 0) else {
-                return false
-            }
+            guard try isDue(stream, connection) else { return false }
             // Who opens a wave keeps all other streams waiting until it is done: so everything is batched before, and the
             // comparison begins when it finds nothing more. Where somebody writes all the time, it opens one after all.
             for attempt in 1...Self.attempts {
@@ -53,8 +59,9 @@ extension PostgresStore {
     ) throws(StoreError) -> Bool? {
         // Where another copy forms a batch of the stream meanwhile, its row cannot be written to any more in this snapshot.
         // A lock from the beginning would keep its acks waiting for as long as its rows are read.
-        try connection.transaction("form verification", begin: "BEGIN ISOLATION LEVEL REPEATABLE READ") {
-            () throws(StoreError) in
+        let begin =
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '\(ReadingProblem.lockPatience)s'"
+        return try connection.transaction("form verification", begin: begin) { () throws(StoreError) in
             if opensWave { try connection.query(SenderStatements.lockStream, [stream.description]) }
             let open = try connection.query(SenderStatements.openRequest, [stream.description])
             guard open.rowCount == 1 else { return false }
@@ -136,7 +143,7 @@ extension PostgresStore {
                     leftOut.append(
                         VerificationClaim.LeftOutTable(
                             name: synced.name,
-                            reason: "its route or where fails for its rows: \(failure.problem.reason)"))
+                            reason: failure.problem.reason))
                 }
                 continue
             }

@@ -1,7 +1,7 @@
 internal import TrunklineCore
 
-/// A route or a condition of a table that fails for one of its rows, or takes too long: it holds up its table, until that
-/// is tried again, and nothing else.
+/// Rows of a table that cannot be read: its route or condition fails for one of them, or takes too long, or another
+/// session has the table locked. It holds up its table, until that is tried again, and nothing else.
 struct ReadingProblem {
     /// In seconds.
     static let pause = 30
@@ -9,25 +9,47 @@ struct ReadingProblem {
     static let longPause = 900
     /// Of one statement.
     static let patience = Duration.seconds(20)
+    /// How long a table's lock is waited for, in seconds.
+    static let lockPatience = 2
+    /// Before what its rule fails with.
+    static let rulePrefix = "its route or where fails for its rows: "
+    /// After it.
+    static let ruleWayOut = "; mend the row, or correct that under tables: and run \"trunkline init\""
+    static let lockReason =
+        "another session has it locked for more than \(lockPatience) seconds (pg_locks says which one)"
 
     var table: Int
+    /// With what mends it.
     var reason: String
     var pause: Int
 
     /// Nil: the error says nothing about the table's rows.
     init?(_ error: StoreError, _ table: SyncedTable) {
-        let isSlow = error.databaseCode == Self.canceled
-        guard isSlow || error.isOfRowOrTable else { return nil }
         self.table = table.id
-        reason =
-            isSlow
-            ? "to read them took more than \(Self.patience.components.seconds) seconds"
-            : ShortReason.text(error.reasonWithoutValues)
-        pause = isSlow ? Self.longPause : Self.pause
+        pause = Self.pause
+        switch error.databaseCode {
+        case Self.locked: reason = Self.lockReason
+        case Self.canceled where table.source != nil:
+            reason =
+                Self.rulePrefix + "to read them took more than \(Self.patience.components.seconds) seconds"
+                + Self.ruleWayOut
+            pause = Self.longPause
+        default:
+            guard table.source != nil, error.isOfRowOrTable else { return nil }
+            reason = Self.rulePrefix + ShortReason.text(error.reasonWithoutValues) + Self.ruleWayOut
+        }
+    }
+
+    init(lockOf table: SyncedTable) {
+        self.table = table.id
+        reason = Self.lockReason
+        pause = Self.pause
     }
 
     /// `query_canceled`.
     private static let canceled = "57014"
+    /// `lock_not_available`.
+    static let locked = "55P03"
 
     func record(_ connection: PostgresConnection) throws(StoreError) {
         try connection.query(
@@ -38,22 +60,24 @@ struct ReadingProblem {
     /// - Parameters:
     ///   - patience: how long a statement may take; nil: any time.
     ///   - passes: whether an error is the caller's to deal with.
-    /// - Returns: nil when the table's rule failed, with the reason.
+    /// - Returns: a failure when the table's rows cannot be read, with the reason.
     static func isolate<Value>(
         _ table: SyncedTable, _ connection: PostgresConnection, patience: Duration? = Self.patience,
         passes: (StoreError) -> Bool = { _ in false },
         _ read: () throws(StoreError) -> Value
     ) throws(StoreError) -> Result<Value, Failure> {
-        guard table.source != nil else { return .success(try read()) }
-        let seconds = patience?.components.seconds ?? 0
-        try connection.script("SAVEPOINT rule; SET LOCAL statement_timeout = '\(seconds)s'", "read by a rule")
+        let seconds = table.source == nil ? 0 : patience?.components.seconds ?? 0
+        try connection.script(
+            """
+            SAVEPOINT rule; SET LOCAL statement_timeout = '\(seconds)s'; SET LOCAL lock_timeout = '\(lockPatience)s'
+            """, "read rows")
         do throws(StoreError) {
             let value = try read()
-            try connection.script("ROLLBACK TO rule; RELEASE rule", "read by a rule")
+            try connection.script("ROLLBACK TO rule; RELEASE rule", "read rows")
             return .success(value)
         } catch {
             guard connection.isOpen else { throw error }
-            try connection.script("ROLLBACK TO rule; RELEASE rule", "read by a rule")
+            try connection.script("ROLLBACK TO rule; RELEASE rule", "read rows")
             guard !passes(error), let problem = ReadingProblem(error, table) else { throw error }
             return .failure(Failure(problem: problem))
         }

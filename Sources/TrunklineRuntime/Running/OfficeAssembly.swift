@@ -13,8 +13,6 @@ public struct OfficeAssembly: Sendable {
 
     /// Connections of the head's ingestor to its database: so many streams are stored at once.
     private static let laneConnections = 4
-    /// Acks that are taken at a time.
-    private static let acksInHand = 32
 
     /// A logger to stderr, whose every line names the office.
     public func logger(_ label: String) -> Logger {
@@ -58,7 +56,7 @@ public struct OfficeAssembly: Sendable {
         case .branchAckListener, .headAckListener:
             return AckListener(
                 name: service.name, configuration: .init(office: office), store: store,
-                inbox: inbox(links, telemetry, prefetch: Self.acksInHand), logger: logger, telemetry: listener)
+                inbox: inbox(links, telemetry, prefetch: AckListener.prefetch), logger: logger, telemetry: listener)
         case .headIngestor, .branchIngestor:
             // To a branch leads one stream, beside whose batches there is only a look at the database now and then.
             let connections = service == .headIngestor ? OfficeAssembly.laneConnections : 2

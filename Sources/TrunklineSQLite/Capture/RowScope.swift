@@ -8,20 +8,29 @@ struct RowScope {
 
     /// SQL over the table under its own name; none: all of them.
     /// - Parameter office: where the stream goes to.
-    func conditions(for office: String) -> [String] {
+    func conditions(for office: String) -> [String] { conditions("= '\(office.doubling("'"))'") }
+
+    /// SQL over the table under its own name for whether any branch has a row; nil: the table is a branch's own.
+    var isForAnyBranch: String? {
+        guard table.route != nil else { return nil }
+        let some = "EXISTS (SELECT 1 FROM trunkline_outbound)"
+        return ([some] + conditions("IN (SELECT destination FROM trunkline_outbound)")).joined(separator: " AND ")
+    }
+
+    /// - Parameter match: what is said of the name of the office.
+    private func conditions(_ match: String) -> [String] {
         guard let route = table.route else { return [] }
         let name = TableName.quoted(table.name.inSQLite)
-        let office = "'\(office.doubling("'"))'"
         let isFor: [String] =
             switch route {
             case .all: []
-            case .column(let column): ["\(LogStatement.office(name, column)) = \(office)"]
+            case .column(let column): ["\(LogStatement.office(name, column)) \(match)"]
             case .mapping(let column, let through, let from, let to):
                 [
                     """
                     EXISTS (SELECT 1 FROM \(TableName.quoted(through.inSQLite)) AS \(RowScope.map) \
                     WHERE \(RowScope.map).\(TableName.quoted(from)) = \(name).\(TableName.quoted(column)) \
-                    AND \(LogStatement.office(RowScope.map, to)) = \(office))
+                    AND \(LogStatement.office(RowScope.map, to)) \(match))
                     """
                 ]
             }

@@ -88,12 +88,19 @@ struct SendingStates {
     private var isHeldFor: String { office.map { "h.destination IN ('\($0)', 'all')" } ?? "TRUE" }
 
     func ofRow(_ key: String) -> String {
-        state(
-            key, pending: pending, sent: sent, otherwise: stands ? "pending" : untaken == nil ? "acked" : "set aside")
+        guard !stands else { return state(key, pending: pending, sent: sent, otherwise: "'pending'") }
+        let taken = untaken == nil ? "'acked'" : "'set aside'"
+        // The one branch may have been removed.
+        let isForAny =
+            office.map { "EXISTS (SELECT 1 FROM trunkline_outbound WHERE destination = '\($0)')" }
+            ?? RowScope(table: table).isForAnyBranch
+        return state(
+            key, pending: pending, sent: sent,
+            otherwise: isForAny.map { "iif(\($0), \(taken), '\(RowState.unrouted.rawValue)')" } ?? taken)
     }
 
     /// A load has no row that is not there.
-    func ofGoneRow(_ key: String) -> String { state(key, pending: "FALSE", sent: "FALSE", otherwise: "acked") }
+    func ofGoneRow(_ key: String) -> String { state(key, pending: "FALSE", sent: "FALSE", otherwise: "'acked'") }
 
     private func state(_ key: String, pending: String, sent: String, otherwise: String) -> String {
         """
@@ -105,7 +112,7 @@ struct SendingStates {
             WHEN \(sent) THEN 'sent'
             WHEN EXISTS (SELECT 1 FROM trunkline_set_aside_notice AS n
                 WHERE n.table_name = ?1 AND n.local_key = \(key) AND \(isOfStream("n"))) THEN 'set aside'
-            ELSE '\(otherwise)' END
+            ELSE \(otherwise) END
         """
     }
 

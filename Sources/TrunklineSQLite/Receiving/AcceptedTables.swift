@@ -39,8 +39,10 @@ struct AcceptedTables {
         case .head:
             return office.acceptedTables.isEmpty || office.acceptedTables.contains(table) ? .accepted : .unlisted
         case .branch:
-            let isListed = try names.contains { FoldedName($0.inSQLite) == folded }
-            return isListed || office.acceptsNew && isMissing ? .accepted : .unlisted
+            let isListed = office.acceptedTables.contains { FoldedName($0.inSQLite) == folded }
+            // What was made for one table of the head is not for another one whose name SQLite takes for the same.
+            let isNew = try office.acceptsNew && (isMissing || made().contains(table))
+            return isListed || isNew ? .accepted : .unlisted
         }
     }
 }

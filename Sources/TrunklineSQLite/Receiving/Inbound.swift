@@ -127,6 +127,15 @@ enum Inbound {
             version,
             Int64.fetchOne(
                 db, sql: "SELECT set_aside_version FROM trunkline_inbound WHERE stream = ?", arguments: [name]) ?? 0)
+        // That a table was set aside as a whole, and is not any more, is told at the end: its sender loads it, whether or not
+        // it was told of the beginning.
+        let gone = try String.fetchAll(
+            db,
+            sql: """
+                SELECT table_name FROM trunkline_set_aside_change AS c WHERE stream = ?1 AND key = '[]' AND NOT EXISTS (
+                    SELECT 1 FROM trunkline_set_aside AS s
+                    WHERE s.stream = ?1 AND s.table_name = c.table_name AND s.key = '[]')
+                """, arguments: [name])
         try db.execute(sql: "DELETE FROM trunkline_set_aside_change WHERE stream = ?", arguments: [name])
         try db.execute(
             sql: """
@@ -134,12 +143,20 @@ enum Inbound {
                 SELECT stream, table_name, key, ? + row_number() OVER (ORDER BY rowid) FROM trunkline_set_aside
                 WHERE stream = ?
                 """, arguments: [base, name])
+        var changes = db.changesCount
+        for table in gone {
+            changes += 1
+            try db.execute(
+                sql: """
+                    INSERT INTO trunkline_set_aside_change (stream, table_name, key, version) VALUES (?, ?, '[]', ?)
+                    """, arguments: [name, table, base + Int64(changes)])
+        }
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET set_aside_version = ?1 + 1 + ?2, told_version = ?1, told_at = NULL,
                     list_from = ?1, changes_kept = ?1, list_begun_at = julianday('now')
                 WHERE stream = ?3
-                """, arguments: [base, db.changesCount, name])
+                """, arguments: [base, changes, name])
     }
 
     /// What the next ack says of the list of set-aside rows.

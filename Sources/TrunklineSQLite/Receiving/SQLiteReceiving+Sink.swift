@@ -5,8 +5,9 @@ extension SQLiteReceiving {
     func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
         let mapping = TableMapping(table, of: stream)
         return try run("look at table", table.name) {
-            switch try lookUp(mapping, stream, creating: creating) {
-            case .found: .fits
+            let (lookup, isMade) = try lookUp(mapping, stream, creating: creating)
+            return switch lookup {
+            case .found: isMade ? .made : .fits
             case .missing: .missing
             case .unfit(let reason): .unfit(reason: reason)
             case .refused(let reason): .refused(reason: reason)
@@ -14,15 +15,19 @@ extension SQLiteReceiving {
         }
     }
 
-    private func lookUp(_ mapping: TableMapping, _ stream: StreamID, creating: Bool) throws -> Target.Lookup {
+    private func lookUp(
+        _ mapping: TableMapping, _ stream: StreamID, creating: Bool
+    ) throws -> (lookup: Target.Lookup, isMade: Bool) {
         if let known = targets[mapping] {
-            if case .missing = known, creating {} else { return known }
+            if case .missing = known, creating {} else { return (known, false) }
         }
+        var isMade = false
         var lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
         if case .missing = lookup, creating {
             if let reason = try Target.create(mapping, stream: stream, db) {
                 lookup = .unfit(reason: reason)
             } else {
+                isMade = true
                 lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
                 if case .missing = lookup {
                     lookup = .unfit(reason: "table \"\(mapping.target)\" cannot be made here")
@@ -30,11 +35,12 @@ extension SQLiteReceiving {
             }
         }
         targets[mapping] = lookup
-        return lookup
+        return (lookup, isMade)
     }
 
     private func target(of table: TableHeader, _ stream: StreamID) throws -> Target {
-        guard case .found(let target) = try lookUp(TableMapping(table, of: stream), stream, creating: false) else {
+        guard case .found(let target) = try lookUp(TableMapping(table, of: stream), stream, creating: false).lookup
+        else {
             throw StoreError(
                 .program, operation: "store rows", subject: "table \"\(table.name)\"",
                 reason: "its fitness was not looked at")

@@ -182,6 +182,16 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         }
     }
 
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        try run("release kept rows", stream) {
+            let tables = try String.fetchAll(
+                db, sql: "SELECT DISTINCT table_name FROM trunkline_kept_row WHERE stream = ?",
+                arguments: [stream.description])
+            try db.execute(sql: "DELETE FROM trunkline_kept_row WHERE stream = ?", arguments: [stream.description])
+            return Set(tables.compactMap { TableName(parsing: $0) })
+        }
+    }
+
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
         try run("read set-aside rows", stream) {
             try String.fetchAll(

@@ -105,17 +105,32 @@ struct RowImages {
             }
         }
         line.append(UInt8(ascii: "\n"))
+        if line.count > WireLimits.sentKeyBytes, keyBytes > WireLimits.sentKeyBytes {
+            image.problem = WireLimits.longKey
+        }
         return image
+    }
+
+    private var keyBytes: Int {
+        keyIndices.reduce(0) { sum, index in
+            RawValue.with(statement, column: index) { value in
+                var field: [UInt8] = []
+                _ = FieldWriter.append(value, as: kinds[index], to: &field)
+                return sum + field.count
+            }
+        }
     }
 
     private func delete(_ key: [SQLiteValue], into line: inout [UInt8]) -> Image {
         var image = Image(isRow: false)
+        let start = line.count
         for (position, value) in key.enumerated() {
             if position > 0 { line.append(UInt8(ascii: "\t")) }
             let misfit = value.withRaw { FieldWriter.append($0, as: kinds[keyIndices[position]], to: &line) }
             if value == .null { image.problem = RowImages.nullKey(shape.key[position]) }
             if misfit != nil { image.problem = RowImages.misfitKey(shape.key[position]) }
         }
+        if line.count - start > WireLimits.sentKeyBytes { image.problem = WireLimits.longKey }
         line.append(UInt8(ascii: "\n"))
         return image
     }

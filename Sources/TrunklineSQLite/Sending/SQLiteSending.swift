@@ -145,12 +145,15 @@ struct SQLiteSending: SenderBooks {
         try run("read set-aside notices", stream) { try SenderNotices.untakenTables(stream, db) }
     }
 
-    func noticeCount(_ stream: StreamID) throws(StoreError) -> Int {
-        try run("count set-aside notices", stream) {
-            try Int.fetchOne(
+    func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try run("measure set-aside notices", stream) {
+            let size = try Row.fetchOne(
                 db,
-                sql: "SELECT count(*) FROM trunkline_set_aside_notice WHERE stream = ? AND origin = 'receiver'",
-                arguments: [stream.description])!
+                sql: """
+                    SELECT count(*), coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(reason AS BLOB))), 0)
+                    FROM trunkline_set_aside_notice WHERE stream = ? AND origin = 'receiver'
+                    """, arguments: [stream.description])!
+            return (size[0], size[1])
         }
     }
 

@@ -16,6 +16,13 @@ extension SQLiteStore {
     /// The write lock is held only while the batches are cut; a second connection fixes its snapshot
     /// meanwhile, and digests it at leisure while the till goes on. Until then the batch that will carry the
     /// digests is `preparing`: it has its number, and is not sent.
+    public func isVerificationDue(of stream: StreamID) async throws(StoreError) -> Bool {
+        try await read("formVerification", stream.description) { db in
+            try VerificationBatch.abandoned(stream, db) != nil
+                || VerificationRecord.wanted(stream, db) != nil && !VerificationBatch.isLoading(stream, db)
+        }
+    }
+
     public func formVerification(of stream: StreamID) async throws(StoreError) -> Bool {
         let (wanted, abandoned) = try await read("formVerification", stream.description) { db in
             (try VerificationRecord.wanted(stream, db), try VerificationBatch.abandoned(stream, db))

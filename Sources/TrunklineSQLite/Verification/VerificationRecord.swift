@@ -19,12 +19,19 @@ enum VerificationRecord {
             arguments: [
                 result.id.uuidString, result.stream.description, result.round, try JSONText.encode(result),
             ])
-        try db.execute(
+        // With an old result the wish for it goes, which nobody could see to be answered any more.
+        let old = try String.fetchAll(
+            db,
             sql: """
-                DELETE FROM trunkline_verification_result WHERE stream = ?1 AND id IN (
-                    SELECT id FROM trunkline_verification_result WHERE stream = ?1
-                    ORDER BY finished_at DESC LIMIT -1 OFFSET ?2)
+                SELECT id FROM trunkline_verification_result WHERE stream = ?
+                ORDER BY finished_at DESC LIMIT -1 OFFSET ?
                 """, arguments: [result.stream.description, VerificationLimit.keptResults])
+        for id in old {
+            for table in ["trunkline_verification_request", "trunkline_verification_result"] {
+                try db.execute(
+                    sql: "DELETE FROM \(table) WHERE stream = ? AND id = ?", arguments: [result.stream.description, id])
+            }
+        }
     }
 
     static func results(_ id: UUID, _ db: Database) throws -> [VerificationResult] {

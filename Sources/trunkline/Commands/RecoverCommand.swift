@@ -34,7 +34,7 @@ struct RecoverCommand: OfficeCommand {
               trunkline recover --keep-head --new-keys
               trunkline recover --branch east --keep-head      (at the head)
 
-            Exit codes: 0 both sides agree, 1 no answer in time, 2 they differ, 64 usage, 69 database or broker \
+            Exit codes: 0 both sides agree, 1 no answer in time, or a table was not compared, 2 they differ, 64 usage, 69 database or broker \
             unavailable, 78 configuration or nothing to recover, 130 interrupted.
             """)
 
@@ -114,7 +114,10 @@ struct RecoverCommand: OfficeCommand {
                 print(
                     "Nothing differs; end the recovery with: \(again) --\(role == .head ? "keep-head" : "keep-branch")")
             }
-        case .agree, .incomplete: return
+        case .agree: return
+        case .incomplete:
+            if mode == .compare, !json { print("Decide with: \(again) --keep-branch, or \(again) --keep-head") }
+            throw CommandFailure(.incomplete, "not everything was compared: see what is said above of the tables")
         case .differ:
             if mode == .compare, !json {
                 print("Decide with: \(again) --keep-branch, or \(again) --keep-head")

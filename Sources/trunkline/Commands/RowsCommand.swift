@@ -6,10 +6,11 @@ import TrunklineRuntime
 struct RowsCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "rows",
-        abstract: "Show rows of a synced table with their state: pending, sent, acked, set aside.",
+        abstract: "Show rows of a synced table with their state: pending, sent, acked, set aside, no branch.",
         discussion: """
             Of a table that this office writes, how far its rows are on their way; of one that it takes from others, what is \
-            stored and what is set aside here.
+            stored and what is set aside here. A row that the head writes is acked when no branch lacks it, and stands under \
+            "no branch" when its route, or where, sends it to none; with --branch there are only the rows for that one.
 
             Examples:
               trunkline rows product_sales
@@ -43,6 +44,7 @@ struct RowsCommand: OfficeCommand {
     enum StateArgument: String, ExpressibleByArgument, CaseIterable {
         case pending, sent, acked
         case setAside = "set-aside"
+        case noBranch = "no-branch"
 
         var state: RowState {
             switch self {
@@ -50,6 +52,7 @@ struct RowsCommand: OfficeCommand {
             case .sent: .sent
             case .acked: .acked
             case .setAside: .setAside
+            case .noBranch: .unrouted
             }
         }
     }

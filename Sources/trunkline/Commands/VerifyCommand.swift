@@ -103,7 +103,7 @@ struct VerifyCommand: OfficeCommand {
         case .incomplete:
             throw CommandFailure(
                 .incomplete,
-                "not everything was compared: where a branch does not sync a table any more, delete its rows at the head, or name the tables with --table"
+                "not everything was compared: mend what is said above of a table, or name the others with --table"
             )
         case .agree:
             throw CommandFailure(

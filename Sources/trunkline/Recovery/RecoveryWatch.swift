@@ -28,8 +28,9 @@ struct RecoveryWatch: Sendable {
     func comparison(troubles: TroubleLog) async throws -> VerificationAnswers {
         var answers = VerificationAnswers(streams: [stream])
         guard let asked = try await store.recovery(of: stream)?.verification else { return answers }
+        let own = Set(try await store.capturedTables())
         _ = try await wait(troubles) {
-            answers.take(try await store.verificationResults(asked))
+            answers.take(try await store.verificationResults(asked), sentBy: stream.source, own)
             return answers.isComplete
         }
         return answers

@@ -9,6 +9,8 @@ struct InitReport: Encodable {
     var created: Bool
     var captured: [Captured]
     var released: [TableName]
+    /// At a branch: what it takes from the head.
+    var taken: [Taken]
     var declaredTopology: Bool
     var warnings: [String]
 
@@ -17,12 +19,19 @@ struct InitReport: Encodable {
         var pendingRows: Int
     }
 
+    struct Taken: Encodable {
+        var table: TableName
+        var localWrites: TableRule.LocalWrites
+    }
+
     init(settings: Settings, report: InitialisationReport, declaredTopology: Bool) {
         office = settings.office.id
         role = settings.office.role
         created = report.created
         captured = report.captured.sorted { $0.key < $1.key }.map { Captured(table: $0.key, pendingRows: $0.value) }
         released = report.released.sorted()
+        let rules = settings.office.role == .branch ? settings.tables.rules ?? [] : []
+        taken = rules.filter { $0.direction == .down }.map { Taken(table: $0.name, localWrites: $0.localWrites) }
         self.declaredTopology = declaredTopology
         warnings = report.warnings
     }
@@ -31,6 +40,12 @@ struct InitReport: Encodable {
         var lines = ["\(office): the bookkeeping \(created ? "is created" : "was there already")"]
         lines += captured.map {
             "\(office): \($0.table) is captured from now on; \(HumanNumber.counted($0.pendingRows, "row")) pending"
+        }
+        lines += taken.map {
+            switch $0.localWrites {
+            case .refuse: "\(office): \($0.table) comes from the head; what local programs write to it is refused"
+            case .overwrite: "\(office): \($0.table) comes from the head; what local programs write to it never travels"
+            }
         }
         lines += released.map { "\(office): \($0) is captured no more" }
         if declaredTopology { lines.append("\(office): exchanges and queues are declared at the broker") }

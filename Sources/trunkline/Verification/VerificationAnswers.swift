@@ -15,12 +15,18 @@ struct VerificationAnswers: Sendable {
         asked = Set(streams)
     }
 
-    /// - Parameter results: all that the store knows of, again and again.
-    mutating func take(_ results: [VerificationResult]) {
-        for result in results where asked.contains(result.stream) && VerificationAnswers.isFinal(result) {
+    /// - Parameters:
+    ///   - results: all that the store knows of, again and again.
+    ///   - own: what this office sends, of which alone another one can answer.
+    mutating func take(_ results: [VerificationResult], sentBy office: OfficeID, _ own: Set<TableName>) {
+        for var result in results where asked.contains(result.stream) && VerificationAnswers.isFinal(result) {
+            if result.stream.source == office { result.tables.removeAll { !own.contains($0.name) } }
             finals[result.stream] = result
         }
     }
+
+    /// Streams may be stopped while their answers are waited for. One that goes on was not asked.
+    mutating func note(stopped: [StreamID: String]) { self.stopped.merge(stopped) { first, _ in first } }
 
     /// What came of a later question replaces what is known of the streams that it was about.
     func updated(with later: VerificationAnswers) -> VerificationAnswers {

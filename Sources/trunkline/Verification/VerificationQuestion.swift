@@ -50,19 +50,21 @@ struct VerificationQuestion: Sendable {
         let start = clock.now
         try await askOthers(answers)
         var nextQuestion = start + VerificationQuestion.askAgainAfter
+        let own = Set(try await store.capturedTables())
         var display = ProgressDisplay(noun: "answers", showsRate: false)
         defer { display.end() }
         let streams = scope.streams.count
         while true {
-            answers.take(try await store.verificationResults(id))
+            answers.take(try await store.verificationResults(id), sentBy: office.id, own)
             let now = clock.now
             let elapsed = now - start
             if answers.isOver || elapsed >= timeout { return answers }
             display.show(
                 done: streams - answers.unanswered.count, total: streams, at: elapsed / .seconds(1),
                 note: troubles.latest)
-            if office.role == .branch, now >= nextQuestion {
-                try await askOthers(answers)
+            if now >= nextQuestion {
+                answers.note(stopped: VerificationScope.stopped(scope.streams, try await store.status()))
+                if office.role == .branch { try await askOthers(answers) }
                 nextQuestion = now + VerificationQuestion.askAgainAfter
             }
             try await Task.sleep(for: VerificationQuestion.interval(streams))

@@ -42,10 +42,10 @@ struct VerificationReport {
 
     /// A difference outweighs a missing answer.
     var verdict: Verdict {
-        if !answers.results.allSatisfy(\.agrees) { return .differ }
+        if answers.results.contains(where: \.differs) { return .differ }
         guard answers.awaited.isEmpty else { return .unanswered }
         guard answers.isComplete else { return .stopped }
-        return unmentioned.isEmpty ? .agree : .incomplete
+        return unmentioned.isEmpty && answers.results.allSatisfy(\.agrees) ? .agree : .incomplete
     }
 
     var summary: Summary {
@@ -122,27 +122,37 @@ struct VerificationReport {
         }
     }
 
-    private var lastLine: String {
-        switch office.role {
-        case .head:
-            let branches = answers.branches
-            let others = Set(answers.unanswered.map(\.branch)).union(
-                answers.results.filter { !$0.agrees }.map(\.stream.branch))
-            let verdict = "verify: \(branches.count - others.count) of \(branches.count) branches agree"
-            guard !unmentioned.isEmpty else { return verdict }
-            let tables = HumanNumber.counted(Set(unmentioned.values.joined()).count, "table")
-            return "\(verdict) in what they sync; \(tables) with rows of theirs not compared"
-        case .branch:
-            let results = answers.results
-            guard !results.isEmpty else { return "verify: no answer from head" }
-            let compared = results.flatMap(\.tables)
-            let differing = compared.count { !$0.agrees }
-            let tables = HumanNumber.counted(compared.count, "table")
-            guard differing == 0 else { return "verify: \(office.id) differs from head in \(differing) of \(tables)" }
-            let rows = HumanNumber.counted(compared.reduce(0) { $0 + $1.rowsAtSender }, "row")
-            let verdict = "verify: \(office.id) agrees with head, \(tables), \(rows)"
-            let missing = answers.unanswered.map(\.description).joined(separator: ", ")
-            return missing.isEmpty ? verdict : "\(verdict); not compared: \(missing)"
-        }
+    private var lastLine: String { office.role == .head ? lastLineAtHead : lastLineAtBranch }
+
+    private var lastLineAtHead: String {
+        let branches = answers.branches
+        let differing = Set(answers.results.filter(\.differs).map(\.stream.branch))
+        let silent = Set(answers.unanswered.map(\.branch)).subtracting(differing)
+        let incomplete = Set(answers.results.filter { !$0.agrees }.map(\.stream.branch))
+            .subtracting(differing).subtracting(silent)
+        let agreeing = branches.count - differing.count - silent.count - incomplete.count
+        var verdict = "verify: \(agreeing) of \(branches.count) branches agree"
+        if !differing.isEmpty { verdict += ", \(differing.count) \(differing.count == 1 ? "differs" : "differ")" }
+        if !incomplete.isEmpty { verdict += ", \(incomplete.count) not fully compared" }
+        guard !unmentioned.isEmpty else { return verdict }
+        let tables = HumanNumber.counted(Set(unmentioned.values.joined()).count, "table")
+        return "\(verdict) in what they sync; \(tables) with rows of theirs not compared"
+    }
+
+    private var lastLineAtBranch: String {
+        let all = answers.results.flatMap(\.tables)
+        guard !answers.results.isEmpty else { return "verify: no answer from head" }
+        let compared = all.filter { $0.problem == nil }
+        let differing = compared.count { !$0.agrees }
+        let tables = HumanNumber.counted(compared.count, "table")
+        let rows = HumanNumber.counted(compared.reduce(0) { $0 + $1.rowsAtSender }, "row")
+        let verdict =
+            differing > 0
+            ? "verify: \(office.id) differs from head in \(differing) of \(tables)"
+            : compared.isEmpty
+                ? "verify: nothing of \(office.id) was compared with head"
+                : "verify: \(office.id) agrees with head, \(tables), \(rows)"
+        let missing = all.filter { $0.problem != nil }.map(\.name.description) + answers.unanswered.map(\.description)
+        return missing.isEmpty ? verdict : "\(verdict); not compared: \(missing.joined(separator: ", "))"
     }
 }

@@ -14,7 +14,7 @@ struct VerificationScope: Hashable, Sendable {
         let down = StreamID(from: .head, to: branch)
         streams = [StreamID(from: branch, to: .head)]
         if statuses.contains(where: { $0.stream == down && $0.direction == .receiving }) { streams.append(down) }
-        noteStopped(statuses)
+        stopped = Self.stopped(streams, statuses)
     }
 
     /// At the head: of each of these branches what it sends, and what is sent to it.
@@ -24,7 +24,7 @@ struct VerificationScope: Hashable, Sendable {
             let down = StreamID(from: .head, to: branch)
             return [StreamID(from: branch, to: .head)] + (outbound.contains(down) ? [down] : [])
         }
-        noteStopped(statuses)
+        stopped = Self.stopped(streams, statuses)
     }
 
     /// Only what this office sends: what it can mend.
@@ -34,8 +34,10 @@ struct VerificationScope: Hashable, Sendable {
         return sent
     }
 
-    private mutating func noteStopped(_ statuses: [StreamStatus]) {
+    static func stopped(_ streams: [StreamID], _ statuses: [StreamStatus]) -> [StreamID: String] {
         let asked = Set(streams)
+        var stopped: [StreamID: String] = [:]
         for status in statuses where asked.contains(status.stream) { stopped[status.stream] = status.stopped }
+        return stopped
     }
 }

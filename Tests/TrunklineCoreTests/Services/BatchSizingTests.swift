@@ -47,4 +47,15 @@ import Testing
             precondition(sizing.changes == 5_000)
         }
     }
+
+    @Test func streamsInOneRoundEndTheirBatchesAtTheSamePlace() {
+        let (a, b, c) = (StreamID("head>a")!, StreamID("head>b")!, StreamID("head>c")!)
+        var round = SendingRound()
+        #expect(round.changes(for: a, now: 5_000) == 5_000)
+        #expect(round.changes(for: b, now: 4_700) == 5_000)
+        #expect(round.changes(for: a, now: 4_600) == 4_600)
+        #expect(round.changes(for: b, now: 4_500) == 4_600)
+        #expect(round.changes(for: c, now: 4_400) == 4_600)
+        #expect(round.changes(for: c, now: 4_300) == 4_300)
+    }
 }

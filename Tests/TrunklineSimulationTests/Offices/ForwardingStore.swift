@@ -125,6 +125,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func formIdleBatch(of stream: StreamID, after silence: Duration) async throws(StoreError) -> Bool {
         try await pass { () async throws(StoreError) in try await base.formIdleBatch(of: stream, after: silence) }
     }
+    func isVerificationDue(of stream: StreamID) async throws(StoreError) -> Bool {
+        try await pass { () async throws(StoreError) in try await base.isVerificationDue(of: stream) }
+    }
     func formVerification(of stream: StreamID) async throws(StoreError) -> Bool {
         try await pass { () async throws(StoreError) in try await base.formVerification(of: stream) }
     }
