@@ -8,10 +8,6 @@ import TrunklineTesting
 struct DownKeyTests {
     private static let fromPostgres = Pairing.all.filter { $0.head == .postgres }
 
-    private func setAside(_ pair: DownPair) async throws -> Int {
-        try #require(try await pair.head.status().first { $0.direction == .sending }).setAside
-    }
-
     /// The operators of an extension's type are not in `pg_catalog`, where a comparison would find those of text.
     @Test(arguments: fromPostgres) func aKeyOfAnExtensionsTypeIsLoadedWhole(_ pairing: Pairing) async throws {
         let rule = TableRule(TableName("word"), direction: .down)
@@ -41,11 +37,11 @@ struct DownKeyTests {
         try pair.headDatabase.run("insert into item values ('07', 2), ('8', 3)")
         try await pair.sync()
         #expect(try pair.rows("select k, n from item order by k") == "7|1\n8|3")
-        #expect(try await setAside(pair) == 1)
+        #expect(try await pair.sending().setAside == 1)
         try pair.headDatabase.run("delete from item where k = '07'")
         try await pair.sync()
         #expect(try pair.rows("select k, n from item order by k") == "7|1\n8|3")
-        #expect(try await setAside(pair) == 0)
+        #expect(try await pair.sending().setAside == 0)
         try pair.headDatabase.run("delete from item where k = '8'")
         try await pair.sync()
         #expect(try pair.rows("select k from item") == "7")
@@ -97,7 +93,7 @@ struct DownKeyTests {
         try await pair.sync()
         let rows = try pair.rows("select id, n from \"Case\" order by id")
         #expect(rows == "1|1" || rows == "1|2\n2|2")
-        #expect(try await setAside(pair) == 1)
+        #expect(try await pair.sending().setAside == 1)
         try pair.headDatabase.run("delete from \"Case\"; delete from \"case\" where id = 2")
         try await pair.sync()
         #expect(try pair.rows("select id, n from \"Case\"") == (rows == "1|1" ? "" : "1|2"))
@@ -115,7 +111,7 @@ struct DownKeyTests {
                 : #"insert into word values (replace(hex(zeroblob(300000)), '0', '\'), 1), ('a', 2)"#)
         try await pair.sync()
         #expect(try pair.rows("select k, n from word") == "a|2")
-        #expect(try await setAside(pair) == 1)
+        #expect(try await pair.sending().setAside == 1)
         try pair.headDatabase.run("delete from word where n = 1; update word set n = 3 where k = 'a'")
         try await pair.sync()
         #expect(try pair.rows("select k, n from word") == "a|3")

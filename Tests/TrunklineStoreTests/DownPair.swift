@@ -11,6 +11,12 @@ struct DownPair {
 
     static let (east, west) = (OfficeID("east")!, OfficeID("west")!)
 
+    /// A catalogue that goes down to all.
+    static let price = "create table price (id integer primary key, name text not null, cents integer not null);"
+    static let prices = price + "insert into price values (1, 'tea', 150), (2, 'jam', 225), (3, 'ink', 400);"
+    static let all = [TableRule(TableName("price"), direction: .down)]
+    static let listing = "select id, name, cents from price order by id"
+
     /// Creates the tables at all offices, initialises them and adds the branches.
     init(
         _ pairing: Pairing, _ names: [OfficeID] = [DownPair.east], head sql: String, branch branchSQL: String? = nil,
@@ -85,5 +91,26 @@ struct DownPair {
 
     func rows(_ sql: String, at branch: OfficeID = DownPair.east) throws -> String {
         try branches[branch]!.database.run(sql)
+    }
+
+    /// What the head says of the first stream that it sends.
+    func sending() async throws -> StreamStatus {
+        guard let status = try await head.status().first(where: { $0.direction == .sending }) else {
+            throw TestFailure("the head sends nothing")
+        }
+        return status
+    }
+
+    /// Lets the head read again what it could not, and sends what comes of that.
+    func readAgain() async throws {
+        let isPostgres = headDatabase.kind == .postgres
+        try headDatabase.run(
+            "update \(isPostgres ? "trunkline.synced_table" : "trunkline_synced_table") set read_again_at = \(isPostgres ? "now()" : "julianday('now')")"
+        )
+        // The tables are looked at every half second.
+        for _ in 0..<2 {
+            try await Task.sleep(for: .milliseconds(600))
+            try await sync()
+        }
     }
 }

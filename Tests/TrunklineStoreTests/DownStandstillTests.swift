@@ -6,31 +6,22 @@ import TrunklineTesting
 /// A table whose rows cannot be read, or that the branch does not take, holds up nothing else.
 @Suite(.enabled(if: TestEnvironment.hasPostgres))
 struct DownStandstillTests {
-    private static let price =
-        "create table price (id integer primary key, name text not null, cents integer not null);"
-    private static let prices = price + "insert into price values (1, 'tea', 150), (2, 'jam', 225), (3, 'ink', 400);"
-    private static let all = [TableRule(TableName("price"), direction: .down)]
-    private static let listing = "select id, name, cents from price order by id"
-
     /// PostgreSQL's readers wait for who has a table locked, as an ALTER TABLE or a VACUUM FULL does.
     @Test(arguments: [TableRoute.all, .column("shop")])
     func aTableThatSomebodyLocksHoldsUpItselfAlone(_ route: TableRoute) async throws {
-        let tables = "create table note (id integer primary key, shop text);" + Self.price
+        let tables = "create table note (id integer primary key, shop text);" + DownPair.price
         let note = TableRule(TableName("note"), direction: .down, route: route)
         let pair = try await DownPair(
             Pairing(branch: .postgres, head: .postgres), head: tables + "insert into note values (1, 'east');",
-            branch: tables, Self.all + [note])
+            branch: tables, DownPair.all + [note])
         try await pair.sync()
         try pair.headDatabase.run("insert into note values (2, 'east'); insert into price values (1, 'tea', 150)")
         let locked = try OpenTransaction(pair.headDatabase.url, "lock table note")
         try await pair.sync()
         #expect(try pair.rows("select name from price") == "tea")
         #expect(try pair.rows("select id from note") == "1")
-        func standing() async throws -> [StandingTable] {
-            try #require(try await pair.head.status().first { $0.direction == .sending }).standing
-        }
-        #expect(try await standing().map(\.table) == [TableName("note")])
-        #expect(try await standing()[0].reason.contains("another session has it locked"))
+        #expect(try await pair.sending().standing.map(\.table) == [TableName("note")])
+        #expect(try await pair.sending().standing[0].reason.contains("another session has it locked"))
         // A load of it waits too, and so does what would begin one.
         try pair.headDatabase.run("update trunkline.synced_table set read_again_at = now()")
         try pair.headDatabase.run(
@@ -41,34 +32,27 @@ struct DownStandstillTests {
         #expect(try pair.rows("select count(*) from price") == "2")
 
         try locked.commit()
-        try pair.headDatabase.run("update trunkline.synced_table set read_again_at = now()")
-        try await Task.sleep(for: .milliseconds(600))
-        try await pair.sync()
-        try await Task.sleep(for: .milliseconds(600))
-        try await pair.sync()
+        try await pair.readAgain()
         #expect(try pair.rows("select id from note order by id") == "1\n2")
-        #expect(try await standing().isEmpty)
+        #expect(try await pair.sending().standing.isEmpty)
         #expect(try await pair.verify().agrees)
     }
 
     @Test(arguments: Pairing.all) func aConditionThatFailsForARowHoldsUpItsTableAlone(_ pairing: Pairing) async throws {
-        let tables = "create table note (id integer primary key, body text);" + Self.price
+        let tables = "create table note (id integer primary key, body text);" + DownPair.price
         let condition = pairing.head == .postgres ? "(body::json ->> 'to') = 'all'" : "body ->> 'to' = 'all'"
         let note = TableRule(TableName("note"), direction: .down, filter: condition)
         let pair = try await DownPair(
             pairing, head: tables + #"insert into note values (1, '{"to": "all"}'), (2, '{"to": "me"}');"#,
-            branch: tables, Self.all + [note])
+            branch: tables, DownPair.all + [note])
         try await pair.sync()
         #expect(try pair.rows("select id from note") == "1")
         try pair.headDatabase.run(
             "insert into note values (3, 'no JSON'); insert into price values (1, 'tea', 150)")
         try await pair.sync()
         #expect(try pair.rows("select name from price") == "tea")
-        func standing() async throws -> [StandingTable] {
-            try #require(try await pair.head.status().first { $0.direction == .sending }).standing
-        }
-        #expect(try await standing().map(\.table) == [TableName("note")])
-        #expect(try await standing()[0].reason.contains("where fails for its rows"))
+        #expect(try await pair.sending().standing.map(\.table) == [TableName("note")])
+        #expect(try await pair.sending().standing[0].reason.contains("where fails for its rows"))
         let result = try await pair.verify()
         #expect(result.tables.first { $0.name == TableName("note") }?.isLeftOut == true)
         // A load of it waits too; what else there is goes on.
@@ -78,15 +62,9 @@ struct DownStandstillTests {
         #expect(try pair.rows("select count(*) from price") == "2")
 
         try pair.headDatabase.run(#"update note set body = '{"to": "all"}' where id = 3"#)
-        let books = pairing.head == .postgres ? "trunkline.synced_table" : "trunkline_synced_table"
-        let now = pairing.head == .postgres ? "now()" : "julianday('now')"
-        try pair.headDatabase.run("update \(books) set read_again_at = \(now)")
-        try await Task.sleep(for: .milliseconds(600))
-        try await pair.sync()
-        try await Task.sleep(for: .milliseconds(600))
-        try await pair.sync()
+        try await pair.readAgain()
         #expect(try pair.rows("select id from note order by id") == "1\n3")
-        #expect(try await standing().isEmpty)
+        #expect(try await pair.sending().standing.isEmpty)
         #expect(try await pair.verify().agrees)
     }
 
@@ -94,17 +72,15 @@ struct DownStandstillTests {
         _ pairing: Pairing
     ) async throws {
         let note = "create table note (id integer primary key, word text);"
-        let rules = Self.all + [TableRule(TableName("note"), direction: .down)]
+        let rules = DownPair.all + [TableRule(TableName("note"), direction: .down)]
         let pair = try await DownPair(
-            pairing, head: Self.prices + note + "insert into note values (1, 'a')", branch: Self.price + note, rules,
+            pairing, head: DownPair.prices + note + "insert into note values (1, 'a')", branch: DownPair.price + note,
+            rules,
             taking: [TableRule(TableName("note"), direction: .down)])
         try await pair.sync()
         #expect(try pair.rows("select count(*) from price") == "0")
         #expect(try pair.rows("select word from note") == "a")
-        func setAside() async throws -> Int {
-            try #require(try await pair.head.status().first { $0.direction == .sending }).setAside
-        }
-        #expect(try await setAside() == 1)
+        #expect(try await pair.sending().setAside == 1)
         let told = try await pair.head.rows(of: TableName("price"), matching: RowFilter()).rows
         #expect(told.map(\.state) == [.setAside, .setAside, .setAside])
         #expect(told.allSatisfy { $0.reason?.contains("direction: down") == true && !$0.deleted })
@@ -113,28 +89,28 @@ struct DownStandstillTests {
             "update price set cents = 1; delete from price where id = 3; insert into note values (2, 'b')")
         #expect(try await pair.sync() == 2)
         #expect(try pair.rows("select count(*) from note") == "2")
-        #expect(try await setAside() == 1)
+        #expect(try await pair.sending().setAside == 1)
 
         let branch = pair.branches[DownPair.east]!
         _ = try await branch.store.initialise(OfficeSetup(office: DownPair.east, role: .branch, tables: rules))
         _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
         try await pair.deliverAcks()
         #expect(try await pair.sync() == 2)
-        #expect(try pair.rows(Self.listing) == "1|tea|1\n2|jam|1")
-        #expect(try await setAside() == 0)
+        #expect(try pair.rows(DownPair.listing) == "1|tea|1\n2|jam|1")
+        #expect(try await pair.sending().setAside == 0)
         #expect(try await pair.verify().agrees)
     }
 
     @Test(arguments: Pairing.all) func aTableThatLacksAColumnIsLoadedWhenItHasItAndDeletesAreKept(
         _ pairing: Pairing
     ) async throws {
-        let pair = try await DownPair(pairing, head: Self.prices, branch: Self.price, Self.all)
+        let pair = try await DownPair(pairing, head: DownPair.prices, branch: DownPair.price, DownPair.all)
         try await pair.sync()
         try pair.headDatabase.run("alter table price add column unit text")
-        _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: Self.all))
+        _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: DownPair.all))
         try pair.headDatabase.run("update price set unit = 'kg' where id < 3; delete from price where id = 3")
         try await pair.sync()
-        #expect(try pair.rows(Self.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
         let branch = pair.branches[DownPair.east]!
         let aside = try await branch.store.rows(of: TableName("price"), matching: RowFilter()).rows
             .filter { $0.state == .setAside && !$0.deleted }
@@ -153,9 +129,9 @@ struct DownStandstillTests {
     }
 
     /// By Trunkline, or by somebody at the branch.
-    @Test(arguments: Pairing.all, ["", price])
+    @Test(arguments: Pairing.all, ["", DownPair.price])
     func aTableThatWasDroppedIsMadeAgainAndComesWhole(_ pairing: Pairing, branch sql: String) async throws {
-        let pair = try await DownPair(pairing, head: Self.prices, branch: sql, Self.all)
+        let pair = try await DownPair(pairing, head: DownPair.prices, branch: sql, DownPair.all)
         try await pair.sync()
         let branch = pair.branches[DownPair.east]!
         try branch.database.run("drop table price")
@@ -166,7 +142,7 @@ struct DownStandstillTests {
         _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
         try await pair.deliverAcks()
         try await pair.sync()
-        #expect(try pair.rows(Self.listing) == "1|tea|150\n2|jam|225\n4|oil|999")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|150\n2|jam|225\n4|oil|999")
         #expect(try await pair.head.status().allSatisfy { $0.setAside == 0 })
         #expect(try await pair.verify().agrees)
     }
@@ -175,7 +151,7 @@ struct DownStandstillTests {
     @Test(arguments: Pairing.all) func aRetryMakesNoTableAgain(_ pairing: Pairing) async throws {
         let strict =
             "create table price (id integer primary key, name text not null, cents integer check (cents < 300));"
-        let pair = try await DownPair(pairing, head: Self.prices, branch: strict, Self.all)
+        let pair = try await DownPair(pairing, head: DownPair.prices, branch: strict, DownPair.all)
         try await pair.sync()
         #expect(try pair.rows("select count(*) from price") == "2")
         let branch = pair.branches[DownPair.east]!
@@ -186,12 +162,12 @@ struct DownStandstillTests {
         _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
         try await pair.deliverAcks()
         try await pair.sync()
-        #expect(try pair.rows(Self.listing) == "1|tea|1\n2|jam|225\n3|ink|400")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|1\n2|jam|225\n3|ink|400")
         #expect(try await pair.verify().agrees)
     }
 
     @Test(arguments: Pairing.all) func aTableThatCameBackUnheardComesWhole(_ pairing: Pairing) async throws {
-        let pair = try await DownPair(pairing, head: Self.prices, branch: "", Self.all)
+        let pair = try await DownPair(pairing, head: DownPair.prices, branch: "", DownPair.all)
         try await pair.sync()
         let branch = pair.branches[DownPair.east]!
         func loseAcks() async throws {
@@ -213,17 +189,17 @@ struct DownStandstillTests {
             try pair.headDatabase.run("update price set cents = \(cents) where id = 1")
             try await pair.sync()
         }
-        #expect(try pair.rows(Self.listing) == "1|tea|6\n2|jam|225\n3|ink|400")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|6\n2|jam|225\n3|ink|400")
         #expect(try await pair.verify().agrees)
     }
 
     @Test(arguments: Pairing.all) func aHeadTouchesNoTableThatTheBranchDidNotName(_ pairing: Pairing) async throws {
         let sql =
-            Self.prices
+            DownPair.prices
             + "create table secret (id integer primary key, word text); insert into secret values (1, 'mine');"
         let pair = try await DownPair(
-            pairing, head: sql, Self.all + [TableRule(TableName("secret"), direction: .down)],
-            taking: Self.all)
+            pairing, head: sql, DownPair.all + [TableRule(TableName("secret"), direction: .down)],
+            taking: DownPair.all)
         try pair.branches[DownPair.east]!.database.run("update secret set word = 'yours'")
         _ = try await pair.sync()
         #expect(try pair.rows("select word from secret") == "yours")

@@ -6,26 +6,20 @@ import TrunklineTesting
 /// What the head writes reaches its branches: to all, to some, to one.
 @Suite(.enabled(if: TestEnvironment.hasPostgres))
 struct DownTests {
-    private static let price =
-        "create table price (id integer primary key, name text not null, cents integer not null);"
-    private static let prices = price + "insert into price values (1, 'tea', 150), (2, 'jam', 225), (3, 'ink', 400);"
-    private static let all = [TableRule(TableName("price"), direction: .down)]
-    private static let listing = "select id, name, cents from price order by id"
-
     @Test(arguments: Pairing.all) func aBranchGetsTheCatalogueAndEachChange(_ pairing: Pairing) async throws {
         let pair = try await DownPair(
-            pairing, [DownPair.east, DownPair.west], head: Self.prices, branch: Self.price, Self.all)
+            pairing, [DownPair.east, DownPair.west], head: DownPair.prices, branch: DownPair.price, DownPair.all)
         #expect(try await pair.sync() == 3)
-        #expect(try pair.rows(Self.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
         try pair.headDatabase.run(
             "update price set cents = 175 where id = 1; delete from price where id = 3; insert into price values (4, 'oil', 999)"
         )
         #expect(try await pair.sync() == 3)
-        #expect(try pair.rows(Self.listing) == "1|tea|175\n2|jam|225\n4|oil|999")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|175\n2|jam|225\n4|oil|999")
         #expect(try await pair.sync() == 0)
         // The other one has taken nothing so far: what it is loaded with may travel once more as a change.
         #expect(try await (5...6).contains(pair.sync(DownPair.west)))
-        #expect(try pair.rows(Self.listing, at: DownPair.west) == "1|tea|175\n2|jam|225\n4|oil|999")
+        #expect(try pair.rows(DownPair.listing, at: DownPair.west) == "1|tea|175\n2|jam|225\n4|oil|999")
         #expect(try await pair.verify().agrees)
         #expect(try await pair.verify(DownPair.west).agrees)
         // Nothing of it is left in the log when all have it.
@@ -63,7 +57,7 @@ struct DownTests {
     /// Streams at the same place ask for the same bytes, which are then read once.
     @Test(arguments: Pairing.all) func whatAllGetIsNamedAlike(_ pairing: Pairing) async throws {
         let pair = try await DownPair(
-            pairing, [DownPair.east, DownPair.west], head: Self.prices, branch: Self.price, Self.all)
+            pairing, [DownPair.east, DownPair.west], head: DownPair.prices, branch: DownPair.price, DownPair.all)
         for cents in [1, 2] {
             try pair.headDatabase.run("update price set cents = \(cents)")
             for branch in [DownPair.east, DownPair.west] { try await pair.sync(branch) }
@@ -298,7 +292,7 @@ struct DownTests {
     @Test(arguments: [DatabaseKind.postgres, .sqlite]) func aConditionIsOneConditionAndNothingElse(
         _ head: DatabaseKind
     ) async throws {
-        let pair = try await DownPair(Pairing(branch: .sqlite, head: head), head: Self.price, Self.all)
+        let pair = try await DownPair(Pairing(branch: .sqlite, head: head), head: DownPair.price, DownPair.all)
         func initialise(_ filter: String) async throws {
             let rule = TableRule(TableName("price"), direction: .down, filter: filter)
             _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: [rule]))
@@ -325,7 +319,7 @@ struct DownTests {
         async throws
     {
         let pair = try await DownPair(
-            pairing, [DownPair.east], head: Self.price, Self.all)
+            pairing, [DownPair.east], head: DownPair.price, DownPair.all)
         let many = (1...40).map { "(\($0), 'p\($0)', \($0))" }.joined(separator: ",")
         try pair.headDatabase.run("insert into price values \(many)")
         _ = try await pair.sync()
@@ -362,12 +356,12 @@ struct DownTests {
                 }
             }
         }
-        let expected = try pair.headDatabase.run(Self.listing)
+        let expected = try pair.headDatabase.run(DownPair.listing)
         #expect(seen.sorted { $0.key < $1.key }.map(\.value).joined(separator: "\n") == expected)
     }
 
     @Test(arguments: Pairing.all) func aTillIsToldWhereATableIsWritten(_ pairing: Pairing) async throws {
-        let pair = try await DownPair(pairing, head: Self.prices, branch: Self.price, Self.all)
+        let pair = try await DownPair(pairing, head: DownPair.prices, branch: DownPair.price, DownPair.all)
         _ = try await pair.sync()
         let branch = pair.branches[DownPair.east]!
         for sql in ["update price set cents = 0", "delete from price", "insert into price values (9, 'x', 1)"] {

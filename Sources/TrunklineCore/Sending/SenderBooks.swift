@@ -29,7 +29,7 @@ public protocol SenderBooks {
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError)
     /// The tables of which the receiver said that it takes no row.
     func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName>
-    /// How many rows the receiver said to have set aside.
+    /// How many rows the receiver said to have set aside, and the bytes of their keys and reasons.
     func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.
     func noteSetAsideList(_ stream: StreamID, version: Int64, total: Int) throws(StoreError)

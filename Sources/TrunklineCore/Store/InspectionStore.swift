@@ -102,7 +102,7 @@ public enum RowState: String, Sendable, Codable, CaseIterable {
 }
 
 public struct RowFilter: Hashable, Sendable {
-    /// Empty: every state. At the head a row is `acked` or `set aside`.
+    /// Empty: every state. A row that others sent is `acked` or `set aside`.
     public var states: Set<RowState>
     /// At the head: only this branch's rows.
     public var branch: OfficeID?

@@ -47,6 +47,7 @@ extension PostgresReceiving {
             guard !group.bytes.isEmpty else { continue }
             let target = try target(of: group.table, stream)
             let inexact = try writer(stream).inexactLines(group, target)
+            // No row here has the key of such a delete: there is nothing to do for it.
             let taken = group.take(at: Set(inexact.keys))
             if !group.isDelete {
                 failures += zip(taken, inexact.sorted { $0.key < $1.key }).map { line, column in

@@ -10,8 +10,7 @@
 enum WaveFunctions {
     static let all = [
         position, xidBefore, gaps, logDestinations, destinations, hasLines, nextCut, compact, newerWave, formBatch,
-        oldestUnsent,
-        pruneWaves,
+        oldestUnsent, pruneWaves,
     ]
 
     /// One opens a wave at a time. This lock, and the others of its kind, are of empty tables, on which the database's

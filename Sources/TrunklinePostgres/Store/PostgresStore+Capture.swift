@@ -18,14 +18,12 @@ extension PostgresStore {
         }
         for state in states {
             // Of what was locked there may be nothing left to read that would show that it is not any more.
-            if state.readingProblem == ReadingProblem.lockReason, state.mayBeReadAgain {
-                if try TableSource.look(at: state.table.relation, connection) != .locked {
-                    try connection.query(Statements.forgetReadingProblems, ["{\(state.table.id)}"])
-                } else {
-                    try ReadingProblem(lockOf: state.table).record(connection)
-                }
-            } else if state.look == .locked {
+            let wasLocked = state.readingProblem == ReadingProblem.lockReason && state.mayBeReadAgain
+            let look = try wasLocked ? TableSource.look(at: state.table.relation, connection) : state.look
+            if look == .locked {
                 try ReadingProblem(lockOf: state.table).record(connection)
+            } else if wasLocked {
+                try connection.query(Statements.forgetReadingProblems, ["{\(state.table.id)}"])
             }
             var isIntact = false
             if case .intact = state.verdict { isIntact = true }
