@@ -181,11 +181,14 @@ struct DownStandstillTests {
         try await loseAcks()
         _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 100)
         try await loseAcks()
+        // What was told a moment ago is not told again, so the head asks for the whole list, which has no table any more.
         for cents in 2...6 {
-            try branch.database.run(
-                pairing.branch == .postgres
-                    ? "update trunkline.inbound set told_at = now() - interval '1 hour', list_begun_at = now() - interval '1 hour'"
-                    : "update trunkline_inbound set told_at = 0, list_begun_at = 0")
+            if cents > 3 {
+                try branch.database.run(
+                    pairing.branch == .postgres
+                        ? "update trunkline.inbound set told_at = now() - interval '1 hour', list_begun_at = now() - interval '1 hour'"
+                        : "update trunkline_inbound set told_at = 0, list_begun_at = 0")
+            }
             try pair.headDatabase.run("update price set cents = \(cents) where id = 1")
             try await pair.sync()
         }
