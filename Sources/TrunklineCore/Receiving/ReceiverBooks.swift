@@ -22,6 +22,8 @@ public protocol ReceiverBooks {
     ///   - stored: rows and deletes that were stored.
     ///   - answer: to the batch's question.
     func advance(_ header: BatchHeader, stored: Int, answer: VerificationResult?) throws(StoreError)
+    /// Notes which recovery the sender is in; nil: none.
+    func note(_ recovery: RecoveryMode?, _ stream: StreamID) throws(StoreError)
     /// Leaves a pending ack; to a sender that does not take differences, with the whole list of set-aside rows.
     func leaveAck(_ stream: StreamID) throws(StoreError)
 
@@ -77,9 +79,9 @@ public protocol ReceiverBooks {
     /// Keeps these rows no longer.
     /// - Returns: the keys of those that were kept, by table.
     func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]]
-    /// Keeps no row of the stream any longer.
-    /// - Returns: the tables of those that were kept.
-    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName>
+    /// Keeps no row of the stream any longer; nor, where a table is given, of that one.
+    /// - Returns: how many were kept of which tables.
+    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int]
     /// The keys of the rows of a table that are set aside.
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey]
     /// How much is kept of the stream in `superseded_row`.
@@ -100,6 +102,8 @@ public struct InboundStream: Sendable {
     /// How far it was told of the list.
     public var telling: SetAsideListTelling
     public var shapes: ShapeKeeping
+    /// Which recovery its sender is in, as its last batch said; nil: none.
+    public var recovery: RecoveryMode?
     /// Why nothing of it is stored for now; nil while it runs.
     public var held: Hold?
 
@@ -119,7 +123,8 @@ public struct InboundStream: Sendable {
 
     public init(
         watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, takesDifferences: Bool,
-        telling: SetAsideListTelling, shapes: ShapeKeeping, held: Hold? = nil
+        telling: SetAsideListTelling, shapes: ShapeKeeping, recovery: RecoveryMode?,
+        held: Hold? = nil
     ) {
         self.watermark = watermark
         self.hasSetAside = hasSetAside
@@ -127,6 +132,7 @@ public struct InboundStream: Sendable {
         self.takesDifferences = takesDifferences
         self.telling = telling
         self.shapes = shapes
+        self.recovery = recovery
         self.held = held
     }
 }
@@ -161,4 +167,6 @@ public enum RetryChoice: Hashable, Sendable {
     case due
     /// On request: of one table or of all, those not tried for so long, the least recently tried first.
     case requested(table: TableName?, notTriedFor: Duration)
+    /// As `requested`, and rows that a recovery kept here give way, each with a copy in `superseded_row`.
+    case kept(table: TableName?, notTriedFor: Duration)
 }

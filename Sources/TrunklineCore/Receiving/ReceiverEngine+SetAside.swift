@@ -3,8 +3,16 @@ extension ReceiverEngine {
     public func retrySetAside(_ stream: StreamID, _ choice: RetryChoice, limit: Int) throws(StoreError)
         -> RetryOutcome
     {
-        guard try books.lock(stream) != nil else { return RetryOutcome(tried: 0, stored: 0) }
-        let outcome = try retry(stream, choice, limit: limit)
+        guard let inbound = try books.lock(stream) else { return RetryOutcome(tried: 0, stored: 0) }
+        guard case .kept(let table, _) = choice else {
+            let outcome = try retry(stream, choice, limit: limit)
+            if outcome.stored > 0 { try books.leaveAck(stream) }
+            return outcome
+        }
+        if inbound.hasKeptRows, inbound.recovery?.sendsChanges == false { throw StoreError.keepsRows(stream) }
+        var outcome = try retry(stream, choice, limit: limit)
+        // When all were tried, those too of which nothing is set aside.
+        if outcome.tried == 0 { outcome.released = try books.releaseAll(stream, of: table).values.reduce(0, +) }
         if outcome.stored > 0 { try books.leaveAck(stream) }
         return outcome
     }
@@ -16,7 +24,13 @@ extension ReceiverEngine {
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
         var failures = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         failures += try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
-        failures += try takeKept(outOf: &groups, stream)
+        if case .kept = choice {
+            var others = groups
+            let kept = try takeKept(outOf: &others, stream).map(\.line)
+            try keepImages(replacedBy: ReceiverEngine.groups(of: kept), of: stream)
+        } else {
+            failures += try takeKept(outOf: &groups, stream)
+        }
         failures += try sink.apply(groups, of: stream, individually: true)
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
         var stillFailing: [Int64: LineFailure] = [:]

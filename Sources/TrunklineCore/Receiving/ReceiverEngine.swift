@@ -127,7 +127,7 @@ public struct ReceiverEngine {
         return true
     }
 
-    private func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
+    func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
         try sink.keepImages(replacedBy: groups, of: stream)
         let size = try books.supersededSize(stream)
         guard size.rows > Limit.supersededRows || size.bytes > Limit.supersededBytes else { return }
@@ -166,6 +166,7 @@ public struct ReceiverEngine {
         }
         if let answer, answer.returned == nil { try books.keepResult(answer) }
         if inbound.held != nil { try books.releaseHold(stream) }
+        if inbound.recovery != header.recovery { try books.note(header.recovery, stream) }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
         try books.advance(header, stored: rows + deletes, answer: answer)

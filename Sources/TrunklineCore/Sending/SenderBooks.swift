@@ -49,8 +49,11 @@ public protocol SenderBooks {
     /// - Parameter returns: whether the receiver's rows come in their place.
     func checkYielding(newKeys: Bool, returns: Bool) throws(StoreError)
     /// Begins a new epoch, which replaces those that this office or its receiver followed (the last 16, each of which is
-    /// one recovery): numbers begin anew, what is not acked is free again, wishes for verifications are withdrawn.
+    /// one recovery): numbers begin anew, what is not acked is free again. Unanswered wishes for verifications are asked
+    /// in it, but for that of the recovery before.
     func beginEpoch(_ stream: StreamID, newKeys: Bool) throws(StoreError)
+    /// Notes that what the receiver lost is sent again from now on.
+    func noteResent(_ stream: StreamID) throws(StoreError)
     /// - Parameter recovery: nil: it has ended. Whether it gives new keys is said where its epoch begins.
     func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError)
     func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError)

@@ -23,6 +23,7 @@ public struct SenderEngine {
             return .stopped(reason: reason)
         case .resend:
             try begin(stream, .resend, newKeys: false)
+            try books.noteResent(stream)
             return .resending
         }
         let acked = try books.acknowledge(stream, through: ack.watermark, held: ack.held.map(ShortReason.text))

@@ -12,8 +12,25 @@ public actor Acker: SteppedService {
     private let clock: ServiceClock
     private let telemetry: ServiceTelemetry
 
-    /// Streams whose ack nobody took, or was too large, or could not be noted, and when to try again.
-    private var postponed: [StreamID: ContinuousClock.Instant] = [:]
+    /// In a backlog one ack stands for the batches of so long.
+    private static let interval = Duration.milliseconds(100)
+
+    /// When the next ack of a stream goes.
+    private struct Pause {
+        var until: ContinuousClock.Instant
+        /// The ack that could not be noted as published, since a batch of its stream is being stored, and when it is said
+        /// once more if no other one took its place.
+        var unnoted: (serial: Int64, until: ContinuousClock.Instant)?
+
+        func covers(_ ack: PendingAck, at now: ContinuousClock.Instant) -> Bool {
+            if let unnoted, unnoted.serial == ack.serial { return now < unnoted.until }
+            return now < until
+        }
+
+        func isOver(at now: ContinuousClock.Instant) -> Bool { now >= max(until, unnoted?.until ?? until) }
+    }
+
+    private var pauses: [StreamID: Pause] = [:]
 
     public init(
         name: String, store: any ReceiverStore & AdministrationStore, outbox: any Outbox, logger: Logger,
@@ -29,10 +46,11 @@ public actor Acker: SteppedService {
 
     public func step() async throws -> StepResult {
         try await outbox.keepAlive()
-        postponed = postponed.filter { $0.value > clock.now }
+        let now = clock.now
+        pauses = pauses.filter { !$0.value.isOver(at: now) }
         // So many more that those which nobody takes hide no other one: there is at most one of a stream.
-        let pending = try await store.pendingAcks(limit: 200 + postponed.count)
-            .filter { postponed[$0.ack.stream] == nil }
+        let pending = try await store.pendingAcks(limit: 200 + pauses.count)
+            .filter { !(pauses[$0.ack.stream]?.covers($0, at: now) ?? false) }
         telemetry.note(.backlog(pending.count))
         guard !pending.isEmpty else { return .idle }
         var unconfirmed: [MessageTag: PendingAck] = [:]
@@ -61,7 +79,11 @@ public actor Acker: SteppedService {
         return .worked
     }
 
-    public func waitForWork() async throws { try await store.wait(for: .acks, within: .seconds(1)) }
+    public func waitForWork() async throws {
+        let now = clock.now
+        let next = pauses.values.map(\.until).filter { $0 > now }.min() ?? now + .seconds(1)
+        try await store.wait(for: .acks, within: min(next - now, .seconds(1)))
+    }
 
     public func recover() async { await outbox.close() }
 
@@ -93,13 +115,14 @@ public actor Acker: SteppedService {
         switch confirmation {
         case .confirmed(let tag):
             guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
+            var pause = Pause(until: clock.now + Acker.interval)
             do throws(StoreError) {
                 try await store.removePendingAck(ack)
             } catch {
                 guard error.code == .contention else { throw error }
-                // It is said once more, a little later.
-                postponed[ack.ack.stream] = clock.now + .seconds(1)
+                pause.unnoted = (ack.serial, clock.now + .seconds(1))
             }
+            pauses[ack.ack.stream] = pause
             published(ack.ack)
         case .refused(let tag, _):
             unconfirmed[tag] = nil
@@ -110,7 +133,7 @@ public actor Acker: SteppedService {
     }
 
     private func putOff(_ stream: StreamID, _ message: Logger.Message, _ reason: String) {
-        postponed[stream] = clock.now + .seconds(10)
+        pauses[stream] = Pause(until: clock.now + .seconds(10))
         logger.warning(message, metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(reason)"])
     }
 }

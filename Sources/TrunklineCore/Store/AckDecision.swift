@@ -14,6 +14,9 @@ public enum AckDecision: Hashable, Sendable {
     /// another. Stop, and tell the receiver.
     case halt(reason: String)
 
+    /// A receiver that was restored twice in so short a time waits for its rows a little longer.
+    public static let secondsBetweenResends = 30
+
     /// What the sender remembers of its stream.
     public struct Position: Hashable, Sendable {
         public var epoch: UUID
@@ -23,12 +26,17 @@ public enum AckDecision: Hashable, Sendable {
         public var lastFormed: Int64
         /// The last batch of which an ack was recorded.
         public var acked: Int64
+        /// Whether it began to send again what the receiver had lost less than ``AckDecision/secondsBetweenResends`` ago.
+        public var isFreshlyResent: Bool
 
-        public init(epoch: UUID, pastEpochs: Set<UUID>, lastFormed: Int64, acked: Int64) {
+        public init(
+            epoch: UUID, pastEpochs: Set<UUID>, lastFormed: Int64, acked: Int64, isFreshlyResent: Bool = false
+        ) {
             self.epoch = epoch
             self.pastEpochs = pastEpochs
             self.lastFormed = lastFormed
             self.acked = acked
+            self.isFreshlyResent = isFreshlyResent
         }
     }
 
@@ -39,7 +47,11 @@ public enum AckDecision: Hashable, Sendable {
             behind.number <= position.acked,
             ack.epoch != position.epoch || ack.watermark < behind.number
         {
-            return .resend
+            // Each costs this office a look at all that it sends, and whoever acks may ask for it. It is said again.
+            return position.isFreshlyResent
+                ? .ignore(
+                    reason: "the receiver is behind again, less than \(secondsBetweenResends) s after the last time")
+                : .resend
         }
         guard ack.epoch == position.epoch else {
             if position.pastEpochs.contains(ack.epoch) {

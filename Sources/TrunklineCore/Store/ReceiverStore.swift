@@ -41,8 +41,8 @@ public protocol ReceiverStore: Sendable {
     /// its hold is due): the message's body as it arrived. It leaves the parking place when it is received.
     func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]?
 
-    /// Streams of which rows are set aside.
-    func streamsWithSetAside() async throws(StoreError) -> [StreamID]
+    /// Streams of which rows are set aside, or were kept in a recovery.
+    func streamsToRetry() async throws(StoreError) -> [StreamID]
 
     /// Tries to store set-aside rows again, and leaves a pending ack if any was stored.
     ///
@@ -121,18 +121,16 @@ extension ReceiverStore {
 
     public func retrySetAside(_ selection: SetAsideSelection, limit: Int) async throws(StoreError) -> RetryOutcome {
         var total = RetryOutcome(tried: 0, stored: 0)
-        let streams = try await streamsWithSetAside().filter { selection.stream == nil || $0 == selection.stream }
+        let streams = try await streamsToRetry().filter { selection.stream == nil || $0 == selection.stream }
         for stream in streams where total.tried < limit {
             let room = limit - total.tried
-            let choice =
-                selection.onlyDue
-                ? RetryChoice.due : .requested(table: selection.table, notTriedFor: selection.notTriedFor)
             let outcome = try await receiving("retry set-aside rows", stream.description) {
                 (transaction) throws(StoreError) in
-                try ReceiverEngine(transaction).retrySetAside(stream, choice, limit: room)
+                try ReceiverEngine(transaction).retrySetAside(stream, selection.choice, limit: room)
             }
             total.tried += outcome.tried
             total.stored += outcome.stored
+            total.released += outcome.released
         }
         return total
     }
@@ -161,20 +159,32 @@ public struct SetAsideSelection: Hashable, Sendable {
     public var notTriedFor: Duration
     /// Only rows whose time has come, see ``RetryChoice/due``; the rest of the selection means nothing then.
     public var onlyDue: Bool
+    /// Whether rows that a recovery kept here give way, see ``RetryChoice/kept(table:notTriedFor:)``.
+    public var releasesKept: Bool
+
+    var choice: RetryChoice {
+        if onlyDue { return .due }
+        return releasesKept
+            ? .kept(table: table, notTriedFor: notTriedFor) : .requested(table: table, notTriedFor: notTriedFor)
+    }
 
     public init(
-        stream: StreamID? = nil, table: TableName? = nil, notTriedFor: Duration = .zero, onlyDue: Bool = false
+        stream: StreamID? = nil, table: TableName? = nil, notTriedFor: Duration = .zero, onlyDue: Bool = false,
+        releasesKept: Bool = false
     ) {
         self.stream = stream
         self.table = table
         self.notTriedFor = notTriedFor
         self.onlyDue = onlyDue
+        self.releasesKept = releasesKept
     }
 }
 
 public struct RetryOutcome: Hashable, Sendable, Codable {
     public var tried: Int
     public var stored: Int
+    /// Rows that are kept no longer, see ``RetryChoice/kept(table:notTriedFor:)``.
+    public var released = 0
 
     public init(tried: Int, stored: Int) {
         self.tried = tried

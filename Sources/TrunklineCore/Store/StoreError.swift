@@ -60,6 +60,14 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             hint: "\"trunkline verify\" compares both sides")
     }
 
+    /// What is said where rows that a recovery kept are to give way before it has ended.
+    static func keepsRows(_ stream: StreamID) -> StoreError {
+        StoreError(
+            .configuration, operation: "let go of kept rows", subject: "stream \(stream)",
+            reason: "its recovery goes on, and they belong to it",
+            hint: "wait until \"trunkline status\" shows it no more")
+    }
+
     /// What `rows` says of a table of which this office has none.
     /// - Parameter synced: the tables that there are.
     public static func notSynced(_ table: TableName, synced: [TableName]) -> StoreError {

@@ -32,7 +32,8 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
             telling: SetAsideListTelling(
                 version: Int64(row.integer(0, 11)!), told: Int64(row.integer(0, 12)!), kept: Int64(row.integer(0, 13)!),
                 isFreshlyTold: row.flag(0, 14), isFreshlyBegun: row.flag(0, 15)),
-            shapes: ShapeKeeping(rawValue: row.text(0, 16)) ?? .refused, held: held)
+            shapes: ShapeKeeping(rawValue: row.text(0, 16)) ?? .refused,
+            recovery: row.value(0, 17).flatMap(RecoveryMode.init(rawValue:)), held: held)
     }
 
     func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError) {
@@ -43,6 +44,10 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
     func adopt(_ epoch: UUID, of stream: StreamID, pastEpochs: Set<UUID>) throws(StoreError) {
         try connection.query(
             ReceiverStatements.adopt, [stream.description, epoch.uuidString, Self.array(pastEpochs)])
+    }
+
+    func note(_ recovery: RecoveryMode?, _ stream: StreamID) throws(StoreError) {
+        try connection.query(ReceiverStatements.noteRecovery, [stream.description, recovery?.rawValue])
     }
 
     private static func array(_ epochs: Set<UUID>) -> String {
@@ -147,7 +152,7 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         let found: PostgresResult
         switch choice {
         case .due: found = try connection.query(ReceiverStatements.due, [stream.description, "\(limit)"])
-        case .requested(let table, let pause):
+        case .requested(let table, let pause), .kept(let table, let pause):
             found = try connection.query(
                 ReceiverStatements.requested,
                 [
@@ -245,9 +250,13 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         return released
     }
 
-    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
-        let gone = try connection.query(ReceiverStatements.releaseAllKeptRows, [stream.description])
-        return Set((0..<gone.rowCount).compactMap { TableName(parsing: gone.text($0, 0)) })
+    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int] {
+        let gone = try connection.query(
+            ReceiverStatements.releaseAllKeptRows,
+            [stream.description, table.map { connection.portable($0.description) }])
+        return (0..<gone.rowCount).reduce(into: [:]) { tables, row in
+            if let name = TableName(parsing: gone.text(row, 0)) { tables[name] = gone.integer(row, 1) }
+        }
     }
 
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {

@@ -9,7 +9,7 @@ enum ReceiverStatements {
             EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream), held, held_failures,
             held_until <= clock_timestamp(), takes_differences, set_aside_version, told_version, changes_kept,
             told_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyTold) seconds',
-            list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds', shapes
+            list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds', shapes, recovery
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 
@@ -71,6 +71,9 @@ enum ReceiverStatements {
     static let behind = Statement(
         "behind", "UPDATE trunkline.inbound SET behind_epoch = $2, behind_number = $3 WHERE stream = $1")
 
+    static let noteRecovery = Statement(
+        "note_recovery", "UPDATE trunkline.inbound SET recovery = $2 WHERE stream = $1")
+
     static let halt = Statement(
         "take_halt",
         """
@@ -102,8 +105,10 @@ enum ReceiverStatements {
     static let releaseAllKeptRows = Statement(
         "release_all_kept_rows",
         """
-        WITH gone AS (DELETE FROM trunkline.kept_row WHERE stream = $1 RETURNING table_name)
-        SELECT DISTINCT table_name FROM gone
+        WITH gone AS (
+            DELETE FROM trunkline.kept_row WHERE stream = $1 AND ($2::text IS NULL OR table_name = $2) RETURNING table_name
+        )
+        SELECT table_name, count(*) FROM gone GROUP BY table_name
         """)
 
     static let setAsideKeys = Statement(
@@ -306,9 +311,12 @@ enum ReceiverStatements {
             "($3::text IS NULL OR table_name = $3) AND last_tried <= now() - make_interval(secs => $4::float8)",
             "last_tried, id"))
 
-    static let streamsWithSetAside = Statement(
-        "streams_with_set_aside",
-        "SELECT stream FROM trunkline.inbound WHERE set_aside > 0 ORDER BY stream"
+    static let streamsToRetry = Statement(
+        "streams_to_retry",
+        """
+        SELECT stream FROM trunkline.inbound i
+        WHERE set_aside > 0 OR EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream) ORDER BY stream
+        """
     )
 
     static let pendingAcks = Statement(
@@ -348,19 +356,26 @@ enum ReceiverStatements {
 
     /// `$3`: the version through which it told of the list. What is left to tell goes with the next one, at once.
     ///
-    /// Says false where a lane has the stream in hand: it may take long, and the acks of the other streams wait.
+    /// Says false where a lane has what is to be changed in hand: it may take long, and the acks of the other streams wait.
+    /// It has the stream's row for as long as it stores a batch, which an ack that told nothing new does not need.
     static let ackPublished = Statement(
         "ack_published",
         """
-        WITH free AS (
-            SELECT stream FROM trunkline.inbound i JOIN trunkline.pending_ack p USING (stream) WHERE stream = $1
+        WITH news AS (
+            SELECT FROM trunkline.inbound WHERE stream = $1 AND told_version < $3
+        ), free_stream AS (
+            SELECT stream FROM trunkline.inbound WHERE stream = $1 AND EXISTS (SELECT FROM news) FOR UPDATE SKIP LOCKED
+        ), free AS (
+            SELECT stream FROM trunkline.pending_ack
+            WHERE stream = $1 AND (NOT EXISTS (SELECT FROM news) OR EXISTS (SELECT FROM free_stream))
             FOR UPDATE SKIP LOCKED
         ), told AS (
             UPDATE trunkline.inbound SET told_version = greatest(told_version, $3), told_at = clock_timestamp()
-            WHERE stream IN (SELECT stream FROM free)
+            WHERE stream IN (SELECT stream FROM free_stream)
             RETURNING takes_differences AND set_aside_version > told_version AS has_more
         ), published AS (
-            UPDATE trunkline.pending_ack SET pending = (SELECT has_more FROM told), whole = false, verification = NULL
+            UPDATE trunkline.pending_ack SET pending = coalesce((SELECT has_more FROM told), false), whole = false,
+                verification = NULL
             WHERE stream IN (SELECT stream FROM free) AND serial = $2
         )
         SELECT EXISTS (SELECT FROM free) OR NOT EXISTS (SELECT FROM trunkline.pending_ack WHERE stream = $1)

@@ -19,10 +19,12 @@ enum Functions {
     /// Whether changes travel, or a recovery waits for a decision.
     private static let sendsChanges = """
         CREATE OR REPLACE FUNCTION trunkline.sends_changes(p_stream text) RETURNS boolean
-        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
         AS $function$
-            SELECT coalesce(recovery NOT IN ('compare', 'keep-head'), true) FROM trunkline.outbound
-            WHERE stream = p_stream
+        BEGIN
+            RETURN (SELECT coalesce(recovery NOT IN ('compare', 'keep-head'), true) FROM trunkline.outbound
+                WHERE stream = p_stream);
+        END
         $function$
         """
 
@@ -37,6 +39,7 @@ enum Functions {
         DECLARE
             p trunkline.position;
             next bigint;
+            is_at_end boolean;
             looked boolean := false;
         BEGIN
             LOOP
@@ -54,14 +57,13 @@ enum Functions {
                 END IF;
                 SELECT min(number) INTO next FROM trunkline.batch WHERE stream = p_stream AND state = 'pending';
                 EXIT WHEN looked;
+                -- That it came to the end is noted once, where a batch is formed.
+                SELECT at_end INTO is_at_end FROM trunkline.outbound WHERE stream = p_stream;
                 IF next IS NULL AND (NOT trunkline.sends_changes(p_stream)
-                    OR (NOT EXISTS (SELECT FROM trunkline.load WHERE stream = p_stream)
+                    OR is_at_end AND NOT EXISTS (SELECT FROM trunkline.load WHERE stream = p_stream)
                         AND (trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
-                        AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0))
+                        AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0)
                 THEN
-                    -- Noted once, so that an idle office uses up no transaction ids.
-                    UPDATE trunkline.outbound o SET at_end = true WHERE stream = p_stream AND NOT at_end
-                        AND (at_transaction, at_seq) = (p.at_transaction, p.at_seq) AND trunkline.sends_changes(p_stream);
                     RETURN;
                 END IF;
                 PERFORM FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
@@ -296,8 +298,10 @@ enum Functions {
     /// As ``SenderStore/streamsWithWork(window:silence:)``; of a silence of NULL nothing follows.
     private static let withWork = """
         CREATE OR REPLACE FUNCTION trunkline.with_work(p_window integer, p_silence float8) RETURNS SETOF text
-        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
         AS $function$
+        BEGIN
+            RETURN QUERY
             WITH unacked AS (
                 SELECT stream, count(*) FILTER (WHERE state = 'sent') AS sent,
                     count(*) FILTER (WHERE state = 'pending') AS pending
@@ -319,7 +323,8 @@ enum Functions {
                                     AND (s.reading_problem IS NULL OR s.read_again_at <= clock_timestamp()))))
                     OR a.stopped IS NULL AND o.recovery IS NULL AND o.last_number > 0 AND a.watermark = o.last_number
                         AND a.last_contact NOT BETWEEN now() - make_interval(secs => p_silence) AND now())
-            ORDER BY o.stream
+            ORDER BY o.stream;
+        END
         $function$
         """
 

@@ -36,7 +36,7 @@ enum RecoveryStatements {
         """)
 
     /// Numbers begin anew and every change that is still in the log is free again. 16 epochs back are enough: each is
-    /// one recovery.
+    /// one recovery. What somebody else wished to have verified is asked in this epoch, unless it was answered.
     static let beginEpoch = Statement(
         "begin_epoch",
         """
@@ -47,7 +47,11 @@ enum RecoveryStatements {
             SELECT stream, load_table, load_after, load_through, load_new, load_sweeps, changes FROM dissolved
             WHERE load_table IS NOT NULL AND state <> 'acked' ORDER BY number
         ), withdrawn AS (
-            DELETE FROM trunkline.verification_request WHERE stream = $1
+            DELETE FROM trunkline.verification_request r USING trunkline.outbound o
+            WHERE r.stream = $1 AND o.stream = $1 AND r.id = o.recovery_id
+        ), asked_again AS (
+            UPDATE trunkline.verification_request r SET formed_number = NULL FROM trunkline.outbound o
+            WHERE r.stream = $1 AND o.stream = $1 AND r.id IS DISTINCT FROM o.recovery_id AND \(SenderStatements.isUnanswered)
         ), cleared AS (
             UPDATE trunkline.outbound_ack SET watermark = 0, set_aside_version = -1, stopped = NULL,
                 halt_untold = false
@@ -68,6 +72,9 @@ enum RecoveryStatements {
         UPDATE trunkline.outbound SET recovery = $2, recovery_id = $3, recovery_passes = $4, recovery_returns = $5
         WHERE stream = $1
         """)
+
+    static let resent = Statement(
+        "recovery_resent", "UPDATE trunkline.outbound SET resent_at = clock_timestamp() WHERE stream = $1")
 
     static let report = Statement(
         "recovery_report", "UPDATE trunkline.outbound SET recovery_report = $2 WHERE stream = $1")

@@ -94,7 +94,8 @@ enum SenderStatements {
         "ack_state",
         """
         SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version, a.set_aside_total,
-            a.receiver_keeps_shapes
+            a.receiver_keeps_shapes,
+            o.resent_at BETWEEN clock_timestamp() - make_interval(secs => \(AckDecision.secondsBetweenResends)) AND clock_timestamp()
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF o, a
         """)
 
@@ -245,12 +246,12 @@ enum SenderStatements {
     static let forgetRequest = Statement(
         "forget_request", "DELETE FROM trunkline.verification_request WHERE id = $1 AND stream = $2")
 
-    /// While the receiver keeps what differs, only the recovery itself asks: nobody else's question makes room for it.
+    /// While a recovery goes on, only it asks: the answer to anybody else is of the time after it.
     static let openRequest = Statement(
         "open_request",
         """
         SELECT r.id, r.round, r.request FROM trunkline.verification_request r JOIN trunkline.outbound o USING (stream)
-        WHERE r.stream = $1 AND r.formed_number IS NULL AND (o.recovery = 'keep-head' AND r.id <> o.recovery_id) IS NOT TRUE
+        WHERE r.stream = $1 AND r.formed_number IS NULL AND (o.recovery <> 'compare' AND r.id <> o.recovery_id) IS NOT TRUE
         ORDER BY r.requested_at LIMIT 1
         """)
 
@@ -285,14 +286,18 @@ enum SenderStatements {
                 WHERE l.stream = $1 AND \(canGoOn))
         """)
 
+    /// Of the wish `r`.
+    static let isUnanswered = """
+        NOT EXISTS (SELECT FROM trunkline.verification_result v
+            WHERE v.id = r.id AND v.stream = r.stream AND v.round >= r.round)
+        """
+
     /// Wishes whose answer did not come with the ack of their batch (`$2`: the watermark) are asked once more: it was lost.
     static let askAgain = Statement(
         "ask_again",
         """
         UPDATE trunkline.verification_request r SET formed_number = NULL
-        WHERE stream = $1 AND formed_number <= $2 AND NOT EXISTS (
-            SELECT FROM trunkline.verification_result v
-            WHERE v.id = r.id AND v.stream = r.stream AND v.round >= r.round)
+        WHERE stream = $1 AND formed_number <= $2 AND \(isUnanswered)
         """)
 
     /// A batch of no changes that carries a claim.

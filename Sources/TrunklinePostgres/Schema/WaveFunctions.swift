@@ -93,10 +93,11 @@ enum WaveFunctions {
     private static let hasLines = """
         CREATE OR REPLACE FUNCTION trunkline.has_lines(p_destination text, p_lower pg_snapshot, p_upper pg_snapshot)
         RETURNS boolean
-        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
             SET enable_seqscan = off SET enable_bitmapscan = off
         AS $function$
-            SELECT EXISTS (
+        BEGIN
+            RETURN EXISTS (
                 SELECT FROM trunkline.gaps(p_upper, trunkline.xid_before(pg_snapshot_xmax(p_lower)),
                     pg_snapshot_xmax(p_upper)) g
                 WHERE EXISTS (SELECT FROM trunkline.change c WHERE c.destination = p_destination
@@ -104,7 +105,8 @@ enum WaveFunctions {
             OR EXISTS (
                 SELECT FROM pg_snapshot_xip(p_lower) x
                 WHERE pg_visible_in_snapshot(x, p_upper)
-                    AND EXISTS (SELECT FROM trunkline.change c WHERE c.destination = p_destination AND c.transaction = x))
+                    AND EXISTS (SELECT FROM trunkline.change c WHERE c.destination = p_destination AND c.transaction = x));
+        END
         $function$
         """
 

@@ -49,12 +49,15 @@ struct ImageQuery {
         guard ["smallint", "integer", "bigint"].contains(type) else {
             return "COPY (\(images) WHERE \(key) = ANY (ARRAY(\(single)))) TO STDOUT"
         }
-        // Numbers that were counted up: one range of the index costs half of as many looks into it.
+        // Numbers that were counted up: one range of the index costs half of as many looks into it, and in one without
+        // holes every row is wanted. Of one number there may be two spellings.
+        let count = part.isDistinct ? "count(*)" : "count(DISTINCT key)"
         return """
             COPY (WITH wanted AS MATERIALIZED (\(single)), span AS MATERIALIZED (
-                    SELECT min(key) AS low, max(key) AS high, max(key)::numeric - min(key) < 2 * count(*) AS is_dense FROM wanted)
+                    SELECT min(key) AS low, max(key) AS high, max(key)::numeric - min(key) < 2 * count(*) AS is_dense,
+                        max(key)::numeric - min(key) + 1 = \(count) AS is_whole FROM wanted)
                 \(images) WHERE (SELECT is_dense FROM span) AND \(key) BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
-                    AND (\(key) IN (SELECT key FROM wanted)) IS TRUE
+                    AND ((SELECT is_whole FROM span) OR (\(key) IN (SELECT key FROM wanted)) IS TRUE)
                 UNION ALL
                 \(images) WHERE NOT (SELECT is_dense FROM span) AND \(key) = ANY (ARRAY(SELECT key FROM wanted))) TO STDOUT
             """

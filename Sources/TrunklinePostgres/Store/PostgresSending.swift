@@ -18,7 +18,8 @@ struct PostgresSending: SenderBooks {
             position: AckDecision.Position(
                 epoch: UUID(uuidString: row.text(0, 0))!,
                 pastEpochs: Set(try JSONText.decode([UUID].self, row.text(0, 1), "past epochs")),
-                lastFormed: Int64(row.integer(0, 2)!), acked: Int64(row.integer(0, 3)!)),
+                lastFormed: Int64(row.integer(0, 2)!), acked: Int64(row.integer(0, 3)!), isFreshlyResent: row.flag(0, 7)
+            ),
             setAsideVersion: Int64(row.integer(0, 4)!), setAsideTotal: row.integer(0, 5)!,
             receiverKeepsShapes: row.flag(0, 6))
     }
@@ -163,6 +164,10 @@ extension PostgresSending {
                 stream.description, recovery?.mode.rawValue, recovery?.verification.uuidString, "\(passes)",
                 recovery?.returns.map { JSONText.encode($0).asciiEscaped },
             ])
+    }
+
+    func noteResent(_ stream: StreamID) throws(StoreError) {
+        try connection.query(RecoveryStatements.resent, [stream.description])
     }
 
     func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError) {

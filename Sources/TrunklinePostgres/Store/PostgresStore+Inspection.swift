@@ -58,6 +58,7 @@ extension PostgresStore {
             status.lastContactSeconds = result.value(row, 6).flatMap { Double($0) }
             status.stopped = result.value(row, 7)
             status.held = result.value(row, 8)
+            status.recovery = result.value(row, 10).flatMap(RecoveryMode.init(rawValue:))
             return status
         }
     }

@@ -8,7 +8,7 @@ internal import TrunklineCore
 enum Bookkeeping {
     /// Script `n - 1` brings version `n - 1` to version `n`.
     private static let migrations = [
-        migration1, migration2, migration3, serviceNotes, setAsideList, shapes, bothDirections,
+        migration1, migration2, migration3, serviceNotes, setAsideList, shapes, bothDirections, recovery,
     ]
 
     static var currentVersion: Int { migrations.count }

@@ -75,6 +75,7 @@ enum StatusReport {
             status.lastContactSeconds = row["contact"]
             status.stopped = row["stopped"]
             status.held = row["held"]
+            status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
             return status
         }
     }

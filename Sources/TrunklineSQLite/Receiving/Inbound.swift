@@ -27,7 +27,8 @@ enum Inbound {
             telling: SetAsideListTelling(
                 version: row["set_aside_version"], told: row["told_version"], kept: row["changes_kept"],
                 isFreshlyTold: row["is_told"] ?? false, isFreshlyBegun: row["is_begun"] ?? false),
-            shapes: ShapeKeeping(rawValue: row["shapes"]) ?? .refused, held: held)
+            shapes: ShapeKeeping(rawValue: row["shapes"]) ?? .refused,
+            recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)), held: held)
     }
 
     /// Goes over to another epoch; what was parked of others is of no use any more.
@@ -53,6 +54,12 @@ enum Inbound {
                 UPDATE trunkline_inbound SET held = NULL, held_failures = 0, held_since = NULL, held_until = NULL
                 WHERE stream = ?
                 """, arguments: [stream.description])
+    }
+
+    static func note(_ recovery: RecoveryMode?, _ stream: StreamID, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_inbound SET recovery = ? WHERE stream = ?",
+            arguments: [recovery?.rawValue, stream.description])
     }
 
     static func setBehind(_ stream: StreamID, _ epoch: UUID, _ acked: Int64, _ db: Database) throws {
@@ -194,8 +201,8 @@ enum Inbound {
         let stream = ack.ack.stream.description
         try db.execute(
             sql: """
-                UPDATE trunkline_inbound SET told_version = max(told_version, ?), told_at = julianday('now')
-                WHERE stream = ?
+                UPDATE trunkline_inbound SET told_version = ?1, told_at = julianday('now')
+                WHERE stream = ?2 AND told_version < ?1
                 """, arguments: [ack.ack.setAsideVersion, stream])
         try db.execute(
             sql: """

@@ -35,6 +35,10 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         try run("adopt epoch", stream) { try Inbound.adopt(epoch, of: stream, past: pastEpochs, db) }
     }
 
+    func note(_ recovery: RecoveryMode?, _ stream: StreamID) throws(StoreError) {
+        try run("note recovery", stream) { try Inbound.note(recovery, stream, db) }
+    }
+
     func noteBehind(_ number: Int64, epoch: UUID, of stream: StreamID) throws(StoreError) {
         try run("note behind", stream) { try Inbound.setBehind(stream, epoch, number, db) }
     }
@@ -182,13 +186,16 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         }
     }
 
-    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int] {
         try run("release kept rows", stream) {
-            let tables = try String.fetchAll(
-                db, sql: "SELECT DISTINCT table_name FROM trunkline_kept_row WHERE stream = ?",
-                arguments: [stream.description])
-            try db.execute(sql: "DELETE FROM trunkline_kept_row WHERE stream = ?", arguments: [stream.description])
-            return Set(tables.compactMap { TableName(parsing: $0) })
+            let chosen = "FROM trunkline_kept_row WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)"
+            let arguments: StatementArguments = [stream.description, table?.description]
+            let tables = try Row.fetchAll(
+                db, sql: "SELECT table_name, count(*) AS rows \(chosen) GROUP BY table_name", arguments: arguments)
+            try db.execute(sql: "DELETE \(chosen)", arguments: arguments)
+            return tables.reduce(into: [:]) { released, row in
+                if let name = TableName(parsing: row["table_name"]) { released[name] = row["rows"] }
+            }
         }
     }
 

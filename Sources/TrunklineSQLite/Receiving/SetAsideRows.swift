@@ -103,7 +103,7 @@ struct SetAsideRows {
                             WHERE stream = ? AND retry_at <= julianday('now') ORDER BY retry_at, rowid LIMIT ?)
                     ) WHERE before < \(ReceiverEngine.Limit.retriedBytes) ORDER BY id
                     """, arguments: [stream.description, limit])
-        case .requested(let table, let pause):
+        case .requested(let table, let pause), .kept(let table, let pause):
             rows = try Row.fetchAll(
                 db,
                 sql: """

@@ -63,8 +63,7 @@ struct Recovery {
         try LoadPiece.putBackAll(of: stream, db)
         try Outbound.turnLog(db)
         try db.execute(sql: "DELETE FROM trunkline_batch WHERE stream = ?", arguments: [stream.description])
-        try db.execute(
-            sql: "DELETE FROM trunkline_verification_request WHERE stream = ?", arguments: [stream.description])
+        try askAgain()
         try db.execute(
             sql: """
                 UPDATE trunkline_outbound SET epoch = ?, past_epochs = ?, receiver_epoch = NULL, next_number = 1,
@@ -72,6 +71,31 @@ struct Recovery {
                     halt_untold = 0, recovery_new_keys = ?, recovery_report = NULL
                 WHERE stream = ?
                 """, arguments: [UUID().uuidString, try JSONText.encode(Array(past)), newKeys, stream.description])
+    }
+
+    /// What somebody else wished to have verified is asked in the new epoch, unless it was answered.
+    private func askAgain() throws {
+        try db.execute(
+            sql: """
+                DELETE FROM trunkline_verification_request WHERE stream = ?1
+                    AND id = (SELECT recovery_id FROM trunkline_outbound WHERE stream = ?1)
+                """, arguments: [stream.description])
+        try VerificationRecord.askAgain(stream, answeredThrough: .max, db)
+    }
+
+    func noteResent() throws {
+        try db.execute(
+            sql: "UPDATE trunkline_outbound SET resent_at = julianday('now') WHERE stream = ?",
+            arguments: [stream.description])
+    }
+
+    func isFreshlyResent() throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT resent_at BETWEEN \(Timestamp.inSeconds("-\(AckDecision.secondsBetweenResends)")) AND julianday('now')
+                FROM trunkline_outbound WHERE stream = ?
+                """, arguments: [stream.description]) ?? false
     }
 
     func set(_ recovery: RecoveryState?, passes: Int) throws {

@@ -25,7 +25,7 @@ struct SQLiteSending: SenderBooks {
             return OutboundStream(
                 position: AckDecision.Position(
                     epoch: outbound.epoch, pastEpochs: Set(outbound.pastEpochs), lastFormed: outbound.nextNumber - 1,
-                    acked: outbound.ackedWatermark),
+                    acked: outbound.ackedWatermark, isFreshlyResent: try Recovery(stream, db).isFreshlyResent()),
                 setAsideVersion: outbound.setAsideVersion, setAsideTotal: outbound.setAsideTotal,
                 receiverKeepsShapes: outbound.receiverKeepsShapes)
         }
@@ -201,6 +201,10 @@ struct SQLiteSending: SenderBooks {
 
     func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError) {
         try run("set recovery", stream) { try Recovery(stream, db).set(recovery, passes: passes) }
+    }
+
+    func noteResent(_ stream: StreamID) throws(StoreError) {
+        try run("note recovery", stream) { try Recovery(stream, db).noteResent() }
     }
 
     func setReport(_ report: RecoveryReport, of stream: StreamID) throws(StoreError) {

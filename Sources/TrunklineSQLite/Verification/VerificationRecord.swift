@@ -63,8 +63,8 @@ enum VerificationRecord {
             arguments: [id.uuidString, stream.description])
     }
 
-    /// The oldest wish that no batch answers yet. While the receiver keeps what differs, only the recovery itself asks:
-    /// nobody else's question makes room for it.
+    /// The oldest wish that no batch answers yet. While a recovery goes on, only it asks: the answer to anybody else is of
+    /// the time after it.
     static func wanted(_ stream: StreamID, _ db: Database) throws -> VerificationRequest? {
         let row = try Row.fetchOne(
             db,
@@ -72,7 +72,7 @@ enum VerificationRecord {
                 SELECT r.id, r.round, r.buckets
                 FROM trunkline_verification_request AS r JOIN trunkline_outbound AS o USING (stream)
                 WHERE r.stream = ? AND r.number IS NULL
-                    AND (o.recovery = 'keep-head' AND r.id <> o.recovery_id) IS NOT TRUE
+                    AND (o.recovery <> 'compare' AND r.id <> o.recovery_id) IS NOT TRUE
                 ORDER BY r.requested_at, r.round LIMIT 1
                 """, arguments: [stream.description])
         guard let row, let id = UUID(uuidString: row["id"]) else { return nil }

@@ -12,9 +12,13 @@ struct RetryCommand: OfficeCommand {
             At the head those that came from branches, at a branch those that came from the head. The services do it by \
             themselves every retry.interval; this does it now.
 
+            --kept: rows of this office that a recovery kept, and that take no change of the other one since, give way. Each \
+            that is replaced or deleted is kept whole in superseded_row.
+
             Examples:
               trunkline retry
               trunkline retry product_sales --branch east      (at the head)
+              trunkline retry price --kept                     (after recover --keep-branch at the head)
 
             Exit codes: 0 none is left, 3 some are left, 69 database unavailable, 78 configuration.
             """)
@@ -25,6 +29,9 @@ struct RetryCommand: OfficeCommand {
     @Option(
         help: ArgumentHelp("At the head: only this branch's rows.", valueName: "id"), transform: NameArgument.office)
     var branch: OfficeID?
+
+    @Flag(help: "Rows that a recovery kept here give way too.")
+    var kept = false
 
     @OptionGroup var options: OfficeOptions
 
@@ -41,10 +48,14 @@ struct RetryCommand: OfficeCommand {
         let left = try await setAside(store)
         await store.close()
         if json {
-            print(try JSONOutput.text(["tried": total.tried, "stored": total.stored, "left": left]))
+            print(
+                try JSONOutput.text([
+                    "tried": total.tried, "stored": total.stored, "left": left, "released": total.released,
+                ]))
         } else {
             let tried = HumanNumber.counted(total.tried, "row")
             print("\(tried) tried, \(HumanNumber.grouped(total.stored)) stored, \(HumanNumber.grouped(left)) left")
+            if kept { print("\(HumanNumber.counted(total.released, "row")) kept no longer") }
         }
         if left > 0 { throw ExitStatus.setAside.code }
     }
@@ -57,8 +68,9 @@ struct RetryCommand: OfficeCommand {
         while true {
             let selection = SetAsideSelection(
                 stream: branch.map { StreamID(from: $0, to: .head) }, table: table,
-                notTriedFor: total.tried == 0 ? .zero : clock.now - start)
+                notTriedFor: total.tried == 0 ? .zero : clock.now - start, releasesKept: kept)
             let outcome = try await store.retrySetAside(selection, limit: 500)
+            total.released += outcome.released
             guard outcome.tried > 0 else { return total }
             total.tried += outcome.tried
             total.stored += outcome.stored

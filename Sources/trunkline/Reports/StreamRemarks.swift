@@ -60,7 +60,7 @@ struct StreamRemarks {
                 )
             ]
         }
-        if let recovery = status.recovery {
+        if let recovery = status.recovery, isSent {
             let returned = (status.lastRecovery?.tables ?? []).reduce(0) { $0 + ($1.returned ?? 0) }
             let back = returned > 0 ? "; \(HumanNumber.counted(returned, "row")) came back so far" : ""
             let text = "\(stream) comes together again after a restore (\(recovery.rawValue))\(back)"

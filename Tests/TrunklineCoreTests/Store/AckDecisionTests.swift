@@ -42,6 +42,17 @@ import TrunklineCore
         #expect(isHalt(decide(ack(1, epoch: UUID()))))
     }
 
+    @Test func whoIsBehindAgainAtOnceWaits() {
+        let behind = ack(3) { [epoch] in $0.behind = Ack.Behind(epoch: epoch, number: 5) }
+        #expect(decide(behind) == .resend)
+        var position = position
+        position.isFreshlyResent = true
+        guard case .ignore = AckDecision.decide(behind, at: position, ownID: id) else {
+            Issue.record("not ignored")
+            return
+        }
+    }
+
     @Test func anEpochThatIsOverIsIgnored() {
         guard case .ignore = decide(ack(100, epoch: past)) else {
             Issue.record("not ignored")
