@@ -28,6 +28,30 @@ struct LostAckTests {
             .count
     }
 
+    /// A lane has its stream's row for as long as it stores a batch: an ack is noted meanwhile, but one that tells news of
+    /// set-aside rows, for which nobody waits.
+    @Test func anAckIsNotedWhileABatchIsStored() async throws {
+        let pair = try await Pair(branch: Self.items, tables: ["item"], head: Self.positiveItems)
+        func receive(_ sql: String) async throws -> PendingAck {
+            try pair.branchDatabase.run(sql)
+            _ = try await pair.head.receive(try #require(try await pair.nextBatch()), parking: true)
+            return try #require(try await pair.head.pendingAcks(limit: 1).first)
+        }
+        let plain = try await receive("insert into item values (1, 1)")
+        let lock = "select from trunkline.inbound for update"
+        let lane = try OpenTransaction(pair.headDatabase.url, lock)
+        try await pair.head.removePendingAck(plain)
+        #expect(try await pair.head.pendingAcks(limit: 1).isEmpty)
+        try lane.rollBack()
+        let news = try await receive("insert into item values (2, -2)")
+        let again = try OpenTransaction(pair.headDatabase.url, lock)
+        let error = await #expect(throws: StoreError.self) { try await pair.head.removePendingAck(news) }
+        #expect(error?.code == .contention)
+        try again.rollBack()
+        try await pair.head.removePendingAck(news)
+        #expect(try await pair.head.pendingAcks(limit: 1).isEmpty)
+    }
+
     /// Only what changed goes, once, a thousand rows at most in an ack.
     @Test(arguments: Pairing.all) func aLongListGoesInParts(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"], head: Self.positiveItems)

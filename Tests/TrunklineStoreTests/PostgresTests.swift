@@ -19,6 +19,25 @@ struct PostgresTests {
         #expect(try pair.headDatabase.run("select count(*), min(name) filter (where id = 1) from item") == "20|slow")
     }
 
+    /// As the init containers of a first start do; and nobody else's lock is in their way.
+    @Test func initsAtOnceMakeOneBookkeeping() async throws {
+        let directory = try TemporaryDirectory()
+        let database = try TestOffice("head", .postgres, in: directory)
+        let busybody = try OpenTransaction(database.url, "select pg_advisory_xact_lock(7236741209)")
+        let stores = try (1...6).map { _ in try Pair.store(database) }
+        let made = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for store in stores {
+                group.addTask {
+                    try await store.initialise(OfficeSetup(office: .head, role: .head, tables: [])).created
+                }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(made == 1)
+        try busybody.rollBack()
+        for store in stores { await store.close() }
+    }
+
     @Test func truncatePartitionsMergeAndWritableCTEsAreCaptured() async throws {
         let pair = try await Pair(
             branch: """

@@ -47,8 +47,9 @@ extension RowWriter {
         let columns = piece.group.isDelete ? piece.target.key.count : piece.target.columns.count
         let value = { (column: String) in "trunkline_line.\(column)" }
         let statement: String
-        // Whether a row was passed over, once the statement went through.
+        // Whether a row was passed over, once the statement went through; and if by its key, by which column of it.
         let isSkipped: String
+        var clash = "NULL"
         if piece.group.isDelete {
             let match = match(piece.target, value)
             statement = "DELETE FROM \(piece.target.relation) t WHERE \(match)"
@@ -57,6 +58,7 @@ extension RowWriter {
             let conflict = conflict(piece.target, withoutCircular: withoutCircular)
             statement = upsert(piece.target, withoutCircular: withoutCircular, value) + conflict.sql
             isSkipped = conflict.updates ? "NOT FOUND" : "false"
+            clash = self.clash(piece.target, value)
         }
         // Thousands of rows fail for the same reason: one text of it is enough.
         var reasons: Set<String> = []
@@ -65,8 +67,12 @@ extension RowWriter {
             """
             \(statement);
             IF \(isSkipped) THEN
-                INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number,
-                    \(RowWriter.skippedCode.literal), \(RowWriter.skippedReason.literal));
+                INSERT INTO pg_temp.trunkline_failed
+                    SELECT trunkline_line.number,
+                        CASE WHEN clash IS NULL THEN \(RowWriter.skippedCode.literal) ELSE '23505' END,
+                        CASE WHEN clash IS NULL THEN \(RowWriter.skippedReason.literal)
+                            ELSE format(\(RowWriter.clashReason.literal), clash) END
+                    FROM (SELECT \(clash) AS clash) c;
             END IF
             """
         ).map { failed in
@@ -75,6 +81,9 @@ extension RowWriter {
                 line: lines[failed.line], reason: reason, code: failed.code, lacksParent: failed.code == "23503")
         }
     }
+
+    private static let clashReason =
+        "its key and that of another row differ only by what the type or the collation of column \"%s\" ignores here; give one of the rows another key, or make the table's key of a type here that tells them apart"
 
     typealias FailedLine = (line: Int, code: String, message: String)
 

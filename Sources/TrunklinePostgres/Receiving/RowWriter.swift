@@ -151,18 +151,23 @@ final class RowWriter {
                     ? "NULL::\(column.castType)" : column.fit.cast(value("c\(index + 1)"), column.castType)
             }
         return """
-            INSERT INTO \(target.relation) (\(target.filledColumns.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
+            INSERT INTO \(target.relation) AS t (\(target.filledColumns.joined(separator: ", "))) OVERRIDING SYSTEM VALUE
             SELECT \(values.joined(separator: ", "))
             """
     }
 
-    /// A key that is equal and has another text is written anew, since that is how the branch names its row from now on.
+    /// A row whose key is equal and has another text stays: to the sender it is another one, or gone, and then its delete
+    /// follows.
     func conflict(_ target: Target, withoutCircular: Bool) -> (sql: String, updates: Bool) {
         let key = (target.additions.map(\.column) + target.key).map(\.identifier)
         let updates = target.columns.map(\.name).filter { !target.key.contains($0) || target.inexactKey[$0] != nil }
             .map { "\($0.identifier) = EXCLUDED.\($0.identifier)" }
         let isUpdate = !withoutCircular && !updates.isEmpty
-        let action = isUpdate ? "DO UPDATE SET \(updates.joined(separator: ", "))" : "DO NOTHING"
+        let same = target.inexactKey.keys.sorted().map { name in
+            RowWriter.haveOneText("t.\(name.identifier)", "EXCLUDED.\(name.identifier)")
+        }
+        let condition = same.isEmpty ? "" : " WHERE \(same.joined(separator: " AND "))"
+        let action = isUpdate ? "DO UPDATE SET \(updates.joined(separator: ", "))\(condition)" : "DO NOTHING"
         return (" ON CONFLICT (\(key.joined(separator: ", "))) \(action)", isUpdate)
     }
 
@@ -172,10 +177,35 @@ final class RowWriter {
             let (column, text) = ("t.\(name.identifier)", value("c\(index + 1)"))
             let cast = known.fit.cast(text, known.castType)
             guard let full = target.inexactKey[name] else { return "\(column) = \(cast)" }
-            return
-                "\(column) = \(cast) AND format('%s', \(column)) COLLATE \"C\" = format('%s', \(text)::\(full)) COLLATE \"C\""
+            return "\(column) = \(cast) AND \(RowWriter.haveOneText(column, "\(text)::\(full)"))"
         }
         return (target.conditions(in: stream, of: "t") + match).joined(separator: " AND ")
+    }
+
+    private static func haveOneText(_ first: String, _ second: String) -> String {
+        "format('%s', \(first)) COLLATE \"C\" = format('%s', \(second)) COLLATE \"C\""
+    }
+
+    /// In SQL: the first column of the key that tells a line from the row here that has its key; NULL: no row has, or none
+    /// tells them apart.
+    /// - Parameter value: of the line, by the number of the column.
+    func clash(_ target: Target, _ value: (String) -> String) -> String {
+        guard !target.inexactKey.isEmpty else { return "NULL" }
+        let key = target.columns.enumerated().filter { target.key.contains($0.element.name) }
+        let equal = key.map { index, column in
+            "t.\(column.name.identifier) = \(column.fit.cast(value("c\(index + 1)"), column.castType))"
+        }
+        let differing = key.compactMap { index, column in
+            target.inexactKey[column.name].map { full in
+                let text = "\(value("c\(index + 1)"))::\(full)"
+                return
+                    "WHEN NOT (\(RowWriter.haveOneText("t.\(column.name.identifier)", text))) THEN \(column.name.literal)"
+            }
+        }
+        return """
+            (SELECT CASE \(differing.joined(separator: " ")) END FROM \(target.relation) t
+                WHERE \((target.conditions(in: stream, of: "t") + equal).joined(separator: " AND ")))
+            """
     }
 
     /// The lines as a relation of text columns c1, c2, …; text, so that every value gets in and the cast to the target's

@@ -84,13 +84,22 @@ extension PostgresStore {
 
     /// - Returns: whether the bookkeeping was created now.
     private func migrate(_ connection: PostgresConnection) throws(StoreError) -> Bool {
+        do throws(StoreError) {
+            return try migrateOnce(connection)
+        } catch  where ["23505", "42P06", "42P07"].contains(error.databaseCode) {
+            // Another init has just created the bookkeeping.
+            return try migrateOnce(connection)
+        }
+    }
+
+    /// One init at a time: they wait for a lock that nobody else may take.
+    private func migrateOnce(_ connection: PostgresConnection) throws(StoreError) -> Bool {
         try connection.transaction("migrate") { () throws(StoreError) in
-            // One init at a time; the number is arbitrary and ours alone.
-            try connection.script("SELECT pg_advisory_xact_lock(7236741209)", "migrate")
             try connection.script(
                 """
                 CREATE SCHEMA IF NOT EXISTS trunkline;
-                CREATE TABLE IF NOT EXISTS trunkline.migration (step integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())
+                CREATE TABLE IF NOT EXISTS trunkline.migration (step integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+                LOCK TABLE trunkline.migration IN EXCLUSIVE MODE
                 """, "migrate")
             let done =
                 try connection.run("SELECT coalesce(max(step), 0) FROM trunkline.migration", [], "migrate").integer(
