@@ -126,6 +126,45 @@ struct KeySpellingTests {
         #expect(try await pair.head.status()[0].setAside == 1)
     }
 
+    /// A row whose key is spelled another way, and that others refer to: it can go under neither name, and is respelled.
+    @Test(arguments: ["citext", "text collate folded"])
+    func aRespelledKeyThatOthersReferToKeepsItsRow(type: String) async throws {
+        let item = """
+            create extension citext;
+            create collation folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            create table item (id \(type) primary key, v text);
+            """
+        let pair = try await DownPair(
+            Pairing(branch: .postgres, head: .postgres), head: item,
+            branch: item + "create table sale (n integer primary key, item \(type) references item)",
+            [TableRule(TableName("item"), direction: .down)])
+        try pair.headDatabase.run("insert into item values ('abc', '1'), ('def', '2')")
+        try await pair.sync()
+        _ = try pair.rows("insert into sale values (1, 'abc')")
+        try pair.headDatabase.run("update item set id = 'ABC', v = '3' where id = 'abc'")
+        try await pair.sync()
+        #expect(try pair.rows("select id, v from item order by v") == "def|2\nABC|3")
+        try pair.headDatabase.run("update item set v = '4' where id = 'ABC'")
+        try await pair.sync()
+        #expect(try pair.rows("select id, v from item order by v") == "def|2\nABC|4")
+        #expect(try await pair.branches[DownPair.east]!.store.status().allSatisfy { $0.setAside == 0 })
+        #expect(try await pair.verify().agrees)
+    }
+
+    /// Where both ends take the two for one there is one row, and no delete of the other spelling need follow.
+    @Test func aNumberOfAnotherScaleIsTheSameRow() async throws {
+        let pair = try await Pair(
+            branch: "create table item (id numeric primary key, v text)", tables: ["item"],
+            head: "create table item (branch_id text, id numeric, v text, primary key (branch_id, id))")
+        try pair.branchDatabase.run("insert into item values (1, 'a'), (2, 'b')")
+        try await pair.sync()
+        try pair.branchDatabase.run("alter table item alter id type numeric(12, 2)")
+        try await pair.initialiseBranch(["item"])
+        try await pair.sync()
+        #expect(try head(pair, "id, v") == "1.00|a\n2.00|b")
+        #expect(try await pair.head.status()[0].setAside == 0)
+    }
+
     /// What is retried is the last image, whatever its key is written like.
     @Test func anOlderImageNeverWins() async throws {
         let pair = try await Pair(

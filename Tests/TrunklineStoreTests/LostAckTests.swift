@@ -52,6 +52,23 @@ struct LostAckTests {
         #expect(try await pair.head.pendingAcks(limit: 1).isEmpty)
     }
 
+    /// Two ackers may publish the same part of a list: the second hides nothing of what is still to be told.
+    @Test(arguments: Pairing.all) func aPartThatIsNotedTwiceHidesNoOther(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"], head: Self.positiveItems)
+        try pair.branchDatabase.run(
+            "with recursive r (n) as (select 1 union all select n + 1 from r where n < 2500) insert into item select n, -n from r"
+        )
+        let batch = try #require(try await pair.nextBatch())
+        _ = try await pair.head.receive(batch, parking: true)
+        let part = try #require(try await pair.head.pendingAcks(limit: 1).first)
+        for _ in 0..<2 {
+            _ = try await pair.branch.recordAck(part.ack)
+            try await pair.head.removePendingAck(part)
+        }
+        for _ in 0..<5 { try await pair.deliverAcks() }
+        #expect(try await setAsideKeys(pair) == 2500)
+    }
+
     /// Only what changed goes, once, a thousand rows at most in an ack.
     @Test(arguments: Pairing.all) func aLongListGoesInParts(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"], head: Self.positiveItems)

@@ -240,8 +240,11 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
     func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]] {
         try pass { () throws(StoreError) in try base.release(serials, stream) }
     }
-    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int] {
-        try pass { () throws(StoreError) in try base.releaseAll(stream, of: table) }
+    func release(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+        try pass { () throws(StoreError) in try base.release(keys, of: table, stream) }
+    }
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        try pass { () throws(StoreError) in try base.releaseAll(stream) }
     }
     func note(_ recovery: RecoveryMode?, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.note(recovery, stream) }

@@ -71,6 +71,22 @@ struct RecoveryStateTests {
         #expect(try await !pair.branch.isVerificationDue(of: pair.stream))
     }
 
+    /// What waits for a decision is not decided by another restore, at the other end.
+    @Test(arguments: Pairing.all) func aReceiverThatIsBehindDecidesNothing(pairing: Pairing) async throws {
+        let pair = try await restoredBranch(pairing)
+        try await pair.branch.beginRecovery(of: pair.stream, .compare)
+        try await pair.sync()
+        let before = try pair.headDatabase.run(Self.atHead)
+        let status = try await pair.branch.status()[0]
+        var ack = try #require(try await pair.currentAck())
+        ack.watermark = 0
+        ack.behind = Ack.Behind(epoch: try #require(status.epoch), number: status.watermark)
+        #expect(try await pair.branch.recordAck(ack) == .resending)
+        try await pair.sync()
+        #expect(try await pair.branch.recovery(of: pair.stream)?.mode == .compare)
+        #expect(try pair.headDatabase.run(Self.atHead) == before)
+    }
+
     /// Who says again and again that it lost everything does not make its sender compare all of it again and again.
     @Test(arguments: Pairing.all) func aReceiverThatIsBehindAgainWaits(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])

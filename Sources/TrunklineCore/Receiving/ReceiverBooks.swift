@@ -79,9 +79,12 @@ public protocol ReceiverBooks {
     /// Keeps these rows no longer.
     /// - Returns: the keys of those that were kept, by table.
     func release(_ serials: [Int64], _ stream: StreamID) throws(StoreError) -> [TableName: [RowKey]]
-    /// Keeps no row of the stream any longer; nor, where a table is given, of that one.
-    /// - Returns: how many were kept of which tables.
-    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int]
+    /// Keeps the rows of these keys, as a verification names them, no longer.
+    /// - Returns: how many were kept.
+    func release(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int
+    /// Keeps no row of the stream any longer.
+    /// - Returns: the tables of those that were kept.
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName>
     /// The keys of the rows of a table that are set aside.
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey]
     /// How much is kept of the stream in `superseded_row`.

@@ -63,7 +63,7 @@ extension ReceiverEngine {
     /// In a recovery in which the sender's rows stand, what an earlier one kept gives way. What was set aside in its tables
     /// is compared and comes again: stored from the list, it would replace the receiver's rows without a copy.
     func releaseAll(_ stream: StreamID) throws(StoreError) {
-        for table in try books.releaseAll(stream, of: nil).keys {
+        for table in try books.releaseAll(stream) {
             let keys = try books.setAsideKeys(of: table, stream).filter { $0 != .wholeTable }
             if !keys.isEmpty { try books.forgetSetAside(keys, of: table, stream) }
         }

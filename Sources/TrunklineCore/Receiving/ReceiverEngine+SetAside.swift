@@ -4,15 +4,10 @@ extension ReceiverEngine {
         -> RetryOutcome
     {
         guard let inbound = try books.lock(stream) else { return RetryOutcome(tried: 0, stored: 0) }
-        guard case .kept(let table, _) = choice else {
-            let outcome = try retry(stream, choice, limit: limit)
-            if outcome.stored > 0 { try books.leaveAck(stream) }
-            return outcome
+        if case .kept = choice, inbound.hasKeptRows, inbound.recovery?.sendsChanges == false {
+            throw StoreError.keepsRows(stream)
         }
-        if inbound.hasKeptRows, inbound.recovery?.sendsChanges == false { throw StoreError.keepsRows(stream) }
-        var outcome = try retry(stream, choice, limit: limit)
-        // When all were tried, those too of which nothing is set aside.
-        if outcome.tried == 0 { outcome.released = try books.releaseAll(stream, of: table).values.reduce(0, +) }
+        let outcome = try retry(stream, choice, limit: limit)
         if outcome.stored > 0 { try books.leaveAck(stream) }
         return outcome
     }
@@ -24,9 +19,10 @@ extension ReceiverEngine {
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
         var failures = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         failures += try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
+        var kept: [ReceivedLine] = []
         if case .kept = choice {
             var others = groups
-            let kept = try takeKept(outOf: &others, stream).map(\.line)
+            kept = try takeKept(outOf: &others, stream).map(\.line)
             try keepImages(replacedBy: ReceiverEngine.groups(of: kept), of: stream)
         } else {
             failures += try takeKept(outOf: &groups, stream)
@@ -36,7 +32,13 @@ extension ReceiverEngine {
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }
         try books.noteTried(rows, failures: stillFailing)
-        return RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count)
+        var outcome = RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count)
+        // Only what a copy was made of.
+        let taken = Dictionary(grouping: kept.filter { byLine[Identity($0)] == nil }, by: \.table.name)
+        for (table, lines) in taken {
+            outcome.released += try books.release(lines.map { $0.key.canonical(in: $0.table) }, of: table, stream)
+        }
+        return outcome
     }
 
     /// The whole tables that still take no rows. One that is missing is made: whether it can be is what the entry is about.

@@ -22,7 +22,9 @@ public struct SenderEngine {
             try books.stopOutbound(stream, reason: reason, receiverEpoch: ack.epoch, isOwn: true)
             return .stopped(reason: reason)
         case .resend:
-            try begin(stream, .resend, newKeys: false)
+            // What waits for a person, or lets the receiver's rows stand, does so still.
+            let going = try books.outboundRecovery(stream).state.flatMap { $0.mode.sendsChanges ? nil : $0 }
+            try begin(stream, going?.mode ?? .resend, newKeys: going?.newKeys ?? false)
             try books.noteResent(stream)
             return .resending
         }

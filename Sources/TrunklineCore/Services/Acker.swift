@@ -16,21 +16,7 @@ public actor Acker: SteppedService {
     private static let interval = Duration.milliseconds(100)
 
     /// When the next ack of a stream goes.
-    private struct Pause {
-        var until: ContinuousClock.Instant
-        /// The ack that could not be noted as published, since a batch of its stream is being stored, and when it is said
-        /// once more if no other one took its place.
-        var unnoted: (serial: Int64, until: ContinuousClock.Instant)?
-
-        func covers(_ ack: PendingAck, at now: ContinuousClock.Instant) -> Bool {
-            if let unnoted, unnoted.serial == ack.serial { return now < unnoted.until }
-            return now < until
-        }
-
-        func isOver(at now: ContinuousClock.Instant) -> Bool { now >= max(until, unnoted?.until ?? until) }
-    }
-
-    private var pauses: [StreamID: Pause] = [:]
+    private var pauses: [StreamID: ContinuousClock.Instant] = [:]
 
     public init(
         name: String, store: any ReceiverStore & AdministrationStore, outbox: any Outbox, logger: Logger,
@@ -47,10 +33,10 @@ public actor Acker: SteppedService {
     public func step() async throws -> StepResult {
         try await outbox.keepAlive()
         let now = clock.now
-        pauses = pauses.filter { !$0.value.isOver(at: now) }
+        pauses = pauses.filter { $0.value > now }
         // So many more that those which nobody takes hide no other one: there is at most one of a stream.
         let pending = try await store.pendingAcks(limit: 200 + pauses.count)
-            .filter { !(pauses[$0.ack.stream]?.covers($0, at: now) ?? false) }
+            .filter { pauses[$0.ack.stream] == nil }
         telemetry.note(.backlog(pending.count))
         guard !pending.isEmpty else { return .idle }
         var unconfirmed: [MessageTag: PendingAck] = [:]
@@ -81,7 +67,7 @@ public actor Acker: SteppedService {
 
     public func waitForWork() async throws {
         let now = clock.now
-        let next = pauses.values.map(\.until).filter { $0 > now }.min() ?? now + .seconds(1)
+        let next = pauses.values.filter { $0 > now }.min() ?? now + .seconds(1)
         try await store.wait(for: .acks, within: min(next - now, .seconds(1)))
     }
 
@@ -115,14 +101,15 @@ public actor Acker: SteppedService {
         switch confirmation {
         case .confirmed(let tag):
             guard let ack = unconfirmed.removeValue(forKey: tag) else { return }
-            var pause = Pause(until: clock.now + Acker.interval)
+            var pause = Acker.interval
             do throws(StoreError) {
                 try await store.removePendingAck(ack)
             } catch {
                 guard error.code == .contention else { throw error }
-                pause.unnoted = (ack.serial, clock.now + .seconds(1))
+                // It is said once more, and what it lists may be long.
+                if ack.ack.setAside != nil { pause = .seconds(1) }
             }
-            pauses[ack.ack.stream] = pause
+            pauses[ack.ack.stream] = clock.now + pause
             published(ack.ack)
         case .refused(let tag, _):
             unconfirmed[tag] = nil
@@ -133,7 +120,7 @@ public actor Acker: SteppedService {
     }
 
     private func putOff(_ stream: StreamID, _ message: Logger.Message, _ reason: String) {
-        pauses[stream] = Pause(until: clock.now + .seconds(10))
+        pauses[stream] = clock.now + .seconds(10)
         logger.warning(message, metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(reason)"])
     }
 }

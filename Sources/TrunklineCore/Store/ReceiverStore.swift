@@ -41,8 +41,8 @@ public protocol ReceiverStore: Sendable {
     /// its hold is due): the message's body as it arrived. It leaves the parking place when it is received.
     func nextParked(of stream: StreamID) async throws(StoreError) -> [UInt8]?
 
-    /// Streams of which rows are set aside, or were kept in a recovery.
-    func streamsToRetry() async throws(StoreError) -> [StreamID]
+    /// Streams of which rows are set aside.
+    func streamsWithSetAside() async throws(StoreError) -> [StreamID]
 
     /// Tries to store set-aside rows again, and leaves a pending ack if any was stored.
     ///
@@ -121,17 +121,25 @@ extension ReceiverStore {
 
     public func retrySetAside(_ selection: SetAsideSelection, limit: Int) async throws(StoreError) -> RetryOutcome {
         var total = RetryOutcome(tried: 0, stored: 0)
-        let streams = try await streamsToRetry().filter { selection.stream == nil || $0 == selection.stream }
+        var busy: StoreError?
+        let streams = try await streamsWithSetAside().filter { selection.stream == nil || $0 == selection.stream }
         for stream in streams where total.tried < limit {
             let room = limit - total.tried
-            let outcome = try await receiving("retry set-aside rows", stream.description) {
-                (transaction) throws(StoreError) in
-                try ReceiverEngine(transaction).retrySetAside(stream, selection.choice, limit: room)
+            do throws(StoreError) {
+                let outcome = try await receiving("retry set-aside rows", stream.description) {
+                    (transaction) throws(StoreError) in
+                    try ReceiverEngine(transaction).retrySetAside(stream, selection.choice, limit: room)
+                }
+                total.tried += outcome.tried
+                total.stored += outcome.stored
+                total.released += outcome.released
+            } catch {
+                // What a recovery still needs of one stream is no matter of the others.
+                guard error == .keepsRows(stream) else { throw error }
+                busy = busy ?? error
             }
-            total.tried += outcome.tried
-            total.stored += outcome.stored
-            total.released += outcome.released
         }
+        if total.tried == 0, let busy { throw busy }
         return total
     }
 }

@@ -5,6 +5,8 @@ internal import TrunklineCore
 struct ColumnFit: Hashable, Sendable {
     /// Whether a time stamp without a zone is stored with one: it is in UTC.
     private(set) var isUTC = false
+    /// Whether values that are equal here are equal at the sender too. Of its texts a collation here may take two for one.
+    private(set) var isEqualAtSender = false
     /// In SQL, of a text `%v`: whether the column would hold another value; nil: it never does.
     private var difference: String?
 
@@ -13,8 +15,9 @@ struct ColumnFit: Hashable, Sendable {
     ///   - full: the column's, with its modifier.
     ///   - isKey: whether two values of the sender's must not become one here.
     init(wire: String, full: String, isKey: Bool = false) {
-        guard wire != full else { return }
         let (sent, here) = (Shape(wire), Shape(full))
+        isEqualAtSender = sent.base == here.base && !["text", "character varying", "character"].contains(here.base)
+        guard wire != full else { return }
         switch (sent.base, here.base) {
         case ("numeric", "numeric"):
             guard let scale = here.last, sent.last.map({ $0 > scale }) ?? true else { return }

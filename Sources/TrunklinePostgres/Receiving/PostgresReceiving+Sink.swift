@@ -138,7 +138,7 @@ extension PostgresReceiving {
             """
             \(RecoveryStatements.putAside)
             SELECT \(stream.description.literal), \(table.name.description.literal), row_to_json(t),
-                \(RecoveryReason.branchKept.literal)
+                \(RecoveryReason.senderWon(in: stream).literal)
             FROM unnest(\(places)) AS k (\(names.joined(separator: ", "))) JOIN \(target.relation) t
                 ON \(match.joined(separator: " AND "))
             """,

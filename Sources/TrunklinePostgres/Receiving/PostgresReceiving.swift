@@ -250,13 +250,16 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
         return released
     }
 
-    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int] {
-        let gone = try connection.query(
-            ReceiverStatements.releaseAllKeptRows,
-            [stream.description, table.map { connection.portable($0.description) }])
-        return (0..<gone.rowCount).reduce(into: [:]) { tables, row in
-            if let name = TableName(parsing: gone.text(row, 0)) { tables[name] = gone.integer(row, 1) }
-        }
+    func release(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
+        try connection.query(
+            ReceiverStatements.releaseKeys,
+            [stream.description, table.description, TextArray.encode(keys.map(\.description))]
+        ).affectedRows
+    }
+
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        let gone = try connection.query(ReceiverStatements.releaseAllKeptRows, [stream.description])
+        return Set((0..<gone.rowCount).compactMap { TableName(parsing: gone.text($0, 0)) })
     }
 
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {

@@ -38,9 +38,9 @@ extension PostgresStore {
         }
     }
 
-    public func streamsToRetry() throws(StoreError) -> [StreamID] {
+    public func streamsWithSetAside() throws(StoreError) -> [StreamID] {
         try withConnection { (connection) throws(StoreError) in
-            let found = try connection.query(ReceiverStatements.streamsToRetry)
+            let found = try connection.query(ReceiverStatements.streamsWithSetAside)
             return (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
         }
     }

@@ -105,10 +105,15 @@ enum ReceiverStatements {
     static let releaseAllKeptRows = Statement(
         "release_all_kept_rows",
         """
-        WITH gone AS (
-            DELETE FROM trunkline.kept_row WHERE stream = $1 AND ($2::text IS NULL OR table_name = $2) RETURNING table_name
-        )
-        SELECT table_name, count(*) FROM gone GROUP BY table_name
+        WITH gone AS (DELETE FROM trunkline.kept_row WHERE stream = $1 RETURNING table_name)
+        SELECT DISTINCT table_name FROM gone
+        """)
+
+    static let releaseKeys = Statement(
+        "release_keys",
+        """
+        DELETE FROM trunkline.kept_row k USING unnest($3::text[]) g
+        WHERE k.stream = $1 AND k.table_name = $2 AND md5(k.key) = md5(g) AND k.key = g
         """)
 
     static let setAsideKeys = Statement(
@@ -311,12 +316,9 @@ enum ReceiverStatements {
             "($3::text IS NULL OR table_name = $3) AND last_tried <= now() - make_interval(secs => $4::float8)",
             "last_tried, id"))
 
-    static let streamsToRetry = Statement(
-        "streams_to_retry",
-        """
-        SELECT stream FROM trunkline.inbound i
-        WHERE set_aside > 0 OR EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream) ORDER BY stream
-        """
+    static let streamsWithSetAside = Statement(
+        "streams_with_set_aside",
+        "SELECT stream FROM trunkline.inbound WHERE set_aside > 0 ORDER BY stream"
     )
 
     static let pendingAcks = Statement(
@@ -374,8 +376,9 @@ enum ReceiverStatements {
             WHERE stream IN (SELECT stream FROM free_stream)
             RETURNING takes_differences AND set_aside_version > told_version AS has_more
         ), published AS (
-            UPDATE trunkline.pending_ack SET pending = coalesce((SELECT has_more FROM told), false), whole = false,
-                verification = NULL
+            UPDATE trunkline.pending_ack SET whole = false, verification = NULL, pending = coalesce(
+                (SELECT has_more FROM told),
+                (SELECT takes_differences AND set_aside_version > told_version FROM trunkline.inbound WHERE stream = $1))
             WHERE stream IN (SELECT stream FROM free) AND serial = $2
         )
         SELECT EXISTS (SELECT FROM free) OR NOT EXISTS (SELECT FROM trunkline.pending_ack WHERE stream = $1)

@@ -34,7 +34,28 @@ extension RowWriter {
             }
             if !hasProgressed { break }
         }
+        try respell(&failed)
         return failed.flatMap(\.failures)
+    }
+
+    /// A row whose key is spelled another way from now on, and that cannot go under its old one, since others refer to it:
+    /// it is written anew in its place.
+    private func respell(_ failed: inout [(piece: Piece, failures: [LineFailure])]) throws(StoreError) {
+        for index in failed.indices where !failed[index].piece.group.isDelete {
+            let piece = failed[index].piece
+            let clashing = failed[index].failures.filter { $0.code == RowWriter.clashCode }.map(\.line)
+            guard !clashing.isEmpty, !piece.target.twinKey.isEmpty,
+                let deletes = failed.firstIndex(where: {
+                    $0.piece.group.isDelete && $0.piece.group.table.name == piece.group.table.name
+                })
+            else { continue }
+            let gone = failed[deletes].failures.map(\.line)
+            guard let some = ReceiverEngine.portions(gone.map(\.text.count)).first else { continue }
+            failed[index].failures.removeAll { $0.code == RowWriter.clashCode }
+            failed[index].failures += try oneByOne(
+                clashing, of: piece, withoutCircular: false, gone: Array(gone[some]))
+            failed[deletes].failures = try oneByOne(gone, of: failed[deletes].piece, withoutCircular: false)
+        }
     }
 
     /// Integrity violations: a row that is missing, or one that is in the way.
@@ -42,7 +63,7 @@ extension RowWriter {
 
     /// Takes lines of one table one by one.
     private func oneByOne(
-        _ lines: [ReceivedLine], of piece: Piece, withoutCircular: Bool
+        _ lines: [ReceivedLine], of piece: Piece, withoutCircular: Bool, gone: [ReceivedLine] = []
     ) throws(StoreError) -> [LineFailure] {
         let columns = piece.group.isDelete ? piece.target.key.count : piece.target.columns.count
         let value = { (column: String) in "trunkline_line.\(column)" }
@@ -55,7 +76,7 @@ extension RowWriter {
             statement = "DELETE FROM \(piece.target.relation) t WHERE \(match)"
             isSkipped = "NOT FOUND AND EXISTS (SELECT FROM \(piece.target.relation) t WHERE \(match))"
         } else {
-            let conflict = conflict(piece.target, withoutCircular: withoutCircular)
+            let conflict = conflict(piece.target, withoutCircular: withoutCircular, gone: gone)
             statement = upsert(piece.target, withoutCircular: withoutCircular, value) + conflict.sql
             isSkipped = conflict.updates ? "NOT FOUND" : "false"
             clash = self.clash(piece.target, value)
@@ -69,7 +90,7 @@ extension RowWriter {
             IF \(isSkipped) THEN
                 INSERT INTO pg_temp.trunkline_failed
                     SELECT trunkline_line.number,
-                        CASE WHEN clash IS NULL THEN \(RowWriter.skippedCode.literal) ELSE '23505' END,
+                        CASE WHEN clash IS NULL THEN \(RowWriter.skippedCode.literal) ELSE \(RowWriter.clashCode.literal) END,
                         CASE WHEN clash IS NULL THEN \(RowWriter.skippedReason.literal)
                             ELSE format(\(RowWriter.clashReason.literal), clash) END
                     FROM (SELECT \(clash) AS clash) c;
@@ -82,6 +103,8 @@ extension RowWriter {
         }
     }
 
+    /// That of a unique violation, which it would be for all that the sender knows.
+    private static let clashCode = "23505"
     private static let clashReason =
         "its key and that of another row differ only by what the type or the collation of column \"%s\" ignores here; give one of the rows another key, or make the table's key of a type here that tells them apart"
 

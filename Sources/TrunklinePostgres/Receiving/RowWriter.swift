@@ -156,17 +156,21 @@ final class RowWriter {
             """
     }
 
-    /// A row whose key is equal and has another text stays: to the sender it is another one, or gone, and then its delete
-    /// follows.
-    func conflict(_ target: Target, withoutCircular: Bool) -> (sql: String, updates: Bool) {
+    /// A row whose key is equal and has another text is written anew, since that is how the sender names its row from now
+    /// on; but where the sender may have both: to it that is another row, or gone, and then its delete follows.
+    /// - Parameter gone: lines of deletes whose rows are written anew all the same.
+    func conflict(_ target: Target, withoutCircular: Bool, gone: [ReceivedLine] = []) -> (sql: String, updates: Bool) {
         let key = (target.additions.map(\.column) + target.key).map(\.identifier)
         let updates = target.columns.map(\.name).filter { !target.key.contains($0) || target.inexactKey[$0] != nil }
             .map { "\($0.identifier) = EXCLUDED.\($0.identifier)" }
         let isUpdate = !withoutCircular && !updates.isEmpty
-        let same = target.inexactKey.keys.sorted().map { name in
-            RowWriter.haveOneText("t.\(name.identifier)", "EXCLUDED.\(name.identifier)")
+        let same = target.twinKey.map { RowWriter.haveOneText("t.\($0.identifier)", "EXCLUDED.\($0.identifier)") }
+        let replaced = gone.map { line in
+            "(\(match(target) { column in "\((line.key.values[Int(column.dropFirst())! - 1] ?? "").literal)::text" }))"
         }
-        let condition = same.isEmpty ? "" : " WHERE \(same.joined(separator: " AND "))"
+        let condition =
+            same.isEmpty
+            ? "" : " WHERE (\(same.joined(separator: " AND ")))\(replaced.map { " OR \($0)" }.joined())"
         let action = isUpdate ? "DO UPDATE SET \(updates.joined(separator: ", "))\(condition)" : "DO NOTHING"
         return (" ON CONFLICT (\(key.joined(separator: ", "))) \(action)", isUpdate)
     }
@@ -190,17 +194,16 @@ final class RowWriter {
     /// tells them apart.
     /// - Parameter value: of the line, by the number of the column.
     func clash(_ target: Target, _ value: (String) -> String) -> String {
-        guard !target.inexactKey.isEmpty else { return "NULL" }
+        let twins = target.twinKey
+        guard !twins.isEmpty else { return "NULL" }
         let key = target.columns.enumerated().filter { target.key.contains($0.element.name) }
         let equal = key.map { index, column in
             "t.\(column.name.identifier) = \(column.fit.cast(value("c\(index + 1)"), column.castType))"
         }
-        let differing = key.compactMap { index, column in
-            target.inexactKey[column.name].map { full in
-                let text = "\(value("c\(index + 1)"))::\(full)"
-                return
-                    "WHEN NOT (\(RowWriter.haveOneText("t.\(column.name.identifier)", text))) THEN \(column.name.literal)"
-            }
+        let differing = key.filter { twins.contains($0.element.name) }.map { index, column in
+            let text = "\(value("c\(index + 1)"))::\(target.inexactKey[column.name]!)"
+            return
+                "WHEN NOT (\(RowWriter.haveOneText("t.\(column.name.identifier)", text))) THEN \(column.name.literal)"
         }
         return """
             (SELECT CASE \(differing.joined(separator: " ")) END FROM \(target.relation) t

@@ -10,6 +10,10 @@ struct Target {
     var key: [String]
     /// The columns of the key of which equal values may have different texts, with their full types.
     var inexactKey: [String: String]
+    /// Those of them in which two rows of the sender may have one key here.
+    var twinKey: [String] {
+        columns.filter { inexactKey[$0.name] != nil && !$0.fit.isEqualAtSender }.map(\.name)
+    }
     /// The batch's columns of which ``RowSize/expanding(_:)`` speaks, but for those of the key.
     var expanding: [Catalog.TableColumn]
     /// Nullable columns of foreign keys that form a circle: stored as NULL first, in their own pass.

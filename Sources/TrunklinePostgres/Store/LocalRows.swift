@@ -130,7 +130,7 @@ struct LocalRows: YieldingRows {
             )
             INSERT INTO trunkline.superseded_row (stream, table_name, row, reason, new_key)
             SELECT \(stream.description.literal), \(table.name.description.literal), image,
-                \(RecoveryReason.newKey.literal), new FROM renewed
+                \(RecoveryReason.newKey(in: stream).literal), new FROM renewed
             """, [], "give rows new keys")
         try forget(keys)
     }

@@ -34,7 +34,8 @@ struct Yielding {
     private func putAside(_ plan: YieldPlan<RowKey>) throws(StoreError) {
         var moves: [String] = []
         for (kind, reason) in [
-            (plan.named, RecoveryReason.headKept), (plan.referring, RecoveryReason.parentYielded),
+            (plan.named, RecoveryReason.receiverWon(in: stream)),
+            (plan.referring, RecoveryReason.parentYielded(in: stream)),
         ] {
             for (name, keys) in kind.sorted(by: { $0.key < $1.key }) where !keys.isEmpty {
                 guard let rows = try rows(of: name) else { continue }

@@ -186,16 +186,24 @@ final class SQLiteReceiving: ReceiverBooks, RowSink {
         }
     }
 
-    func releaseAll(_ stream: StreamID, of table: TableName?) throws(StoreError) -> [TableName: Int] {
+    func release(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) -> Int {
         try run("release kept rows", stream) {
-            let chosen = "FROM trunkline_kept_row WHERE stream = ?1 AND (?2 IS NULL OR table_name = ?2)"
-            let arguments: StatementArguments = [stream.description, table?.description]
-            let tables = try Row.fetchAll(
-                db, sql: "SELECT table_name, count(*) AS rows \(chosen) GROUP BY table_name", arguments: arguments)
-            try db.execute(sql: "DELETE \(chosen)", arguments: arguments)
-            return tables.reduce(into: [:]) { released, row in
-                if let name = TableName(parsing: row["table_name"]) { released[name] = row["rows"] }
+            let statement = try db.makeStatement(
+                sql: "DELETE FROM trunkline_kept_row WHERE stream = ? AND table_name = ? AND key = ?")
+            return try keys.reduce(0) { released, key in
+                try statement.execute(arguments: [stream.description, table.description, key.description])
+                return released + db.changesCount
             }
+        }
+    }
+
+    func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        try run("release kept rows", stream) {
+            let tables = try String.fetchAll(
+                db, sql: "SELECT DISTINCT table_name FROM trunkline_kept_row WHERE stream = ?",
+                arguments: [stream.description])
+            try db.execute(sql: "DELETE FROM trunkline_kept_row WHERE stream = ?", arguments: [stream.description])
+            return Set(tables.compactMap { TableName(parsing: $0) })
         }
     }
 

@@ -44,13 +44,10 @@ extension SQLiteStore {
         }
     }
 
-    public func streamsToRetry() async throws(StoreError) -> [StreamID] {
+    public func streamsWithSetAside() async throws(StoreError) -> [StreamID] {
         try await read("retry", "set-aside rows") { db in
-            try String.fetchAll(
-                db,
-                sql:
-                    "SELECT stream FROM trunkline_set_aside UNION SELECT stream FROM trunkline_kept_row ORDER BY stream"
-            ).compactMap { StreamID($0) }
+            try String.fetchAll(db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside ORDER BY stream")
+                .compactMap { StreamID($0) }
         }
     }
 

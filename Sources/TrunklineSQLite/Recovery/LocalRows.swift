@@ -154,7 +154,7 @@ struct LocalRows: YieldingRows {
         for key in keys.sorted(by: { ($0.count, $0) < ($1.count, $1) }) {
             guard let old = Int64(key) else { continue }
             last += 1
-            try keep([key], stream, reason: RecoveryReason.newKey, newKey: last)
+            try keep([key], stream, reason: RecoveryReason.newKey(in: stream), newKey: last)
             try statement.execute(arguments: [last, old])
         }
         try advanceSequence(past: last)

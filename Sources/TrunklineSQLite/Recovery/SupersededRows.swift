@@ -17,7 +17,7 @@ struct SupersededRows {
             sql: """
                 INSERT INTO trunkline_superseded_row (stream, table_name, row, reason, at)
                 SELECT '\(stream.description.doubling("'"))', '\(group.table.name.description.doubling("'"))',
-                    \(RowJSON.expression(of: shape.columns.map(\.name))), '\(RecoveryReason.branchKept.doubling("'"))', \(Timestamp.now)
+                    \(RowJSON.expression(of: shape.columns.map(\.name))), '\(RecoveryReason.senderWon(in: stream).doubling("'"))', \(Timestamp.now)
                 FROM \(table) WHERE \(conditions)
                 """)
         let columns = group.table.columns

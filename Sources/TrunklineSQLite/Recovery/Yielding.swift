@@ -36,9 +36,11 @@ struct Yielding {
     /// Moves the rows into `trunkline_superseded_row`: all are kept before the first is gone, since a delete may take
     /// others with it. The log forgets them, so that no delete of them travels.
     private func putAside(_ plan: YieldPlan<String>) throws {
-        for (name, keys) in plan.named { try rows(of: name)?.keep(keys, stream, reason: RecoveryReason.headKept) }
+        for (name, keys) in plan.named {
+            try rows(of: name)?.keep(keys, stream, reason: RecoveryReason.receiverWon(in: stream))
+        }
         for (name, keys) in plan.referring {
-            try rows(of: name)?.keep(keys, stream, reason: RecoveryReason.parentYielded)
+            try rows(of: name)?.keep(keys, stream, reason: RecoveryReason.parentYielded(in: stream))
         }
         let aside = plan.aside
         var tables: [TableName: LocalRows] = [:]

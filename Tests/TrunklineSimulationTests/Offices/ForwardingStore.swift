@@ -150,8 +150,8 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func streamsToTend() async throws(StoreError) -> [TendedStream] {
         try await pass { () async throws(StoreError) in try await base.streamsToTend() }
     }
-    func streamsToRetry() async throws(StoreError) -> [StreamID] {
-        try await pass { () async throws(StoreError) in try await base.streamsToRetry() }
+    func streamsWithSetAside() async throws(StoreError) -> [StreamID] {
+        try await pass { () async throws(StoreError) in try await base.streamsWithSetAside() }
     }
     func hasten(_ stream: StreamID?) async throws(StoreError) -> Int {
         try await pass { () async throws(StoreError) in try await base.hasten(stream) }
