@@ -87,6 +87,23 @@ struct RecoveryStateTests {
         #expect(try pair.headDatabase.run(Self.atHead) == before)
     }
 
+    /// Questions that nobody answers do not pile up; the last ones are asked.
+    @Test(arguments: Pairing.all) func questionsThatWaitHaveALimit(pairing: Pairing) async throws {
+        let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])
+        try await pair.sync()
+        var ids: [UUID] = []
+        for _ in 0..<40 {
+            ids.append(UUID())
+            try await pair.branch.requestVerification(VerificationRequest(id: ids.last!, stream: pair.stream))
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        for _ in 0..<60 { try await pair.sync() }
+        var answered: [Bool] = []
+        for id in ids { answered.append(try await !pair.branch.verificationResults(id).isEmpty) }
+        #expect(answered.count { $0 } == VerificationLimit.waiting)
+        #expect(answered.last == true)
+    }
+
     /// Who says again and again that it lost everything does not make its sender compare all of it again and again.
     @Test(arguments: Pairing.all) func aReceiverThatIsBehindAgainWaits(pairing: Pairing) async throws {
         let pair = try await Pair(pairing, branch: Self.items, tables: ["item"])

@@ -172,4 +172,11 @@ public enum RetryChoice: Hashable, Sendable {
     case requested(table: TableName?, notTriedFor: Duration)
     /// As `requested`, and rows that a recovery kept here give way, each with a copy in `superseded_row`.
     case kept(table: TableName?, notTriedFor: Duration)
+
+    var namesTable: Bool {
+        switch self {
+        case .due: false
+        case .requested(let table, _), .kept(let table, _): table != nil
+        }
+    }
 }

@@ -17,7 +17,8 @@ extension ReceiverEngine {
         let rows = try books.retryable(stream, choice, limit: limit)
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
-        var failures = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
+        // Whoever names the table wants to know anew: if it is still sent and still does not fit, its sender is told again.
+        var failures = choice.namesTable ? [] : try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         failures += try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
         var kept: [ReceivedLine] = []
         if case .kept = choice {

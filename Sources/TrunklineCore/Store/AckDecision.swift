@@ -60,19 +60,19 @@ public enum AckDecision: Hashable, Sendable {
             if let refused = ack.stopped, refused.epoch == position.epoch { return .refused(reason: refused.reason) }
             return .halt(
                 reason:
-                    "the receiver follows epoch \(ack.epoch), of which this database knows nothing: it was restored from an older backup, or it is a copy"
+                    "the receiver says that it follows epoch \(ack.epoch), of which this database knows nothing: it was restored from an older backup, or it is a copy"
             )
         }
         if ack.watermark > position.lastFormed {
             return .halt(
                 reason:
-                    "the receiver has batch \(ack.watermark), this database has formed only \(position.lastFormed): it was restored from an older backup, or it is a copy"
+                    "the receiver says that it has batch \(ack.watermark), this database has formed only \(position.lastFormed): it was restored from an older backup, or it is a copy"
             )
         }
         if let theirs = ack.batchID, let ownID, theirs != ownID {
             return .halt(
                 reason:
-                    "batch \(ack.watermark) is not the one that the receiver has: this database was restored from an older backup, or it is a copy"
+                    "batch \(ack.watermark) is not the one that the receiver says it has: this database was restored from an older backup, or it is a copy"
             )
         }
         if let refused = ack.stopped, refused.epoch == position.epoch { return .refused(reason: refused.reason) }

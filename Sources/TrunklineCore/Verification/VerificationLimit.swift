@@ -10,6 +10,8 @@ public enum VerificationLimit {
     /// A number of more digits before its point, or behind it, counts as NULL in a comparison: it may be a few bytes in a
     /// database, and costs a hundred thousand to look at. No measure or price has so many.
     public static let comparedDigits = 400
+    /// Wishes of one stream that wait for their turn; before another one the oldest goes.
+    public static let waiting = 16
     /// Results of one stream that are kept, the last ones.
     public static let keptResults = 100
 

@@ -17,6 +17,9 @@ extension Ack {
         var bytes = 0
         for notice in setAside ?? [] { try Ack.check(notice.table, notice.key, &bytes, limits) }
         for key in gone ?? [] { try Ack.check(key.table, key.key, &bytes, limits) }
+        guard bytes <= limits.listedKeyBytes else {
+            throw WireError(.tooLarge, "the keys that it lists are over \(limits.listedKeyBytes) bytes")
+        }
         for index in setAside?.indices ?? 0..<0 { setAside![index].reason = ShortReason.text(setAside![index].reason) }
         if let reason = stopped?.reason { stopped!.reason = ShortReason.text(reason) }
         held = held.map(ShortReason.text)

@@ -18,6 +18,8 @@ public struct WireLimits: Hashable, Sendable {
     /// A sender sends no longer ones, as they are, of which an escaped text may have twice as many bytes.
     public static let sentKeyBytes = WireLimits().keyBytes / 2
     public static let longKey = "its key is longer than \(sentKeyBytes >> 10) KiB"
+    /// The keys of set-aside rows that an ack lists: four times what a receiver puts into one.
+    public var listedKeyBytes = 4 << 20
     /// All keys that an ack names.
     public var ackKeyBytes = 16 << 20
     /// Rows that a receiver returns at once, and those that it is told were taken.

@@ -11,6 +11,8 @@ final class PostgresConnection {
     private var prepared: Set<String> = []
     /// What is known of the tables that rows were stored into.
     var targets = Target.Cache()
+    /// Whether another session is to take its place: it has plans that do not fit any more.
+    var isStale = false
 
     /// Connects and sets the session up: everything that the result of a statement depends on has one value, whatever
     /// the server, the database or the role say. See ``SessionSettings``.

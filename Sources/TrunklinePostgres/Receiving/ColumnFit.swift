@@ -41,6 +41,15 @@ struct ColumnFit: Hashable, Sendable {
         case (Shape.timestamp, Shape.timestamp), (Shape.timestamptz, Shape.timestamptz),
             ("time without time zone", "time without time zone"):
             if here.precision < sent.precision { difference = "%v::\(here.base) IS DISTINCT FROM %v::\(full)" }
+        case ("time without time zone", "time with time zone"), ("time with time zone", "time without time zone"):
+            difference = "%v IS NOT NULL"
+        case (let sent, let base) where sent == base && base.hasSuffix("[]"),
+            (let sent, let base) where sent.hasPrefix("interval") && base.hasPrefix("interval"):
+            // An interval of some fields is written with them.
+            let type = base.hasSuffix("[]") ? base : "interval"
+            if full != type { difference = "%v::\(type) IS DISTINCT FROM %v::\(full)::\(type)" }
+        case (_, "name"), (_, "\"char\""):
+            difference = "%v IS DISTINCT FROM %v::\(full)::text"
         case ("text", let base), ("character varying", let base):
             // 07 and 7 are two keys there.
             guard isKey, Self.respelling.contains(base) else { return }

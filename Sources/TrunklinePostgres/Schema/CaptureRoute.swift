@@ -23,7 +23,9 @@ enum CaptureRoute {
             self = .mapping(
                 column: try Self.column(column, of: table.name, connection),
                 CaptureMapping(
-                    relation: through.sql, oid: oid ?? 0, from: try Self.column(from, of: through, connection),
+                    relation: through.sql, oid: oid ?? 0,
+                    routed: try connection.run("SELECT to_regclass($1)::oid::int8", [table.relation], "look up table")
+                        .integer(0, 0) ?? 0, from: try Self.column(from, of: through, connection),
                     to: try Self.column(to, of: through, connection)))
         }
     }
@@ -95,6 +97,8 @@ struct CaptureMapping {
     /// Quoted and schema-qualified.
     var relation: String
     var oid: Int
+    /// The table whose rows it maps.
+    var routed: Int
     var from: CaptureSQL.KeyColumn
     var to: CaptureSQL.KeyColumn
 

@@ -147,9 +147,11 @@ struct CaptureSQL {
     private var watched: [KeyColumn] { key + (route.column.map { [$0] } ?? []) }
 
     /// Runs `usual` while these columns have their names; else `renamed`, statements in which `%1$s`, `%2$s`, … are
-    /// the names as they are. When one of them was dropped, or the table that maps to branches, nothing can be logged, and
-    /// the table's fingerprint says so.
-    private func guarded(_ usual: String, else renamed: (_ execute: (String, String) -> String) -> String) -> String {
+    /// the names as they are. When one of them was dropped, nothing can be logged, and the table's fingerprint says so. While
+    /// what maps to branches is not there, nobody knows who gets a row, and all branches are told: a batch's reader does.
+    private func guarded(
+        _ usual: String, else renamed: (_ route: CaptureRoute, _ execute: (String, String) -> String) -> String
+    ) -> String {
         // The columns of a partition may have numbers of their own.
         let table = isPartitioned ? "pg_catalog.pg_partition_root(TG_RELID)" : "TG_RELID"
         // The name from the catalog's cache: four times cheaper than a query, at every statement of the application.
@@ -161,6 +163,19 @@ struct CaptureSQL {
         }
         let names = watched.indices.map { ", present[\($0 + 1)]" }.joined()
         let isThere = route.isThere.map { " AND \($0)" } ?? ""
+        func present(_ route: CaptureRoute) -> String {
+            renamed(route) { "EXECUTE pg_catalog.format($query$\($0)$query$\(names)\($1);" }
+        }
+        let renamed =
+            route.isThere.map { isThere in
+                """
+                IF \(isThere) THEN
+                    \(present(route))
+                ELSE
+                    \(present(.fixed(ChangeRange.everybody)))
+                END IF;
+                """
+            } ?? present(route)
         return """
             IF \(columns.joined(separator: "\n    AND "))\(isThere) THEN
                 \(usual)
@@ -172,8 +187,8 @@ struct CaptureSQL {
                     JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) \(table)
                         AND a.attnum OPERATOR(pg_catalog.=) k.number AND NOT a.attisdropped
                     ORDER BY k.n);
-                IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(watched.count)\(isThere) THEN
-                    \(renamed { "EXECUTE pg_catalog.format($query$\($0)$query$\(names)\($1);" })
+                IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(watched.count) THEN
+                    \(renamed)
                     \(CaptureSQL.stir)
                 END IF;
             END IF;
@@ -183,7 +198,10 @@ struct CaptureSQL {
     /// The keys (by their bytes: where letters differ in case alone, a collation may take two for one) and destinations of
     /// rows, by the names of now, or by those that the catalog has (`isRenamed`).
     /// - Parameter source: as ``CaptureRoute/select(_:column:from:)`` takes it.
-    private func rows(_ row: String, from source: String?, isRenamed: Bool, leaves: Bool = false) -> String {
+    private func rows(
+        _ row: String, from source: String?, isRenamed: Bool, leaves: Bool = false, for route: CaptureRoute? = nil
+    ) -> String {
+        let route = route ?? self.route
         let names = isRenamed ? watched.indices.map { Self.name($0) } : watched.map(\.name.identifier)
         let key = names.prefix(self.key.count).map { "\(row).\($0)::pg_catalog.text COLLATE pg_catalog.\"C\"" }
         let selected = route.select(
@@ -199,38 +217,42 @@ struct CaptureSQL {
         text.doubling("%").replacing("\u{1}", with: "%").replacing("\u{2}", with: "$s")
     }
 
-    private func statement(_ what: String, _ op: String, _ source: (_ isRenamed: Bool) -> String) -> String {
+    private func statement(
+        _ what: String, _ op: String, _ source: (_ isRenamed: Bool, _ route: CaptureRoute) -> String
+    ) -> String {
         function(
             what, settings,
-            guarded(log(op, source(false)) + ";") { execute in execute(log(op, source(true)), ")") })
+            guarded(log(op, source(false, route)) + ";") { route, execute in execute(log(op, source(true, route)), ")")
+            })
     }
 
     private var insertFunction: String {
-        statement("insert", "i") { rows("n", from: "new_rows n", isRenamed: $0) }
+        statement("insert", "i") { rows("n", from: "new_rows n", isRenamed: $0, for: $1) }
     }
 
     private var updateFunction: String {
         statement("update", "u") {
-            rows("o", from: "old_rows o", isRenamed: $0, leaves: true) + " UNION "
-                + rows("n", from: "new_rows n", isRenamed: $0)
+            rows("o", from: "old_rows o", isRenamed: $0, leaves: true, for: $1) + " UNION "
+                + rows("n", from: "new_rows n", isRenamed: $0, for: $1)
         }
     }
 
     private var deleteFunction: String {
-        statement("delete", "d") { rows("o", from: "old_rows o", isRenamed: $0, leaves: true) }
+        statement("delete", "d") { rows("o", from: "old_rows o", isRenamed: $0, leaves: true, for: $1) }
     }
 
     /// The keys of a partition of the table, if that is what is truncated.
     private var truncateFunction: String {
         let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false, leaves: true)).doubling("%")
             .replacing("\u{1}", with: "%1$s")
-        let renamed = log("d", rows("t", from: "\(Self.name(watched.count)) t", isRenamed: true, leaves: true))
         return function(
             "truncate", settings,
             guarded(
                 "EXECUTE pg_catalog.format($query$\(usual)$query$, TG_RELID::pg_catalog.regclass); \(CaptureSQL.stir)"
-            ) { execute in
-                execute(renamed, ", TG_RELID::pg_catalog.regclass)")
+            ) { route, execute in
+                let source = "\(Self.name(watched.count)) t"
+                let renamed = rows("t", from: source, isRenamed: true, leaves: true, for: route)
+                return execute(log("d", renamed), ", TG_RELID::pg_catalog.regclass)")
             })
     }
 
@@ -246,22 +268,23 @@ struct CaptureSQL {
             END IF;
             """
         }
-        func both(_ old: String, _ new: String, isRenamed: Bool) -> String {
-            rows(old, from: nil, isRenamed: isRenamed, leaves: true) + " UNION "
-                + rows(new, from: nil, isRenamed: isRenamed)
+        func both(_ old: String, _ new: String, isRenamed: Bool, for route: CaptureRoute) -> String {
+            rows(old, from: nil, isRenamed: isRenamed, leaves: true, for: route) + " UNION "
+                + rows(new, from: nil, isRenamed: isRenamed, for: route)
         }
         return function(
             "row", settings,
             guarded(
                 perStatement(
                     insert: log("i", rows("NEW", from: nil, isRenamed: false)) + ";",
-                    update: log("u", both("OLD", "NEW", isRenamed: false)) + ";",
+                    update: log("u", both("OLD", "NEW", isRenamed: false, for: route)) + ";",
                     delete: log("d", rows("OLD", from: nil, isRenamed: false, leaves: true)) + ";")
-            ) { execute in
-                perStatement(
-                    insert: execute(log("i", rows("($1)", from: nil, isRenamed: true)), ") USING NEW"),
-                    update: execute(log("u", both("($1)", "($2)", isRenamed: true)), ") USING OLD, NEW"),
-                    delete: execute(log("d", rows("($1)", from: nil, isRenamed: true, leaves: true)), ") USING OLD"))
+            ) { route, execute in
+                let row = { rows("($1)", from: nil, isRenamed: true, leaves: $0, for: route) }
+                return perStatement(
+                    insert: execute(log("i", row(false)), ") USING NEW"),
+                    update: execute(log("u", both("($1)", "($2)", isRenamed: true, for: route)), ") USING OLD, NEW"),
+                    delete: execute(log("d", row(true)), ") USING OLD"))
             })
     }
 
@@ -299,11 +322,21 @@ struct CaptureSQL {
                     OPERATOR(pg_catalog.=) m.\(mapping.from.name.identifier)::pg_catalog.text\(TableSource.collation)
                 """
             let names = (self.key + [column]).map { "(\($0.number), \($0.name.literal))" }.joined(separator: ", ")
-            // What is not called as it was is not looked at: the fingerprints of both tables say so.
+            // Where something is not called as it was, all rows are looked at, for all branches.
+            let numbers = self.key.map { "\($0.number)" }.joined(separator: ", ")
+            let anyKey = self.key.indices.map { "t.\(Self.name($0))::pg_catalog.text COLLATE pg_catalog.\"C\"" }
+            let everything = Self.template(
+                CaptureSQL.log(
+                    "u",
+                    "SELECT ARRAY[\(anyKey.joined(separator: ", "))] AS key, '\(ChangeRange.everybody)' AS destination FROM \(Self.name(self.key.count)) t",
+                    of: tableID))
+            let present = self.key.indices.map { "present[\($0 + 1)]" }.joined(separator: ", ")
             let function = """
                 CREATE OR REPLACE FUNCTION \(CaptureMapping.function(event, tableID))() RETURNS trigger
                 LANGUAGE plpgsql SECURITY DEFINER \(settings.map { "SET \($0)" }.joined(separator: " "))
                 AS $function$
+                DECLARE
+                    present pg_catalog.text[];
                 BEGIN
                     IF \(route.isThere!) AND NOT EXISTS (
                         SELECT FROM (VALUES \(names)) k (number, name) LEFT JOIN pg_catalog.pg_attribute a
@@ -314,6 +347,17 @@ struct CaptureSQL {
                         \(CaptureSQL.log("u", lines, of: tableID));
                         \(noteMoves(mapping, sources[event]!))
                         \(CaptureSQL.stir)
+                    ELSE
+                        present := ARRAY(SELECT pg_catalog.quote_ident(a.attname)
+                            FROM pg_catalog.unnest(ARRAY[\(numbers)]) WITH ORDINALITY k (number, n)
+                            JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) \(mapping.routed)::pg_catalog.oid
+                                AND a.attnum OPERATOR(pg_catalog.=) k.number AND NOT a.attisdropped
+                            ORDER BY k.n);
+                        IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(self.key.count) THEN
+                            EXECUTE pg_catalog.format($query$\(everything)$query$, \(present),
+                                \(mapping.routed)::pg_catalog.oid::pg_catalog.regclass);
+                            \(CaptureSQL.stir)
+                        END IF;
                     END IF;
                     RETURN NULL;
                 END

@@ -235,7 +235,12 @@ enum SenderStatements {
     static let request = Statement(
         "request_verification",
         """
-        WITH asked AS (
+        WITH too_old AS (
+            DELETE FROM trunkline.verification_request WHERE $2 = 1 AND (id, stream) IN (
+                SELECT r.id, r.stream FROM trunkline.verification_request r JOIN trunkline.outbound o USING (stream)
+                WHERE r.stream = $3 AND r.round = 1 AND r.formed_number IS NULL AND r.id IS DISTINCT FROM o.recovery_id
+                ORDER BY r.requested_at DESC OFFSET \(VerificationLimit.waiting - 1))
+        ), asked AS (
             INSERT INTO trunkline.verification_request (id, round, stream, request) SELECT $1, $2, $3, $4
             WHERE $2 = 1 OR EXISTS (
                 SELECT FROM trunkline.verification_request WHERE id = $1 AND stream = $3 AND round = 1)

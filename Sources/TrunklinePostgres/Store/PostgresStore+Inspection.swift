@@ -88,8 +88,10 @@ extension PostgresStore {
         return try withConnection { (connection) throws(StoreError) in
             let office = try connection.query(Statements.office)
             let atHead = office.rowCount == 1 && office.text(0, 1) == OfficeRole.head.rawValue
-            let captured = try SyncedTable.all(connection).filter(\.captured).map(\.name)
-            let isSent = captured.contains(table)
+            let sent = try SyncedTable.all(connection).filter(\.captured)
+            let captured = sent.map(\.name)
+            let synced = sent.first { $0.name == table }
+            let isSent = synced != nil
             let received = try atHead ? Target.tables(connection) : Target.accepted(connection)
             let standing =
                 isSent
@@ -101,11 +103,13 @@ extension PostgresStore {
                 throw StoreError(.table, operation: "rows", subject: "table \"\(table)\"", reason: standing.reason)
             }
             let result =
-                try isSent
-                ? sentRows(connection, found, filter)
-                : connection.run(
-                    receivedRows(found, filter, atHead: atHead, named: connection.portable(table.description)), [],
-                    "list rows")
+                if let synced {
+                    try sentRows(connection, found, synced, filter)
+                } else {
+                    try connection.run(
+                        receivedRows(found, filter, atHead: atHead, named: connection.portable(table.description)), [],
+                        "list rows")
+                }
             let columns = found.columns.map(\.name)
             var listing = RowListing(
                 columns: columns,
@@ -118,8 +122,17 @@ extension PostgresStore {
                 })
             if !isSent { try showWhatWasSent(result, atHead: atHead, in: &listing) }
             listing.standing = standing?.reason
+            if isSent, listing.standing == nil { listing.standing = try refusal(connection, table) }
             return listing
         }
+    }
+
+    /// Why what somebody else sends of a table that this office sends is not taken; nil: nobody does.
+    private func refusal(_ connection: PostgresConnection, _ table: TableName) throws(StoreError) -> String? {
+        let found = try connection.run(
+            "SELECT split_part(stream, '>', 1) || ' sends it too: ' || reason FROM trunkline.set_aside WHERE table_name = $1 ORDER BY id LIMIT 1",
+            [connection.portable(table.description)], "look for set-aside rows")
+        return found.rowCount == 1 ? connection.unportable(found.text(0, 0)) : nil
     }
 
     /// What is set aside of a table that is not there, or that nothing is stored in: its keys.
@@ -146,22 +159,26 @@ extension PostgresStore {
     /// Existing rows come before deletes, so that the first rows of the table are the first of the list; the whole table is
     /// read only where too few of them are in the wanted states.
     private func sentRows(
-        _ connection: PostgresConnection, _ table: Catalog.Table, _ filter: RowFilter
+        _ connection: PostgresConnection, _ table: Catalog.Table, _ synced: SyncedTable, _ filter: RowFilter
     ) throws(StoreError) -> PostgresResult {
         let window = filter.states.isEmpty ? filter.limit : max(filter.limit, Self.firstLook)
-        let first = try connection.run(sentRows(table, filter, first: window), [], "list rows")
+        let first = try connection.run(sentRows(table, synced, filter, first: window), [], "list rows")
         return first.rowCount == filter.limit
-            ? first : try connection.run(sentRows(table, filter, first: nil), [], "list rows")
+            ? first : try connection.run(sentRows(table, synced, filter, first: nil), [], "list rows")
     }
 
     /// In rows.
     private static let firstLook = 10_000
 
-    private func sentRows(_ table: Catalog.Table, _ filter: RowFilter, first: Int?) -> String {
+    private func sentRows(
+        _ table: Catalog.Table, _ synced: SyncedTable, _ filter: RowFilter, first: Int?
+    ) -> String {
         let keyColumns = table.key.map(\.identifier).joined(separator: ", ")
         let stream = filter.branch.map { StreamID(from: .head, to: $0).description.literal } ?? "NULL"
+        // The same rows as those whose states are told.
+        let source = filter.branch.map(synced.rows) ?? table.name.sql
         let rows =
-            first.map { "(SELECT * FROM \(table.name.sql) ORDER BY \(keyColumns) LIMIT \($0))" } ?? table.name.sql
+            first.map { "(SELECT * FROM \(source) first ORDER BY \(keyColumns) LIMIT \($0))" } ?? table.name.sql
         let columns = table.columns.map { column in
             guard let index = table.key.firstIndex(of: column.name) else { return "t.\(column.name.identifier)::text" }
             return "coalesce(t.\(column.name.identifier)::text, r.key[\(index + 1)])"

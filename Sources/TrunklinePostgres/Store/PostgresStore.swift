@@ -88,6 +88,7 @@ public actor PostgresStore: OfficeStore {
         ofAnyVersion: Bool = false, _ body: (PostgresConnection) throws(StoreError) -> T
     ) throws(StoreError) -> T {
         let current: PostgresConnection
+        if connection?.isStale == true { close() }
         if let connection, connection.isOpen {
             current = connection
         } else {

@@ -43,6 +43,15 @@ enum VerificationRecord {
 
     /// Records a wish; once more does nothing. A second round goes only where the first one was asked for.
     static func request(_ request: VerificationRequest, _ db: Database) throws {
+        if request.round == 1 {
+            try db.execute(
+                sql: """
+                    DELETE FROM trunkline_verification_request WHERE stream = ?1 AND id IN (
+                        SELECT r.id FROM trunkline_verification_request AS r JOIN trunkline_outbound AS o USING (stream)
+                        WHERE r.stream = ?1 AND r.round = 1 AND r.number IS NULL AND r.id IS NOT o.recovery_id
+                        ORDER BY r.requested_at DESC LIMIT -1 OFFSET ?2)
+                    """, arguments: [request.stream.description, VerificationLimit.waiting - 1])
+        }
         try db.execute(
             sql: """
                 INSERT INTO trunkline_verification_request (id, stream, round, buckets, requested_at)

@@ -9,7 +9,8 @@ struct BranchRemoveCommand: OfficeCommand {
         abstract: "Take a branch's user, queues and record away; its rows stay at the head.",
         discussion: """
             Its acks that wait at the broker are gone with its queues. After another branch add the branch goes on \
-            where it was.
+            with what it sends, and gets the head's rows anew; what went at the head meanwhile is still there until: \
+            trunkline verify --branch ID --repair
 
             Examples:
               trunkline branch remove east --yes
