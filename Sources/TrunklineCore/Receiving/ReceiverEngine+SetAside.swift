@@ -8,7 +8,7 @@ extension ReceiverEngine {
             throw StoreError.keepsRows(stream)
         }
         let outcome = try retry(stream, choice, limit: limit)
-        if outcome.stored > 0 { try books.leaveAck(stream) }
+        if outcome.stored > 0 || choice.namesTable && outcome.tried > 0 { try books.leaveAck(stream) }
         return outcome
     }
 
@@ -18,7 +18,8 @@ extension ReceiverEngine {
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
         // Whoever names the table wants to know anew: if it is still sent and still does not fit, its sender is told again.
-        var failures = choice.namesTable ? [] : try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
+        let unfit = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
+        var failures = choice.namesTable ? [] : unfit
         failures += try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
         var kept: [ReceivedLine] = []
         if case .kept = choice {
@@ -33,7 +34,8 @@ extension ReceiverEngine {
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }
         try books.noteTried(rows, failures: stillFailing)
-        var outcome = RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count)
+        let forgotten = choice.namesTable ? unfit.count : 0
+        var outcome = RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count - forgotten)
         // Only what a copy was made of.
         let taken = Dictionary(grouping: kept.filter { byLine[Identity($0)] == nil }, by: \.table.name)
         for (table, lines) in taken {

@@ -16,7 +16,7 @@ struct ColumnFit: Hashable, Sendable {
     ///   - isKey: whether two values of the sender's must not become one here.
     init(wire: String, full: String, isKey: Bool = false) {
         let (sent, here) = (Shape(wire), Shape(full))
-        isEqualAtSender = sent.base == here.base && !["text", "character varying", "character"].contains(here.base)
+        isEqualAtSender = sent.base == here.base && !Self.collated.contains(here.element)
         guard wire != full else { return }
         switch (sent.base, here.base) {
         case ("numeric", "numeric"):
@@ -43,11 +43,17 @@ struct ColumnFit: Hashable, Sendable {
             if here.precision < sent.precision { difference = "%v::\(here.base) IS DISTINCT FROM %v::\(full)" }
         case ("time without time zone", "time with time zone"), ("time with time zone", "time without time zone"):
             difference = "%v IS NOT NULL"
-        case (let sent, let base) where sent == base && base.hasSuffix("[]"),
-            (let sent, let base) where sent.hasPrefix("interval") && base.hasPrefix("interval"):
-            // An interval of some fields is written with them.
-            let type = base.hasSuffix("[]") ? base : "interval"
-            if full != type { difference = "%v::\(type) IS DISTINCT FROM %v::\(full)::\(type)" }
+        case (let sent, let base) where sent.hasSuffix("[]") && base.hasSuffix("[]"):
+            let element = ColumnFit(wire: String(wire.dropLast(2)), full: String(full.dropLast(2)))
+            if element.difference != nil { difference = "%v::\(sent) IS DISTINCT FROM %v::\(full)::\(sent)" }
+        case (let sent, let base) where sent.hasPrefix("interval") && base.hasPrefix("interval"):
+            // One of some fields is written with them.
+            if full != "interval" { difference = "%v::interval IS DISTINCT FROM %v::\(full)::interval" }
+        case (Shape.timestamp, let base) where base.hasPrefix("time "),
+            (Shape.timestamptz, let base) where base.hasPrefix("time "):
+            difference = "%v IS NOT NULL"
+        case ("numeric", "money"):
+            difference = "%v::numeric IS DISTINCT FROM %v::numeric::money::numeric"
         case (_, "name"), (_, "\"char\""):
             difference = "%v IS DISTINCT FROM %v::\(full)::text"
         case ("text", let base), ("character varying", let base):
@@ -57,6 +63,9 @@ struct ColumnFit: Hashable, Sendable {
         default: break
         }
     }
+
+    /// Types of which a collation decides what is equal.
+    private static let collated: Set<String> = ["text", "character varying", "character", "name"]
 
     /// Types that know several spellings of a value, but for those whose own spelling few senders use.
     private static let respelling: Set<String> = [
@@ -71,6 +80,8 @@ struct ColumnFit: Hashable, Sendable {
         var last: Int?
         /// Of a time.
         var precision: Int { last ?? 6 }
+        /// Of an array, its elements'.
+        var element: String { base.hasSuffix("[]") ? String(base.dropLast(2)) : base }
 
         init(_ type: String) {
             guard let open = type.firstIndex(of: "("), let close = type.firstIndex(of: ")"), open < close else {

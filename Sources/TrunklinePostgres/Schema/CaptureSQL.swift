@@ -331,6 +331,7 @@ struct CaptureSQL {
                     "SELECT ARRAY[\(anyKey.joined(separator: ", "))] AS key, '\(ChangeRange.everybody)' AS destination FROM \(Self.name(self.key.count)) t",
                     of: tableID))
             let present = self.key.indices.map { "present[\($0 + 1)]" }.joined(separator: ", ")
+            let isTouched = event == "truncate" ? "" : "EXISTS (SELECT FROM \(sources[event]!) m) AND "
             let function = """
                 CREATE OR REPLACE FUNCTION \(CaptureMapping.function(event, tableID))() RETURNS trigger
                 LANGUAGE plpgsql SECURITY DEFINER \(settings.map { "SET \($0)" }.joined(separator: " "))
@@ -353,7 +354,7 @@ struct CaptureSQL {
                             JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) \(mapping.routed)::pg_catalog.oid
                                 AND a.attnum OPERATOR(pg_catalog.=) k.number AND NOT a.attisdropped
                             ORDER BY k.n);
-                        IF pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(self.key.count) THEN
+                        IF \(isTouched)pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(self.key.count) THEN
                             EXECUTE pg_catalog.format($query$\(everything)$query$, \(present),
                                 \(mapping.routed)::pg_catalog.oid::pg_catalog.regclass);
                             \(CaptureSQL.stir)

@@ -97,8 +97,9 @@ struct CaptureState: Sendable {
         // Triggers go with the table that they are on.
         if now.oid != stored.oid, idleTriggers == 0, now.key == stored.key {
             let isAlone = stored.books != nil && stored.books == now.books
+            // Those on the mapping table name it by its oid.
             return Work(
-                load: isAlone || !table.loaded, isNotedAnew: true,
+                triggers: table.isMapped, load: isAlone || !table.loaded, isNotedAnew: true,
                 reason: isAlone ? "it was restored by itself, or made anew with our triggers" : "it came from a dump")
         }
         if now.oid != stored.oid {

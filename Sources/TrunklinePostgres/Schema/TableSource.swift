@@ -63,7 +63,8 @@ extension TableSource {
     /// Whether rows can be selected from there.
     static func look(at rows: String, _ connection: PostgresConnection) throws(StoreError) -> Look {
         guard let error = try error(of: "SELECT FROM \(rows) t LIMIT 0", connection) else { return .readable }
-        if error.databaseCode == ReadingProblem.locked { return .locked }
+        // Whoever alters two of its tables may have them locked in another order.
+        if [ReadingProblem.locked, "40P01"].contains(error.databaseCode) { return .locked }
         guard !error.isTransient else { throw error }
         return .problem(error.reason)
     }

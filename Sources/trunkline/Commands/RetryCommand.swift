@@ -69,7 +69,14 @@ struct RetryCommand: OfficeCommand {
             let selection = SetAsideSelection(
                 stream: branch.map { StreamID(from: $0, to: .head) }, table: table,
                 notTriedFor: total.tried == 0 ? .zero : clock.now - start, releasesKept: kept)
-            let outcome = try await store.retrySetAside(selection, limit: 500)
+            let outcome: RetryOutcome
+            do throws(StoreError) {
+                outcome = try await store.retrySetAside(selection, limit: 500)
+            } catch {
+                // A stream whose recovery goes on; the others had their turn.
+                guard error.code == .configuration, total.tried > 0 else { throw error }
+                return total
+            }
             total.released += outcome.released
             guard outcome.tried > 0 else { return total }
             total.tried += outcome.tried
