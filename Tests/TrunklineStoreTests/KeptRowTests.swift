@@ -89,6 +89,33 @@ struct KeptRowTests {
         #expect(try superseded(pair).contains("165"))
     }
 
+    /// What a branch sends of a table that the head writes is listed where it is asked for, and lets the head's own rows be;
+    /// whoever names the table lets go of it.
+    @Test(arguments: Pairing.all) func aTableThatBothSendIsListedAndLetGoOf(pairing: Pairing) async throws {
+        let pair = try await DownPair(pairing, head: DownPair.prices, branch: DownPair.price, DownPair.all)
+        let east = pair.branches[DownPair.east]!
+        try await pair.sync()
+        _ = try await east.store.initialise(
+            OfficeSetup(office: DownPair.east, role: .branch, tables: [TableName("price")]))
+        let up = StreamID(from: DownPair.east, to: .head)
+        let claimed = try #require(try await east.store.claimBatch(of: up, window: 64, changes: 100))
+        guard
+            case .content(let tables) = try await east.store.readBatch(
+                claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
+        else { throw TestFailure("too large") }
+        _ = try await pair.head.receive(
+            try InboundBatch(message: BatchEncoder.encode(claimed, tables: tables)), parking: false)
+        let price = TableName("price")
+        let usual = try await pair.head.rows(of: price, matching: RowFilter())
+        #expect(usual.rows.count == 3 && usual.standing == nil)
+        let aside = try await pair.head.rows(of: price, matching: RowFilter(states: [.setAside]))
+        #expect(aside.rows.count == 1 && aside.standing == nil)
+        #expect(aside.rows.first?.reason?.hasPrefix("east sends it too: ") == true)
+        let outcome = try await pair.head.retrySetAside(SetAsideSelection(table: price), limit: 10)
+        #expect(outcome == RetryOutcome(tried: 1, stored: 0))
+        #expect(try await pair.head.rows(of: price, matching: RowFilter(states: [.setAside])).rows.isEmpty)
+    }
+
     /// Before a recovery has ended its rows belong to it.
     @Test(arguments: Pairing.all) func aRecoveryThatGoesOnKeepsItsRows(pairing: Pairing) async throws {
         let pair = try await branchThatKept(pairing)

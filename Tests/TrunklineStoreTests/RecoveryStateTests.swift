@@ -97,6 +97,9 @@ struct RecoveryStateTests {
             try await pair.branch.requestVerification(VerificationRequest(id: ids.last!, stream: pair.stream))
             try await Task.sleep(for: .milliseconds(2))
         }
+        // One that waits already takes nobody's place, not its own either.
+        let oldest = ids[40 - VerificationLimit.waiting]
+        try await pair.branch.requestVerification(VerificationRequest(id: oldest, stream: pair.stream))
         for _ in 0..<60 { try await pair.sync() }
         var answered: [Bool] = []
         for id in ids { answered.append(try await !pair.branch.verificationResults(id).isEmpty) }

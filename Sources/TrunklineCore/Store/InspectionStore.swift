@@ -145,4 +145,18 @@ public struct RowListing: Hashable, Sendable, Codable {
         self.columns = columns
         self.rows = rows
     }
+
+    /// Adds what others sent of a table that this office sends itself, and that is not taken.
+    /// - Parameters:
+    ///   - others: a listing of ``keyColumns``; nil: there is nothing.
+    ///   - limit: of all rows.
+    public mutating func add(refused others: RowListing?, atMost limit: Int) {
+        for row in (others?.rows ?? []).prefix(max(0, limit - rows.count)) {
+            let sender = row.values.first.flatMap(\.self) ?? "another office"
+            rows.append(
+                Row(
+                    state: row.state, values: Array(repeating: nil, count: columns.count),
+                    reason: "\(sender) sends it too: \(row.reason ?? "")"))
+        }
+    }
 }

@@ -236,7 +236,8 @@ enum SenderStatements {
         "request_verification",
         """
         WITH too_old AS (
-            DELETE FROM trunkline.verification_request WHERE $2 = 1 AND (id, stream) IN (
+            DELETE FROM trunkline.verification_request WHERE $2 = 1 AND NOT EXISTS (
+                SELECT FROM trunkline.verification_request WHERE id = $1 AND stream = $3) AND (id, stream) IN (
                 SELECT r.id, r.stream FROM trunkline.verification_request r JOIN trunkline.outbound o USING (stream)
                 WHERE r.stream = $3 AND r.round = 1 AND r.formed_number IS NULL AND r.id IS DISTINCT FROM o.recovery_id
                 ORDER BY r.requested_at DESC OFFSET \(VerificationLimit.waiting - 1))

@@ -47,12 +47,12 @@ struct SyncedTable: Hashable, Sendable {
         """
     }
 
-    /// What the rows that are for an office are selected from.
     /// Whether another table says whom its rows are for.
     var isMapped: Bool {
         if case .mapping = route { true } else { false }
     }
 
+    /// What the rows that are for an office are selected from.
     func rows(for destination: OfficeID) -> String {
         source.map { TableSource.filled($0, for: destination) } ?? relation
     }

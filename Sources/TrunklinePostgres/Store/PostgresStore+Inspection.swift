@@ -122,17 +122,11 @@ extension PostgresStore {
                 })
             if !isSent { try showWhatWasSent(result, atHead: atHead, in: &listing) }
             listing.standing = standing?.reason
-            if isSent, listing.standing == nil { listing.standing = try refusal(connection, table) }
+            if isSent, filter.states.contains(.setAside) {
+                listing.add(refused: try setAsideAlone(connection, table, filter), atMost: filter.limit)
+            }
             return listing
         }
-    }
-
-    /// Why what somebody else sends of a table that this office sends is not taken; nil: nobody does.
-    private func refusal(_ connection: PostgresConnection, _ table: TableName) throws(StoreError) -> String? {
-        let found = try connection.run(
-            "SELECT split_part(stream, '>', 1) || ' sends it too: ' || reason FROM trunkline.set_aside WHERE table_name = $1 ORDER BY id LIMIT 1",
-            [connection.portable(table.description)], "look for set-aside rows")
-        return found.rowCount == 1 ? connection.unportable(found.text(0, 0)) : nil
     }
 
     /// What is set aside of a table that is not there, or that nothing is stored in: its keys.

@@ -56,6 +56,9 @@ extension SQLiteStore {
             let query = RowQuery(table: table, shape: shape, filter: filter, isHead: isHead, db: db)
             var listing = try mine.map { try query.ofThisOffice($0) } ?? query.ofOthers()
             listing.standing = standing?.reason
+            if mine != nil, filter.states.contains(.setAside) {
+                listing.add(refused: try RowQuery.setAsideAlone(table, filter, db), atMost: filter.limit)
+            }
             return listing
         }
     }

@@ -46,11 +46,15 @@ enum VerificationRecord {
         if request.round == 1 {
             try db.execute(
                 sql: """
-                    DELETE FROM trunkline_verification_request WHERE stream = ?1 AND id IN (
+                    DELETE FROM trunkline_verification_request WHERE stream = ?1 AND NOT EXISTS (
+                        SELECT 1 FROM trunkline_verification_request WHERE stream = ?1 AND id = ?3) AND id IN (
                         SELECT r.id FROM trunkline_verification_request AS r JOIN trunkline_outbound AS o USING (stream)
                         WHERE r.stream = ?1 AND r.round = 1 AND r.number IS NULL AND r.id IS NOT o.recovery_id
                         ORDER BY r.requested_at DESC LIMIT -1 OFFSET ?2)
-                    """, arguments: [request.stream.description, VerificationLimit.waiting - 1])
+                    """,
+                arguments: [
+                    request.stream.description, VerificationLimit.waiting - 1, request.id.uuidString,
+                ])
         }
         try db.execute(
             sql: """
