@@ -57,6 +57,10 @@ struct Flow: Sendable {
         return !known.contains(followed)
     }
 
+    func setAsideRows() throws -> Int {
+        Int(try receiver.application.numbers("SELECT count(*) FROM trunkline_set_aside WHERE \(isOfIt)")![0])
+    }
+
     func watermark() throws -> Int64 {
         try receiver.application.numbers("SELECT watermark FROM trunkline_inbound WHERE \(isOfIt)")?[0] ?? 0
     }

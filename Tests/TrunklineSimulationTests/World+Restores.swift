@@ -11,6 +11,8 @@ extension World {
         var mode: RecoveryMode
         var atSender: Set<String>
         var atReceiver: Set<String>
+        /// How many rows were set aside there: each may be stored, over another image of its key, when it is retried.
+        var setAside: Int
     }
 
     private var restorable: [SimulatedOffice] { plan.restores == .head ? [head] : branches }
@@ -54,7 +56,7 @@ extension World {
         for flow in try flows.filter({ try $0.needsDecision() }) {
             let decided = Case(
                 flow: flow, mode: try drawMode(for: flow), atSender: try flow.rowsAtSender(),
-                atReceiver: try flow.rowsAtReceiver())
+                atReceiver: try flow.rowsAtReceiver(), setAside: try flow.setAsideRows())
             guard try await decide(decided.mode, for: flow) else {
                 throw BrokenPromise("9. A restored database is noticed", "no recovery of \(flow.stream) can begin")
             }
