@@ -26,11 +26,25 @@ struct Plan: Sendable {
     /// How often each kind of decision is taken, beside the steps of the processes.
     var shares: [(World.Decision, Int)]
 
+    /// All offices write the same tables.
+    var sharesTables: Bool
+    /// They had rows in them before.
+    var joins = false
+
+    /// Which ones.
+    var shared: [String] = []
+    /// Of their clocks, of which each has one.
+    var skews = [Duration.zero]
+
+    /// From this seed on they do.
+    static let firstSharing: UInt64 = 1_000_000
+
     /// Whether the head writes in the world of this seed. Such a world takes twice the time of another.
     static func sendsDown(_ seed: UInt64) -> Bool { seed % 4 == 0 }
 
     init(of seed: UInt64, drawnFrom random: inout SplitMix64) {
-        sendsDown = Plan.sendsDown(seed)
+        sharesTables = seed >= Plan.firstSharing
+        sendsDown = sharesTables || Plan.sendsDown(seed)
         branches = [1, 1, 1, 1, 1, 1, 1, 2, 2, 3].randomElement(using: &random)!
         decisions = Int.random(in: 20..<70, using: &random)
         batchRows = Int.random(in: 2...5, using: &random)
@@ -74,6 +88,19 @@ struct Plan: Sendable {
                 }
                 if branches > 1, UInt8.random(in: 0..<3, using: &random) == 0 { shares.append((.removeBranch, 1)) }
             }
+        }
+        if sharesTables {
+            skews = [
+                [.zero], [.zero, .seconds(60), .seconds(-60)], [.zero, .zero, .seconds(-7_200), .seconds(7_200)],
+            ]
+            .randomElement(using: &random)!
+            shared = Array(SharedTables.names.shuffled(using: &random).prefix(2))
+            joins = UInt8.random(in: 0..<4, using: &random) == 0
+            branches = max(branches, Int.random(in: 1...3, using: &random))
+            for index in shares.indices where [.write, .writeAtHead].contains(shares[index].0) { shares[index].1 = 2 }
+            // What a branch that closes has not sent is lost with it.
+            shares.removeAll { $0.0 == .removeBranch }
+            shares.append((.writeShared, 20 + share(20)))
         }
         guard restores != .none else { return }
         // Time to sell, and to forget what was sold.

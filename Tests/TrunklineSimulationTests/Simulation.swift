@@ -15,8 +15,9 @@ struct Simulation: Sendable {
         var log: [String]
     }
 
-    init(mutation: Mutation = .none) async throws {
-        template = try await OfficeTemplate()
+    /// - Parameter sharesTables: whether it is for seeds from ``Plan/firstSharing`` on.
+    init(mutation: Mutation = .none, sharesTables: Bool = false) async throws {
+        template = try await OfficeTemplate(sharesTables: sharesTables)
         self.mutation = mutation
     }
 

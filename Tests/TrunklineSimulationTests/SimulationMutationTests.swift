@@ -35,12 +35,30 @@ struct SimulationMutationTests {
 
     @Test func noticesAnAckOfAnotherUser() async throws { try await expectFailureDown(.ackOfAnyUser) }
 
+    @Test func noticesABaseThatIsNotCompared() async throws { try await expectFailureSharing(.baseNotCompared) }
+
+    @Test func noticesATombstoneDroppedEarly() async throws { try await expectFailureSharing(.tombstoneDroppedEarly) }
+
+    @Test func noticesAnOwnChangeOverwritten() async throws { try await expectFailureSharing(.ownChangeOverwritten) }
+
+    @Test func noticesAVersionThatStays() async throws { try await expectFailureSharing(.versionNotAdvanced) }
+
+    @Test func noticesADeltaAppliedTwice() async throws { try await expectFailureSharing(.deltaAppliedTwice) }
+
     private func expectFailure(
-        _ mutation: Mutation, in seeds: some Collection<UInt64> & Sendable = 0..<UInt64(1_000)
+        _ mutation: Mutation, in seeds: some Collection<UInt64> & Sendable = 0..<UInt64(1_000),
+        sharesTables: Bool = false
     ) async throws {
-        let failure = try #require(try await Simulation(mutation: mutation).firstFailure(in: seeds))
+        let simulation = try await Simulation(mutation: mutation, sharesTables: sharesTables)
+        let failure = try #require(try await simulation.firstFailure(in: seeds))
         print("mutation \"\(mutation.name)\": seed \(failure.seed), \(failure.failure ?? "nothing when run again")")
         #expect(failure.failure != nil)
+    }
+
+    /// In 1,000 worlds where all offices write the same tables.
+    private func expectFailureSharing(_ mutation: Mutation) async throws {
+        try await expectFailure(
+            mutation, in: Plan.firstSharing..<Plan.firstSharing + 1_000, sharesTables: true)
     }
 
     /// In 1,000 worlds where the head writes.

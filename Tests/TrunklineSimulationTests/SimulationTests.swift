@@ -18,8 +18,17 @@ struct SimulationTests {
         print("simulation: \(Self.seeds) seeds in \((ContinuousClock.now - started) / .seconds(1)) s")
     }
 
+    /// A tenth as many, since there is much more to do in them.
+    @Test(.enabled(if: seed == nil)) func everyPromiseHoldsWhereAllWrite() async throws {
+        let started = ContinuousClock.now
+        let seeds = Plan.firstSharing..<Plan.firstSharing + Self.seeds / 10
+        let failure = try await Simulation(sharesTables: true).firstFailure(in: seeds)
+        if let failure { Issue.record(Comment(rawValue: Self.report(failure))) }
+        print("simulation of shared tables: \(seeds.count) seeds in \((ContinuousClock.now - started) / .seconds(1)) s")
+    }
+
     @Test(.enabled(if: seed != nil)) func replaysOneSeed() async throws {
-        let outcome = try await Simulation().replay(seed: Self.seed!)
+        let outcome = try await Simulation(sharesTables: Self.seed! >= Plan.firstSharing).replay(seed: Self.seed!)
         for line in outcome.log { print(line) }
         #expect(outcome.failure == nil)
     }

@@ -31,6 +31,7 @@ extension World {
 
     /// What must hold when everything has come to rest.
     func checkAtTheEnd() throws {
+        if plan.sharesTables { try checkShared() }
         for flow in flows {
             try checkOrder(flow)
             try checkWatermark(flow)

@@ -4,13 +4,14 @@ extension World {
     enum Decision: Sendable {
         case step, write, kill, pause, cut, restartBroker, stop, refuse, wait, backUp, restore, decide, hour
         // Of worlds where the head writes too.
-        case writeAtHead, writeLocally, addBranch, removeBranch, resync, longDay, forge
+        case writeShared, writeAtHead, writeLocally, addBranch, removeBranch, resync, longDay, forge
     }
 
     /// The whole course: trouble, then the dust settles.
     /// - Throws: ``BrokenPromise``.
     func run() async throws {
         do {
+            if plan.sharesTables { try begin() }
             try await makeTrouble(plan.decisions) { _ in true }
             try await settle()
             try await recoverAll()
@@ -48,7 +49,7 @@ extension World {
             try await makeTrouble(draw(0..<40)) { next in
                 switch next {
                 case .backUp, .restore, .decide, .addBranch, .removeBranch: false
-                case .write, .writeAtHead, .writeLocally: plan.sellsOn
+                case .write, .writeShared, .writeAtHead, .writeLocally: plan.sellsOn
                 case .step, .kill, .pause, .cut, .restartBroker, .stop, .refuse, .wait, .hour, .resync, .longDay,
                     .forge:
                     true
@@ -77,6 +78,7 @@ extension World {
             let candidates = awake.isEmpty || chance(0.1) ? others : awake
             if !candidates.isEmpty { await run(draw(candidates)) }
         case .write: try write(at: draw(branches))
+        case .writeShared: try writeShared(at: draw(offices))
         case .writeAtHead: try write(at: head)
         case .writeLocally: try writeLocally(at: draw(branches))
         case .addBranch: try await addBranch()

@@ -4,8 +4,8 @@ extension World {
     /// Nothing that an office applied is on its way back: its log has only tables of its own.
     func checkEchoes() throws {
         for office in offices {
-            let own = office.id == .head ? DownTables.columns : OfficeTemplate.columns
-            let names = own.map { "'\($0.key)'" }.joined(separator: ", ")
+            let own = (office.id == .head ? DownTables.columns : OfficeTemplate.columns).map(\.key) + SharedTables.names
+            let names = own.map { "'\($0)'" }.joined(separator: ", ")
             let lines = try office.application.numbers(
                 """
                 SELECT count(*) FROM trunkline_change WHERE table_id NOT IN (

@@ -40,6 +40,10 @@ final class World: @unchecked Sendable {
     /// The batch before each batch that was formed, by their ids.
     var predecessors: [String: String?] = [:]
 
+    /// What the offices made of the tables that they share.
+    var ledger: [SharedWrite] = []
+    var markers = 0
+
     var mutation: Mutation { site.mutation }
 
     private let site: Site
@@ -61,6 +65,10 @@ final class World: @unchecked Sendable {
         latecomers = Array(site.branches[branches.count..<plan.branches])
         broker = SimulatedBroker()
         try site.clear(branches: plan.branches, latecomers: plan.latecomers, sendsDown: plan.sendsDown)
+        for office in [head] + branches + latecomers {
+            office.elapsed = { [clock] in clock.elapsed }
+            if plan.sharesTables { office.skew = plan.skews[draw(0..<plan.skews.count)] }
+        }
         makeProcesses()
     }
 

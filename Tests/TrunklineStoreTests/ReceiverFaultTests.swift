@@ -279,3 +279,40 @@ private final class FaultyReceiving: ReceiverBooks, RowSink {
         try pass { () throws(StoreError) in try base.highestKey(table, of: stream) }
     }
 }
+
+extension FaultyReceiving {
+    func wallClock() throws(StoreError) -> Int64 { try pass { () throws(StoreError) in try base.wallClock() } }
+    func policy(of table: TableName) throws(StoreError) -> ConflictPolicy {
+        try pass { () throws(StoreError) in try base.policy(of: table) }
+    }
+    func sharedRows(of keys: [RowKey], _ table: TableHeader, _ branch: OfficeID) throws(StoreError) -> [SharedRowState]
+    {
+        try pass { () throws(StoreError) in try base.sharedRows(of: keys, table, branch) }
+    }
+    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
+        try pass { () throws(StoreError) in try base.localVersions(of: keys, table) }
+    }
+    func isJoining(_ table: TableName) throws(StoreError) -> Bool {
+        try pass { () throws(StoreError) in try base.isJoining(table) }
+    }
+    func merging<Value>(_ body: () throws(StoreError) -> Value?) throws(StoreError) -> Value? {
+        try base.merging(body)
+    }
+    func note(_ versions: [NotedVersion], _ table: TableHeader) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.note(versions, table) }
+    }
+    func note(
+        _ changes: [(key: RowKey, change: AppliedChange)], _ table: TableHeader, _ branch: OfficeID
+    ) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.note(changes, table, branch) }
+    }
+    func answer(_ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.answer(keys, table, branch, onlyRouted: onlyRouted) }
+    }
+    func keep(_ conflicts: [Conflict]) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.keep(conflicts) }
+    }
+    func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.noteJoined(tables, header) }
+    }
+}

@@ -6,12 +6,15 @@ public struct TableRule: Hashable, Sendable {
         case up
         /// The head writes it, the branches have what is for them.
         case down
+        /// All of them write it, and have the same rows.
+        case shared
 
-        /// Who writes it.
-        public var writer: OfficeRole {
+        /// Whether the programs of such an office write it.
+        public func isWritten(by role: OfficeRole) -> Bool {
             switch self {
-            case .up: .branch
-            case .down: .head
+            case .up: role == .branch
+            case .down: role == .head
+            case .shared: true
             }
         }
     }
@@ -26,22 +29,25 @@ public struct TableRule: Hashable, Sendable {
 
     public var name: TableName
     public var direction: Direction
-    /// At the head: which branches get a row of a `down` table.
+    /// At the head: which branches get a row of a `down` or `shared` table.
     public var route: TableRoute
-    /// At the head: a condition of its database over the columns of a `down` table; rows that do not fulfil it go nowhere.
+    /// At the head: a condition of its database over the columns of a `down` or `shared` table; rows that do not fulfil it go nowhere.
     public var filter: String?
     /// At a branch, of a `down` table.
     public var localWrites: LocalWrites
+    /// Of a `shared` table; nil of any other.
+    public var conflict: ConflictPolicy?
 
     public init(
         _ name: TableName, direction: Direction = .up, route: TableRoute = .all, filter: String? = nil,
-        localWrites: LocalWrites = .refuse
+        localWrites: LocalWrites = .refuse, conflict: ConflictPolicy? = nil
     ) {
         self.name = name
         self.direction = direction
         self.route = route
         self.filter = filter
         self.localWrites = localWrites
+        self.conflict = conflict
     }
 }
 

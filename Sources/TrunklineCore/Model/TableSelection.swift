@@ -26,12 +26,12 @@ public enum TableSelection: Hashable, Sendable {
     }
 
     /// Whether any of them goes from the head to its branches.
-    public var hasDown: Bool { acceptsNew || rules?.contains { $0.direction == .down } == true }
+    public var hasDown: Bool { acceptsNew || rules?.contains { $0.direction != .up } == true }
 
     /// What an office of this role writes, and so captures.
     public func written(by role: OfficeRole) -> TableSelection {
         switch self {
-        case .listed(let rules, _): .listed(rules.filter { $0.direction.writer == role })
+        case .listed(let rules, _): .listed(rules.filter { $0.direction.isWritten(by: role) })
         case .all: role == .head ? .listed([]) : self
         }
     }

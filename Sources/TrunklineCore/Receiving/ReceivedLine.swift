@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// One row or delete of a batch, as it came: what a receiver stores, or keeps aside whole.
 public struct ReceivedLine: Hashable, Sendable {
     private let shared: SharedHeader
@@ -36,8 +38,18 @@ public struct ReceivedLine: Hashable, Sendable {
     public var key: RowKey {
         guard !isWholeTable else { return .wholeTable }
         let fields = CopyText.fields(text)
-        guard !isDelete else { return RowKey(fields) }
+        guard !isDelete else { return RowKey(Array(fields.prefix(table.key.count))) }
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
+    }
+
+    /// Of a line of a shared table: its stamp, and the line without it; nil: it cannot be read.
+    func withoutStamp() -> (stamp: RowStamp, line: ReceivedLine)? {
+        guard let tab = text.lastIndex(of: CopyText.tab), let field = CopyText.bytes(text[(tab + 1)...].dropLast()),
+            let stamp = try? JSONDecoder().decode(RowStamp.self, from: Data(field))
+        else { return nil }
+        var line = self
+        line.text = (text[..<tab] + [CopyText.newline])[...]
+        return (stamp, line)
     }
 
     /// What it says of the receiver's columns, in their order; of a delete, the key alone. A column may be written in

@@ -4,7 +4,7 @@ public import FoundationEssentials
 /// batches, set-aside rows, keys that a recovery kept.
 ///
 /// Each method is a statement or two and decides nothing. What happens in which order is ``ReceiverEngine``'s.
-public protocol ReceiverBooks {
+public protocol ReceiverBooks: SharedBooks {
     /// The stream's row, locked until the transaction ends; nil when the stream was never seen.
     func lock(_ stream: StreamID) throws(StoreError) -> InboundStream?
     /// Begins a stream; what was parked of epochs that are over is dropped. Once more does nothing.

@@ -29,7 +29,7 @@ extension ReceiverEngine {
         } else {
             failures += try takeKept(outOf: &groups, stream)
         }
-        failures += try sink.apply(groups, of: stream, individually: true)
+        failures += try apply(groups, SharedContext(stream), individually: true)
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }

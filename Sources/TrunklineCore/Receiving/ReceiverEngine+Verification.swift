@@ -31,7 +31,7 @@ extension ReceiverEngine {
         guard claim.isWellFormed else { return uncompared("the question is malformed") }
         let table = TableHeader(
             name: claim.name, key: claim.key, columns: claim.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
-            allNew: false)
+            allNew: false, conflict: claim.conflict)
         switch try sink.fit(table, of: stream, creating: false) {
         case .missing:
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
@@ -48,7 +48,7 @@ extension ReceiverEngine {
         }
         var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
         result.highestKey = try sink.highestKey(table, of: stream)
-        if recovery == .keepHead {
+        if recovery == .keepHead, claim.conflict == nil {
             let keys = result.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key)
             if !keys.isEmpty { try books.keep(keys, of: claim.name, stream) }
         }

@@ -28,6 +28,8 @@ public struct ReceiverEngine {
         /// them costs no more than one that says them.
         static let shapes = 2_000
         static let shapeBytes = 4 << 20
+        /// How often lines of shared tables are decided anew, since other programs changed their rows meanwhile.
+        static let sharedTries = 5
     }
 
     let books: any ReceiverBooks
@@ -153,11 +155,11 @@ public struct ReceiverEngine {
         if header.recovery == .keepBranch {
             // What an earlier recovery kept, finished or not, gives way too.
             if inbound.hasKeptRows { try releaseAll(stream) }
-            try keepImages(replacedBy: groups, of: stream)
+            try keepImages(replacedBy: groups.filter { !$0.table.isShared }, of: stream)
         } else if inbound.hasKeptRows {
             failures += try takeKept(outOf: &groups, stream)
         }
-        failures += try sink.apply(groups, of: stream, individually: false)
+        failures += try apply(groups, SharedContext(header), individually: false)
 
         try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside { _ = try retry(stream, .due, limit: Limit.retriedAfterBatch) }
@@ -169,6 +171,7 @@ public struct ReceiverEngine {
         if inbound.recovery != header.recovery { try books.note(header.recovery, stream) }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
+        if let joined = header.joined, stream.destination == .head { try books.noteJoined(joined, header) }
         try books.advance(header, stored: rows + deletes, answer: answer)
         try books.unpark(through: header)
         try tellList(header, inbound)

@@ -31,16 +31,19 @@ public struct TableMapping: Hashable, Sendable {
     public var key: [String]
     public var additions: [Addition]
     public var isAtHead: Bool
+    /// As the sender has it.
+    public var conflict: String?
     /// For messages to people.
     public var place: String { isAtHead ? "the head" : "the branch" }
 
-    /// At the head each row is stored once per branch and key; elsewhere as the sender has it.
+    /// At the head each row is stored once per branch and key, but of a shared table; elsewhere as the sender has it.
     public init(_ table: TableHeader, of stream: StreamID) {
         target = table.name
         columns = table.columns
         key = table.key
         isAtHead = stream.destination == .head
-        additions = isAtHead ? [.source] : []
+        conflict = table.conflict
+        additions = isAtHead && !table.isShared ? [.source] : []
     }
 
     /// Where the rows come from, for messages to people.

@@ -67,7 +67,8 @@ struct SharedContent {
 
     /// Only where each change became a row or a delete: what was set aside on the way is noted for each stream.
     mutating func keep(_ tables: [TableContent], of batch: ClaimedBatch) {
-        guard let name = Self.name(of: batch),
+        // A shared table's stamps are for one branch.
+        guard let name = Self.name(of: batch), !tables.contains(where: { $0.conflict != nil }),
             tables.reduce(0, { $0 + $1.rowCount + $1.deleteCount }) == batch.changes
         else { return }
         contents = contents.suffix(Self.kept - 1) + [(name, tables)]

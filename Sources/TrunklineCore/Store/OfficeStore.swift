@@ -76,9 +76,10 @@ public struct OfficeSetup: Hashable, Sendable {
     }
 
     /// The tables that this office writes: their changes are captured.
-    public var captured: [TableRule] { tables.filter { $0.direction.writer == role } }
-    /// The only tables in which it stores what others send. None at the head: any that it does not write.
-    public var accepted: [TableRule] { tables.filter { $0.direction.writer != role } }
+    public var captured: [TableRule] { tables.filter { $0.direction.isWritten(by: role) } }
+    /// The only tables in which it stores what others send, but for shared ones. None at the head: any that it does not
+    /// write.
+    public var accepted: [TableRule] { tables.filter { !$0.direction.isWritten(by: role) } }
 }
 
 /// What ``AdministrationStore/initialise(_:)`` did.

@@ -149,6 +149,9 @@ public struct ClaimedBatch: Hashable, Sendable {
     /// Names what it covers, where that is for all branches: batches of other streams with the same name say the same.
     public var sharedContent: String?
     public var verification: VerificationClaim?
+    /// As ``BatchHeader`` explains them.
+    public var clock: Int64?
+    public var joined: [JoinedTable]
     /// Tables of which the receiver takes no row, as its acks say: their rows stay here until it does.
     public var untaken: Set<TableName>
 
@@ -157,6 +160,7 @@ public struct ClaimedBatch: Hashable, Sendable {
         setAsideVersion: Int64 = 0, follows: [UUID] = [], recovery: RecoveryMode? = nil,
         receiverKeepsShapes: Bool = false,
         attempt: Int, changes: Int, sharedContent: String? = nil, verification: VerificationClaim? = nil,
+        clock: Int64? = nil, joined: [JoinedTable] = [],
         untaken: Set<TableName> = []
     ) {
         self.stream = stream
@@ -173,6 +177,8 @@ public struct ClaimedBatch: Hashable, Sendable {
         self.changes = changes
         self.sharedContent = sharedContent
         self.verification = verification
+        self.clock = clock
+        self.joined = joined
         self.untaken = untaken
     }
 

@@ -52,6 +52,8 @@ public struct TableClaim: Hashable, Sendable, Codable {
     public var bucketCount: Int
     /// Round 2: more buckets differed than fit, so `coveredBuckets` are not all of them.
     public var isPartial: Bool?
+    /// Of a shared table, as ``TableHeader/conflict``.
+    public var conflict: String?
 
     public init(
         name: TableName, key: [String], columns: [Column], rows: Int, buckets: [BucketDigest],

@@ -20,7 +20,8 @@ public enum BatchEncoder {
             stream: batch.stream, epoch: batch.epoch, number: batch.number, id: batch.id,
             previousID: batch.previousID, acked: batch.acked,
             setAsideVersion: max(-1, batch.setAsideVersion), follows: batch.follows.isEmpty ? nil : batch.follows,
-            recovery: batch.recovery, tables: headers, verification: batch.verification)
+            recovery: batch.recovery, clock: batch.clock, joined: batch.joined.isEmpty ? nil : batch.joined,
+            tables: headers, verification: batch.verification)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var body = [UInt8](try encoder.encode(header))

@@ -26,6 +26,10 @@ public struct BatchHeader: Hashable, Sendable, Codable {
     public var follows: [UUID]?
     /// Why the epoch began, until both sides agree again; nil in ordinary times.
     public var recovery: RecoveryMode?
+    /// The sender's wall clock when it read the batch, in milliseconds since 1970, where it has shared tables.
+    public var clock: Int64?
+    /// Upwards: shared tables of which the receiver has all rows that the sender had when it began the epoch.
+    public var joined: [JoinedTable]?
     /// Foreign-key order, parents first. The body holds the row lines of each table in this order,
     /// then the delete lines of each table in the reverse order.
     public var tables: [TableHeader]
@@ -35,7 +39,7 @@ public struct BatchHeader: Hashable, Sendable, Codable {
     public init(
         stream: StreamID, epoch: UUID, number: Int64, id: UUID, previousID: UUID?, acked: Int64 = 0,
         setAsideVersion: Int64? = nil, setAsideDifferences: Bool? = true, follows: [UUID]? = nil,
-        recovery: RecoveryMode? = nil, tables: [TableHeader],
+        recovery: RecoveryMode? = nil, clock: Int64? = nil, joined: [JoinedTable]? = nil, tables: [TableHeader],
         verification: VerificationClaim? = nil
     ) {
         self.version = BatchHeader.currentVersion
@@ -49,6 +53,8 @@ public struct BatchHeader: Hashable, Sendable, Codable {
         self.setAsideDifferences = setAsideDifferences
         self.follows = follows
         self.recovery = recovery
+        self.clock = clock
+        self.joined = joined
         self.tables = tables
         self.verification = verification
     }

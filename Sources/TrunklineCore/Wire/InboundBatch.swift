@@ -49,7 +49,7 @@ public struct InboundBatch: Sendable {
         var lines = header.tables.map { _ in TableLines(rows: 0..<0, deletes: 0..<0) }
         for (index, table) in header.tables.enumerated() {
             let found = try section(
-                of: table.rowBytes, lines: table.rows, fields: table.fieldCount, at: &position, in: body,
+                of: table.rowBytes, lines: table.rows, fields: table.rowFields, at: &position, in: body,
                 what: "rows of table \"\(table.name)\"")
             lines[index].rows = found.range
             guard found.longest > limits.keyBytes else { continue }
@@ -57,7 +57,7 @@ public struct InboundBatch: Sendable {
         }
         for (index, table) in header.tables.enumerated().reversed() {
             let found = try section(
-                of: table.deleteBytes, lines: table.deletes, fields: table.keyFields.count, at: &position, in: body,
+                of: table.deleteBytes, lines: table.deletes, fields: table.deleteFields, at: &position, in: body,
                 what: "deletes of table \"\(table.name)\"")
             lines[index].deletes = found.range
             guard found.longest > limits.keyBytes else { continue }

@@ -7,7 +7,7 @@ extension TableContent {
             return RowKey(indices.map { CopyText.value(fields[$0]) })
         }
         let ofDeletes = deletes.split(separator: CopyText.newline, omittingEmptySubsequences: false).dropLast().map {
-            RowKey(CopyText.fields($0))
+            RowKey(Array(CopyText.fields($0).prefix(key.count)))
         }
         return ofRows + ofDeletes
     }

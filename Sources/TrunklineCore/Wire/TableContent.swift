@@ -11,6 +11,8 @@ public struct TableContent: Sendable {
     public var deletes: [UInt8] = []
     public var deleteCount = 0
     public var misfits: [Misfit] = []
+    /// Of a shared table, as in the header: each line ends with a stamp.
+    public var conflict: String?
 
     public init(name: TableName, key: [String], columns: [Column], allNew: Bool) {
         self.name = name
@@ -22,6 +24,7 @@ public struct TableContent: Sendable {
     /// With the deletes alone.
     var withoutRows: TableContent {
         var content = TableContent(name: name, key: key, columns: columns, allNew: false)
+        content.conflict = conflict
         content.deletes = deletes
         content.deleteCount = deleteCount
         return content
@@ -33,7 +36,7 @@ public struct TableContent: Sendable {
         var header = TableHeader(
             name: name, key: key, columns: columns, rows: rowCount, rowBytes: rows.count,
             deletes: deleteCount, deleteBytes: deletes.count, allNew: allNew,
-            misfits: misfits.isEmpty ? nil : misfits)
+            misfits: misfits.isEmpty ? nil : misfits, conflict: conflict)
         header.shape = shape.hash
         return header
     }

@@ -8,6 +8,9 @@ extension TableHeader {
         guard (1...limits.columns).contains(fieldCount) else {
             throw WireError(.tooLarge, "\(fieldCount) columns; 1 to \(limits.columns) are accepted")
         }
+        guard (conflict ?? "").utf8.count <= limits.conflictBytes else {
+            throw WireError(.tooLarge, "a policy of over \(limits.conflictBytes) bytes")
+        }
         if let named = named { return try check(named, limits) }
         let names = columns.map(\.name)
         let texts = names + columns.map(\.type) + [name.name, name.schema ?? "-"]

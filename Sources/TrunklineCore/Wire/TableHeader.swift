@@ -19,6 +19,9 @@ public struct TableHeader: Hashable, Sendable {
     public var allNew: Bool
     /// Values whose storage class does not fit the column's type (SQLite allows that).
     public var misfits: [Misfit]?
+    /// Of a shared table: how the sender has it that conflicts are decided, ``ConflictPolicy/description``. The last field of
+    /// each line is a ``RowStamp`` then.
+    public var conflict: String?
 
     /// Stands for the columns of a shape that is only named, so that lines can be checked before it is looked up.
     public struct NamedFields: Hashable, Sendable, Codable {
@@ -35,7 +38,7 @@ public struct TableHeader: Hashable, Sendable {
 
     public init(
         name: TableName, key: [String], columns: [Column], rows: Int, rowBytes: Int, deletes: Int,
-        deleteBytes: Int, allNew: Bool, misfits: [Misfit]? = nil
+        deleteBytes: Int, allNew: Bool, misfits: [Misfit]? = nil, conflict: String? = nil
     ) {
         self.name = name
         self.key = key
@@ -46,9 +49,16 @@ public struct TableHeader: Hashable, Sendable {
         self.deleteBytes = deleteBytes
         self.allNew = allNew
         self.misfits = misfits
+        self.conflict = conflict
     }
 
+    public var isShared: Bool { conflict != nil }
+
     var fieldCount: Int { named?.count ?? columns.count }
+
+    /// Of a line, with its stamp.
+    var rowFields: Int { fieldCount + (isShared ? 1 : 0) }
+    var deleteFields: Int { keyFields.count + (isShared ? 1 : 0) }
 
     var keyFields: [Int] { named?.key ?? WireShape(key: key, columns: columns).keyFields }
 
@@ -75,7 +85,7 @@ public struct TableHeader: Hashable, Sendable {
 
 extension TableHeader: Codable {
     private enum Field: String, CodingKey {
-        case name, shape, key, columns, fields, rows, rowBytes, deletes, deleteBytes, allNew, misfits
+        case name, shape, key, columns, fields, rows, rowBytes, deletes, deleteBytes, allNew, misfits, conflict
     }
 
     public init(from decoder: any Decoder) throws {
@@ -95,6 +105,7 @@ extension TableHeader: Codable {
         deleteBytes = try fields.decode(Int.self, forKey: .deleteBytes)
         allNew = try fields.decode(Bool.self, forKey: .allNew)
         misfits = try fields.decodeIfPresent([Misfit].self, forKey: .misfits)
+        conflict = try fields.decodeIfPresent(String.self, forKey: .conflict)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -113,5 +124,6 @@ extension TableHeader: Codable {
         try fields.encode(deleteBytes, forKey: .deleteBytes)
         try fields.encode(allNew, forKey: .allNew)
         try fields.encodeIfPresent(misfits, forKey: .misfits)
+        try fields.encodeIfPresent(conflict, forKey: .conflict)
     }
 }

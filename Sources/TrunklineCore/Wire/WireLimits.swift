@@ -13,6 +13,8 @@ public struct WireLimits: Hashable, Sendable {
     public var columns = 1_600
     /// Table, column and type names, in bytes of UTF-8.
     public var nameBytes = 255
+    /// The text of a shared table's policy: it names columns.
+    public var conflictBytes = 64 << 10
     /// The key of a row, in bytes of COPY text: keys are kept and told where rows are not.
     public var keyBytes = 1 << 20
     /// A sender sends no longer ones, as they are, of which an escaped text may have twice as many bytes.

@@ -70,6 +70,9 @@ extension PostgresReceiving {
         return writer
     }
 
+    /// To be called when staging tables may be gone.
+    func forgetWriters() { writers = [:] }
+
     /// PostgreSQL's columns hold what their types say, and nothing else.
     private static func misfit(_ line: ReceivedLine, _ stream: StreamID) -> LineFailure {
         let column = line.misfits.keys.min() ?? ""

@@ -9,12 +9,15 @@ extension ReceiverStatements {
         SELECT c.oid::text || ' ' || c.xmin::text || ' ' || coalesce((
                 SELECT md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''), c.relkind,
-            CASE WHEN EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.relation = $4) THEN 'written'
+            CASE WHEN EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.relation = $4) THEN coalesce(
+                    (SELECT 'shared' FROM trunkline.synced_table s
+                        WHERE s.captured AND s.relation = $4 AND s.conflict IS NOT NULL), 'written')
                 ELSE coalesce((SELECT CASE
                     WHEN $2 = ANY (tables) OR role = 'head' AND cardinality(tables) = 0 OR role = 'branch' AND accepts_new
                         AND (c.oid IS NULL OR EXISTS (SELECT FROM trunkline.made_table m WHERE m.name = $2)) THEN 'accepted'
                     ELSE 'unlisted' END FROM trunkline.office), 'accepted') END,
-            coalesce(has_schema_privilege(n.oid, 'USAGE'), true)
+            coalesce(has_schema_privilege(n.oid, 'USAGE'), true),
+            (SELECT s.conflict FROM trunkline.synced_table s WHERE s.captured AND s.relation = $4)
         FROM (SELECT) one
         -- By name: to_regclass fails where the schema may not be used.
         LEFT JOIN pg_namespace n ON n.nspname = $1 LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $3

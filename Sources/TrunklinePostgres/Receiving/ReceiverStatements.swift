@@ -62,7 +62,7 @@ enum ReceiverStatements {
         ), told_anew AS (
             DELETE FROM trunkline.inbound_shape WHERE stream = $1
         )
-        UPDATE trunkline.inbound SET past_epochs = $3, epoch = $2, watermark = 0, batch_id = NULL, shapes = 'wanted',
+        UPDATE trunkline.inbound SET past_epochs = $3, epoch = $2, watermark = 0, batch_id = NULL, shapes = 'wanted', joined = '[]',
             stopped = NULL, stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL,
             held = NULL, held_failures = 0, held_since = NULL, held_until = NULL
         WHERE stream = $1

@@ -70,12 +70,20 @@ struct Target {
                 connection.portable(name.sql),
             ])
         if isReturning {
-            guard found.text(0, 2) == TableAcceptance.written.rawValue else {
+            guard found.text(0, 2) == "written" else {
                 return .refused(reason: "table \"\(name)\" is none that this office sends")
             }
-        } else if let acceptance = TableAcceptance(rawValue: found.text(0, 2)),
-            let reason = acceptance.refusal(of: mapping)
-        {
+        }
+        let acceptance: TableAcceptance =
+            switch found.text(0, 2) {
+            case "shared":
+                .shared(
+                    policy: try JSONText.decode(ConflictPolicy.self, found.text(0, 4), "policy of a table").description)
+            case "written": .written
+            case "unlisted": .unlisted
+            default: .accepted
+            }
+        if !isReturning, let reason = acceptance.refusal(of: mapping) {
             return acceptance.keepsRows(of: mapping) ? .unfit(reason: reason) : .refused(reason: reason)
         }
         guard found.flag(0, 3) else {
@@ -121,7 +129,7 @@ struct Target {
                 .filter { !mapping.key.contains($0.name) },
             circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(mapping.key))
         // Somebody may have made the table anew.
-        if !mapping.isAtHead, !isReturning {
+        if !mapping.isAtHead, mapping.conflict == nil, !isReturning {
             try LocalWriteGuard(connection).heal(name, isPartitioned: table.isPartitioned)
         }
         if !isReturning { connection.targets.keep(target, mapping, identity: identity) }

@@ -18,6 +18,8 @@ struct CaptureSQL {
     var key: [KeyColumn]
     var isPartitioned: Bool
     var route: CaptureRoute
+    /// Of a shared table.
+    var versions: VersionSQL?
 
     struct KeyColumn: Hashable, Sendable, Codable {
         var name: String
@@ -102,7 +104,7 @@ struct CaptureSQL {
         CaptureSQL.log(op, source, of: tableID)
     }
 
-    private static func log(_ op: String, _ source: String, of table: Int) -> String {
+    static func log(_ op: String, _ source: String, of table: Int) -> String {
         """
         INSERT INTO trunkline.change (destination, transaction, seq, table_id, key, op)
             SELECT q.destination, pg_catalog.pg_current_xact_id(),
@@ -113,7 +115,7 @@ struct CaptureSQL {
     }
 
     /// What a publisher sees at its next look.
-    private static let stir = "PERFORM pg_catalog.setval('trunkline.activity', \(position));"
+    static let stir = "PERFORM pg_catalog.setval('trunkline.activity', \(position));"
 
     private func function(_ what: String, _ settings: [String], _ body: String) -> String {
         """
@@ -123,11 +125,17 @@ struct CaptureSQL {
         DECLARE
             present pg_catalog.text[];
         BEGIN
-        \(body)
+        \(passing)\(body)
             RETURN NULL;
         END
         $function$
         """
+    }
+
+    /// What a branch stores of a shared table came from the head; at the head it is news for the other branches.
+    private var passing: String {
+        guard let versions, versions.office != .head else { return "" }
+        return "    IF \(VersionSQL.isMerging) THEN RETURN NULL; END IF;\n"
     }
 
     /// Types whose text form depends on no setting.
@@ -135,8 +143,8 @@ struct CaptureSQL {
         "smallint", "integer", "bigint", "text", "character varying", "character", "uuid", "boolean", "numeric",
     ]
 
-    private var settings: [String] {
-        guard !key.allSatisfy({ CaptureSQL.plainTypes.contains($0.type) }) else { return [] }
+    var settings: [String] {
+        guard versions != nil || !key.allSatisfy({ CaptureSQL.plainTypes.contains($0.type) }) else { return [] }
         return [
             "search_path = pg_catalog, pg_temp", "datestyle = 'ISO, YMD'", "timezone = 'UTC'",
             "intervalstyle = 'iso_8601'", "extra_float_digits = 1", "bytea_output = 'hex'",
@@ -145,6 +153,8 @@ struct CaptureSQL {
 
     /// The columns that the triggers look at: the key's, then the route's.
     private var watched: [KeyColumn] { key + (route.column.map { [$0] } ?? []) }
+
+    private var watchedNames: String { watched.indices.map { ", present[\($0 + 1)]" }.joined() }
 
     /// Runs `usual` while these columns have their names; else `renamed`, statements in which `%1$s`, `%2$s`, … are
     /// the names as they are. When one of them was dropped, nothing can be logged, and the table's fingerprint says so. While
@@ -161,7 +171,7 @@ struct CaptureSQL {
                 OPERATOR(pg_catalog.=) \($0.name.literal)
             """
         }
-        let names = watched.indices.map { ", present[\($0 + 1)]" }.joined()
+        let names = watchedNames
         let isThere = route.isThere.map { " AND \($0)" } ?? ""
         func present(_ route: CaptureRoute) -> String {
             renamed(route) { "EXECUTE pg_catalog.format($query$\($0)$query$\(names)\($1);" }
@@ -202,57 +212,106 @@ struct CaptureSQL {
         _ row: String, from source: String?, isRenamed: Bool, leaves: Bool = false, for route: CaptureRoute? = nil
     ) -> String {
         let route = route ?? self.route
-        let names = isRenamed ? watched.indices.map { Self.name($0) } : watched.map(\.name.identifier)
-        let key = names.prefix(self.key.count).map { "\(row).\($0)::pg_catalog.text COLLATE pg_catalog.\"C\"" }
+        let names = names(isRenamed: isRenamed)
         let selected = route.select(
-            "ARRAY[\(key.joined(separator: ", "))]", column: route.column == nil ? "" : "\(row).\(names.last!)",
+            keyArray(row, isRenamed: isRenamed), column: route.column == nil ? "" : "\(row).\(names.last!)",
             from: source, leaves: leaves)
         return isRenamed ? Self.template(selected) : selected
     }
 
-    /// Stands for the n-th name until the text is a template for `format`, in which it is `%n$s`.
-    private static func name(_ index: Int) -> String { "\u{1}\(index + 1)\u{2}" }
+    private func names(isRenamed: Bool) -> [String] {
+        isRenamed ? watched.indices.map { Self.name($0) } : watched.map(\.name.identifier)
+    }
 
-    private static func template(_ text: String) -> String {
+    private func keyArray(_ row: String, isRenamed: Bool) -> String {
+        let key = names(isRenamed: isRenamed).prefix(self.key.count).map {
+            "\(row).\($0)::pg_catalog.text COLLATE pg_catalog.\"C\""
+        }
+        return "ARRAY[\(key.joined(separator: ", "))]"
+    }
+
+    /// The statements that give rows their versions, each to be ended: of rows as they were, and as they are.
+    private func versionStatements(
+        old: (row: String, source: String)? = nil, new: (row: String, source: String)? = nil, isRenamed: Bool
+    ) -> [String] {
+        guard let versions else { return [] }
+        func rows(_ part: (row: String, source: String)) -> VersionSQL.Rows {
+            VersionSQL.Rows(key: keyArray(part.row, isRenamed: isRenamed), row: part.row, source: part.source)
+        }
+        let statements: [String] =
+            switch (old, new) {
+            case (let old?, let new?): versions.updated(rows(old), rows(new))
+            case (let old?, nil): versions.deleted(rows(old))
+            case (nil, let new?): versions.inserted(rows(new))
+            case (nil, nil): []
+            }
+        return isRenamed ? statements.map(Self.template) : statements
+    }
+
+    /// Statements that run unless rows are merged, in which case they have versions of their own.
+    private static func unlessMerging(_ statements: [String]) -> String {
+        guard !statements.isEmpty else { return "" }
+        return
+            "IF (\(VersionSQL.isMerging)) IS NOT TRUE THEN \(statements.map { $0 + ";" }.joined(separator: " ")) END IF;"
+    }
+
+    /// Stands for the n-th name until the text is a template for `format`, in which it is `%n$s`.
+    static func name(_ index: Int) -> String { "\u{1}\(index + 1)\u{2}" }
+
+    static func template(_ text: String) -> String {
         text.doubling("%").replacing("\u{1}", with: "%").replacing("\u{2}", with: "$s")
     }
 
     private func statement(
-        _ what: String, _ op: String, _ source: (_ isRenamed: Bool, _ route: CaptureRoute) -> String
+        _ what: String, _ op: String, old: (row: String, source: String)? = nil,
+        new: (row: String, source: String)? = nil, _ source: (_ isRenamed: Bool, _ route: CaptureRoute) -> String
     ) -> String {
-        function(
+        let usual = Self.unlessMerging(versionStatements(old: old, new: new, isRenamed: false))
+        return function(
             what, settings,
-            guarded(log(op, source(false, route)) + ";") { route, execute in execute(log(op, source(true, route)), ")")
+            guarded(usual + log(op, source(false, route)) + ";") { route, execute in
+                let versions = versionStatements(old: old, new: new, isRenamed: true).map {
+                    String(execute($0, ")").dropLast())
+                }
+                return Self.unlessMerging(versions) + execute(log(op, source(true, route)), ")")
             })
     }
 
     private var insertFunction: String {
-        statement("insert", "i") { rows("n", from: "new_rows n", isRenamed: $0, for: $1) }
+        statement("insert", "i", new: ("n", "new_rows n")) { rows("n", from: "new_rows n", isRenamed: $0, for: $1) }
     }
 
     private var updateFunction: String {
-        statement("update", "u") {
+        statement("update", "u", old: ("o", "old_rows o"), new: ("n", "new_rows n")) {
             rows("o", from: "old_rows o", isRenamed: $0, leaves: true, for: $1) + " UNION "
                 + rows("n", from: "new_rows n", isRenamed: $0, for: $1)
         }
     }
 
     private var deleteFunction: String {
-        statement("delete", "d") { rows("o", from: "old_rows o", isRenamed: $0, leaves: true, for: $1) }
+        statement("delete", "d", old: ("o", "old_rows o")) {
+            rows("o", from: "old_rows o", isRenamed: $0, leaves: true, for: $1)
+        }
     }
 
     /// The keys of a partition of the table, if that is what is truncated.
     private var truncateFunction: String {
-        let usual = log("d", rows("t", from: "\u{1} t", isRenamed: false, leaves: true)).doubling("%")
-            .replacing("\u{1}", with: "%1$s")
+        func usual(_ statement: String) -> String {
+            let template = statement.doubling("%").replacing("\u{1}", with: "%1$s")
+            return "EXECUTE pg_catalog.format($query$\(template)$query$, TG_RELID::pg_catalog.regclass)"
+        }
+        let logged = log("d", rows("t", from: "\u{1} t", isRenamed: false, leaves: true))
+        let versions = versionStatements(old: ("t", "\u{1} t"), isRenamed: false).map(usual)
         return function(
             "truncate", settings,
-            guarded(
-                "EXECUTE pg_catalog.format($query$\(usual)$query$, TG_RELID::pg_catalog.regclass); \(CaptureSQL.stir)"
-            ) { route, execute in
+            guarded("\(Self.unlessMerging(versions)) \(usual(logged)); \(CaptureSQL.stir)") { route, execute in
                 let source = "\(Self.name(watched.count)) t"
                 let renamed = rows("t", from: source, isRenamed: true, leaves: true, for: route)
-                return execute(log("d", renamed), ", TG_RELID::pg_catalog.regclass)")
+                let versions = versionStatements(old: ("t", source), isRenamed: true).map {
+                    String(execute($0, ", TG_RELID::pg_catalog.regclass)").dropLast())
+                }
+                return Self.unlessMerging(versions)
+                    + execute(log("d", renamed), ", TG_RELID::pg_catalog.regclass)")
             })
     }
 
@@ -272,104 +331,30 @@ struct CaptureSQL {
             rows(old, from: nil, isRenamed: isRenamed, leaves: true, for: route) + " UNION "
                 + rows(new, from: nil, isRenamed: isRenamed, for: route)
         }
+        func versions(old: String? = nil, new: String? = nil, using arguments: String? = nil) -> String {
+            let execute = { (sql: String) in
+                arguments.map { "EXECUTE pg_catalog.format($query$\(sql)$query$\(watchedNames)) USING \($0)" } ?? sql
+            }
+            let statements = versionStatements(
+                old: old.map { ($0, "") }, new: new.map { ($0, "") }, isRenamed: arguments != nil)
+            return Self.unlessMerging(statements.map(execute))
+        }
         return function(
             "row", settings,
             guarded(
                 perStatement(
-                    insert: log("i", rows("NEW", from: nil, isRenamed: false)) + ";",
-                    update: log("u", both("OLD", "NEW", isRenamed: false, for: route)) + ";",
-                    delete: log("d", rows("OLD", from: nil, isRenamed: false, leaves: true)) + ";")
+                    insert: versions(new: "NEW") + log("i", rows("NEW", from: nil, isRenamed: false)) + ";",
+                    update: versions(old: "OLD", new: "NEW")
+                        + log("u", both("OLD", "NEW", isRenamed: false, for: route)) + ";",
+                    delete: versions(old: "OLD") + log("d", rows("OLD", from: nil, isRenamed: false, leaves: true))
+                        + ";")
             ) { route, execute in
                 let row = { rows("($1)", from: nil, isRenamed: true, leaves: $0, for: route) }
                 return perStatement(
-                    insert: execute(log("i", row(false)), ") USING NEW"),
-                    update: execute(log("u", both("($1)", "($2)", isRenamed: true, for: route)), ") USING OLD, NEW"),
-                    delete: execute(log("d", row(true)), ") USING OLD"))
+                    insert: versions(new: "($1)", using: "NEW") + execute(log("i", row(false)), ") USING NEW"),
+                    update: versions(old: "($1)", new: "($2)", using: "OLD, NEW")
+                        + execute(log("u", both("($1)", "($2)", isRenamed: true, for: route)), ") USING OLD, NEW"),
+                    delete: versions(old: "($1)", using: "OLD") + execute(log("d", row(true)), ") USING OLD"))
             })
-    }
-
-    // MARK: The table that maps to branches
-
-    /// Whoever writes a row of the table at the same moment may know the mapping as it was, as ``MovedValues`` explains.
-    private func noteMoves(_ mapping: CaptureMapping, _ source: String) -> String {
-        let destination = "m.\(mapping.to.name.identifier)::pg_catalog.text"
-        return """
-            INSERT INTO trunkline.moved_value (table_id, value, destination)
-                SELECT DISTINCT \(tableID), m.\(mapping.from.name.identifier)::pg_catalog.text, \(destination) FROM \(source) m
-                WHERE \(destination) OPERATOR(pg_catalog.~) '^[a-z0-9][a-z0-9-]{0,62}$'
-                    AND m.\(mapping.from.name.identifier) IS NOT NULL;
-            """
-    }
-
-    /// Functions and triggers on the mapping table: where a value comes to a branch or leaves it, so do the rows with it.
-    var mappingStatements: [String] {
-        guard case .mapping(let column, let mapping) = route else { return [] }
-        let both = "SELECT * FROM old_rows UNION ALL SELECT * FROM new_rows"
-        let sources = [
-            "insert": "new_rows", "update": "(\(both))", "delete": "old_rows", "truncate": mapping.relation,
-        ]
-        let references = [
-            "insert": "REFERENCING NEW TABLE AS new_rows",
-            "update": "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows",
-            "delete": "REFERENCING OLD TABLE AS old_rows", "truncate": "",
-        ]
-        let key = self.key.map { "t.\($0.name.identifier)::pg_catalog.text COLLATE pg_catalog.\"C\"" }
-        return CaptureMapping.events.flatMap { event in
-            let lines = """
-                SELECT DISTINCT ARRAY[\(key.joined(separator: ", "))] AS key,
-                    m.\(mapping.to.name.identifier)::pg_catalog.text AS destination
-                FROM \(sources[event]!) m JOIN \(relation) t ON t.\(column.name.identifier)::pg_catalog.text\(TableSource.collation)
-                    OPERATOR(pg_catalog.=) m.\(mapping.from.name.identifier)::pg_catalog.text\(TableSource.collation)
-                """
-            let names = (self.key + [column]).map { "(\($0.number), \($0.name.literal))" }.joined(separator: ", ")
-            // Where something is not called as it was, all rows are looked at, for all branches.
-            let numbers = self.key.map { "\($0.number)" }.joined(separator: ", ")
-            let anyKey = self.key.indices.map { "t.\(Self.name($0))::pg_catalog.text COLLATE pg_catalog.\"C\"" }
-            let everything = Self.template(
-                CaptureSQL.log(
-                    "u",
-                    "SELECT ARRAY[\(anyKey.joined(separator: ", "))] AS key, '\(ChangeRange.everybody)' AS destination FROM \(Self.name(self.key.count)) t",
-                    of: tableID))
-            let present = self.key.indices.map { "present[\($0 + 1)]" }.joined(separator: ", ")
-            let isTouched = event == "truncate" ? "" : "EXISTS (SELECT FROM \(sources[event]!) m) AND "
-            let function = """
-                CREATE OR REPLACE FUNCTION \(CaptureMapping.function(event, tableID))() RETURNS trigger
-                LANGUAGE plpgsql SECURITY DEFINER \(settings.map { "SET \($0)" }.joined(separator: " "))
-                AS $function$
-                DECLARE
-                    present pg_catalog.text[];
-                BEGIN
-                    IF \(route.isThere!) AND NOT EXISTS (
-                        SELECT FROM (VALUES \(names)) k (number, name) LEFT JOIN pg_catalog.pg_attribute a
-                            ON a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(\(relation.literal))
-                            AND a.attnum OPERATOR(pg_catalog.=) k.number AND a.attname OPERATOR(pg_catalog.=) k.name
-                        WHERE a.attname IS NULL)
-                    THEN
-                        \(CaptureSQL.log("u", lines, of: tableID));
-                        \(noteMoves(mapping, sources[event]!))
-                        \(CaptureSQL.stir)
-                    ELSE
-                        present := ARRAY(SELECT pg_catalog.quote_ident(a.attname)
-                            FROM pg_catalog.unnest(ARRAY[\(numbers)]) WITH ORDINALITY k (number, n)
-                            JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) \(mapping.routed)::pg_catalog.oid
-                                AND a.attnum OPERATOR(pg_catalog.=) k.number AND NOT a.attisdropped
-                            ORDER BY k.n);
-                        IF \(isTouched)pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(self.key.count) THEN
-                            EXECUTE pg_catalog.format($query$\(everything)$query$, \(present),
-                                \(mapping.routed)::pg_catalog.oid::pg_catalog.regclass);
-                            \(CaptureSQL.stir)
-                        END IF;
-                    END IF;
-                    RETURN NULL;
-                END
-                $function$
-                """
-            let trigger = """
-                CREATE OR REPLACE TRIGGER \(CaptureMapping.trigger(event, tableID))
-                    \(event == "truncate" ? "BEFORE" : "AFTER") \(event.uppercased()) ON \(mapping.relation)
-                    \(references[event]!) FOR EACH STATEMENT EXECUTE FUNCTION \(CaptureMapping.function(event, tableID))()
-                """
-            return [function, trigger]
-        }
     }
 }

@@ -166,36 +166,36 @@ extension CaptureState {
         for row in 0..<result.rowCount {
             guard let table = SyncedTable(result, row) else { continue }
             var now: CaptureFingerprint?
-            if let oid = result.integer(row, 10) {
+            if let oid = result.integer(row, 11) {
                 now = CaptureFingerprint(
                     oid: oid,
-                    key: try JSONText.decode([CaptureSQL.KeyColumn].self, result.text(row, 11), "key columns"),
-                    partitions: result.text(row, 12).split(separator: ",").compactMap { Int($0) },
-                    filenode: result.integer(row, 20),
-                    types: try result.value(row, 21).map { (text) throws(StoreError) in
+                    key: try JSONText.decode([CaptureSQL.KeyColumn].self, result.text(row, 12), "key columns"),
+                    partitions: result.text(row, 13).split(separator: ",").compactMap { Int($0) },
+                    filenode: result.integer(row, 21),
+                    types: try result.value(row, 22).map { (text) throws(StoreError) in
                         try JSONText.decode([String: String].self, text, "types of columns")
                     },
-                    labels: try result.value(row, 22).map { (text) throws(StoreError) in
+                    labels: try result.value(row, 23).map { (text) throws(StoreError) in
                         try JSONText.decode([String: String].self, text, "labels of enums")
-                    }, firesAlways: result.flag(row, 23),
-                    partitionTriggers: try result.value(row, 24).map { (text) throws(StoreError) in
+                    }, firesAlways: result.flag(row, 24),
+                    partitionTriggers: try result.value(row, 25).map { (text) throws(StoreError) in
                         try JSONText.decode([String: Int].self, text, "triggers of partitions")
-                    }, books: result.integer(row, 25), mapping: result.integer(row, 26))
+                    }, books: result.integer(row, 26), mapping: result.integer(row, 27))
             }
             var look = TableSource.Look.readable
-            let (readingProblem, mayBeReadAgain) = (result.value(row, 27), result.flag(row, 28))
+            let (readingProblem, mayBeReadAgain) = (result.value(row, 28), result.flag(row, 29))
             if table.source != nil, now != nil, readingProblem == nil || mayBeReadAgain {
                 look = try TableSource.look(at: table.rows(for: .head), connection)
             }
             states.append(
                 CaptureState(
                     table: table,
-                    stored: try result.value(row, 9).map { (text) throws(StoreError) in
+                    stored: try result.value(row, 10).map { (text) throws(StoreError) in
                         try JSONText.decode(CaptureFingerprint.self, text, "fingerprint of a table")
                     },
-                    now: now, isPartitioned: result.flag(row, 13), idleTriggers: result.integer(row, 14) ?? 0,
-                    mayRead: result.flag(row, 15), hidesRows: result.flag(row, 16), formerName: result.value(row, 17),
-                    user: result.text(row, 18), obstacle: result.value(row, 19), look: look,
+                    now: now, isPartitioned: result.flag(row, 14), idleTriggers: result.integer(row, 15) ?? 0,
+                    mayRead: result.flag(row, 16), hidesRows: result.flag(row, 17), formerName: result.value(row, 18),
+                    user: result.text(row, 19), obstacle: result.value(row, 20), look: look,
                     readingProblem: readingProblem, mayBeReadAgain: mayBeReadAgain))
         }
         return states

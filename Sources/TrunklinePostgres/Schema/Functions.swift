@@ -1,7 +1,7 @@
 /// The stored functions and views of the sending side; made anew at every `init`.
 enum Functions {
     static let all =
-        LoadFunctions.all + WaveFunctions.all + SharedLogFunctions.all + MovedValues.all + [
+        LoadFunctions.all + SharingFunctions.all + WaveFunctions.all + SharedLogFunctions.all + MovedValues.all + [
             MoveCheck.function,
             sendsChanges, claimBatch, reopenVerifications, splitBatch, holdChanges, pruneBatch, sharedContent,
             unbatched, news, withWork, untranslatable, isValue, keyValues, partitionTree,
@@ -62,7 +62,8 @@ enum Functions {
                 IF next IS NULL AND (NOT trunkline.sends_changes(p_stream)
                     OR is_at_end AND NOT EXISTS (SELECT FROM trunkline.load WHERE stream = p_stream)
                         AND (trunkline.next_cut(p.destination, p.lower, p.upper, p.at_transaction, p.at_seq, 1)).n = 0
-                        AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0)
+                        AND (trunkline.next_cut(p.destination, p.upper, pg_current_snapshot(), '0', 0, 1)).n = 0
+                        AND NOT trunkline.has_untold_joins(p_stream))
                 THEN
                     RETURN;
                 END IF;
@@ -71,6 +72,9 @@ enum Functions {
             END LOOP;
             IF next IS NULL AND trunkline.sends_changes(p_stream) THEN
                 next := trunkline.form_batch(p_stream, p_changes);
+                IF next IS NULL AND trunkline.has_untold_joins(p_stream) THEN
+                    next := trunkline.form_empty_batch(p_stream);
+                END IF;
             END IF;
             RETURN QUERY UPDATE trunkline.batch SET state = 'sent', sent_at = clock_timestamp(), attempts = attempts + 1
                 WHERE stream = p_stream AND number = next AND state = 'pending' RETURNING *;
@@ -316,7 +320,7 @@ enum Functions {
                     OR a.stopped IS NULL AND coalesce(u.sent, 0) < p_window AND (
                         u.pending > 0
                         OR coalesce(o.recovery NOT IN ('compare', 'keep-head'), true) AND (
-                            NOT o.at_end
+                            NOT o.at_end OR trunkline.has_untold_joins(o.stream)
                             OR o.stream IN (SELECT n.stream FROM trunkline.news n)
                             OR EXISTS (SELECT FROM trunkline.load l JOIN trunkline.synced_table s ON s.id = l.table_id
                                 WHERE l.stream = o.stream AND s.captured AND to_regclass(s.relation) IS NOT NULL

@@ -5,7 +5,9 @@ internal import TrunklineCore
 enum JSONText {
     static func encode(_ value: some Encodable) -> String {
         // These are our own plain structs: encoding them cannot fail.
-        String(decoding: try! JSONEncoder().encode(value), as: UTF8.self)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try! encoder.encode(value), as: UTF8.self)
     }
 
     static func decode<T: Decodable>(_ type: T.Type, _ text: String, _ what: String) throws(StoreError) -> T {

@@ -5,7 +5,7 @@ enum Migrations {
         activity, MoveCheck.migration,
         // A function came, which init makes.
         "SELECT 1",
-        destinations, recovery,
+        destinations, recovery, sharing,
     ]
 
     private static let bookkeeping = """

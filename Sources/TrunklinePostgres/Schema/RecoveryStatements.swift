@@ -62,7 +62,8 @@ enum RecoveryStatements {
                 SELECT e, n FROM unnest(past_epochs || epoch || receiver_epoch) WITH ORDINALITY AS p (e, n)
                 WHERE e IS NOT NULL ORDER BY n DESC LIMIT 16) recent),
             receiver_epoch = NULL, cluster = \(MoveCheck.here), epoch = gen_random_uuid(), last_number = 0, last_id = NULL, after_wave = 0,
-            last_wave = 0, at_transaction = '0', at_seq = 0, at_end = false, taken = 0, recovery_new_keys = $2, recovery_report = NULL
+            last_wave = 0, at_transaction = '0', at_seq = 0, at_end = false, taken = 0, recovery_new_keys = $2, recovery_report = NULL,
+            told_joined = '[]'
         WHERE stream = $1
         """)
 

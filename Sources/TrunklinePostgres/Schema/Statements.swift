@@ -31,7 +31,9 @@ enum Statements {
         s.id, s.name, s.relation,
             (SELECT string_agg(replace(replace(k, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), E'\\t' ORDER BY n)
                 FROM unnest(s.key_columns) WITH ORDINALITY u (k, n)),
-            s.captured, s.loaded, s.direction, s.source, s.route::text
+            s.captured, s.loaded, CASE WHEN s.direction <> 'shared' THEN s.direction
+                WHEN (SELECT role FROM trunkline.office) = 'head' THEN 'down' ELSE 'up' END,
+            s.source, s.route::text, s.conflict
         """
 
     /// The columns of a table's key, in its order, as JSON.
@@ -134,7 +136,7 @@ enum Statements {
         "record_rule",
         """
         UPDATE trunkline.synced_table SET direction = $2, route = $3::jsonb, filter = $4, source = $5, mapping = $6,
-            reading_problem = NULL
+            conflict = $7, reading_problem = NULL
         WHERE id = $1
         """)
     /// The rows of a table could not be read by its rule: until `$3` seconds have passed nobody tries again.
@@ -151,7 +153,7 @@ enum Statements {
     static let hasOtherRule = Statement(
         "has_other_rule",
         """
-        SELECT fingerprint IS NOT NULL AND (route, filter) IS DISTINCT FROM ($2::jsonb, $3) FROM trunkline.synced_table
+        SELECT fingerprint IS NOT NULL AND (route, filter, conflict) IS DISTINCT FROM ($2::jsonb, $3, $4) FROM trunkline.synced_table
         WHERE id = $1
         """)
     static let acceptTable = Statement(

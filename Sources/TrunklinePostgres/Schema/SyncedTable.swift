@@ -9,14 +9,13 @@ struct SyncedTable: Hashable, Sendable {
     var key: [String]
     var captured: Bool
     var loaded: Bool
-    /// Whether the head writes it.
+    /// Whether this is the head, and its rows are for branches.
     var isForBranches: Bool
     /// As of ``TableSource``.
     var source: String?
     var route: TableRoute
-
-    /// How many columns of a result say what a table is.
-    static let columnCount = 9
+    /// How conflicts are decided, of a shared table; nil of any other.
+    var conflict: ConflictPolicy?
 
     static func all(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable] {
         let result = try connection.query(Statements.syncedTables)
@@ -36,6 +35,9 @@ struct SyncedTable: Hashable, Sendable {
         isForBranches = result.text(row, 6) == TableRule.Direction.down.rawValue
         source = result.value(row, 7)
         route = (try? JSONText.decode(TableRoute.self, result.text(row, 8), "route of a table")) ?? .all
+        conflict = result.value(row, 9).flatMap {
+            try? JSONText.decode(ConflictPolicy.self, $0, "policy of a table")
+        }
     }
 
     /// Logs the keys of all rows of another table that has its columns, a partition, for whomever they may concern.

@@ -126,18 +126,24 @@ struct BatchReader {
     private mutating func readPart(
         _ part: ChangeSource.Part, _ table: Catalog.Table, _ source: ChangeSource, _ bytes: Int
     ) throws(StoreError) -> PartReading {
-        var query = ImageQuery(part, table, source, limits, for: batch.stream.destination, looksClosely: looksClosely)
+        var query = ImageQuery(
+            part, table, source, limits, for: batch.stream.destination, looksClosely: looksClosely,
+            stamps: StampSQL(
+                part.table, table.columns, for: batch.stream.destination, isLoad: source.pieceTable != nil))
         try refused.append(contentsOf: query.findRefused(connection))
         var content = TableContent(
             name: part.table.name, key: part.table.key,
             columns: table.columns.map { Column(name: $0.name, type: $0.wireType) },
             allNew: part.allNew && batch.attempt == 1)
+        content.conflict = part.table.conflict?.description
+        // The row, the row that it was before, and their names.
+        let longestLine = part.table.conflict == nil ? limits.rowBytes : 3 * limits.rowBytes
         var longest = 0
         var longestKey = 0
         let keyIndices = content.columns.indices.filter { content.key.contains(content.columns[$0].name) }
         let whole = try connection.copyOut(query.images, "read rows") { line in
             longest = max(longest, line.count)
-            guard longest <= limits.rowBytes else { return false }
+            guard longest <= longestLine else { return false }
             if line.count > WireLimits.sentKeyBytes {
                 longestKey = max(longestKey, CopyText.length(of: keyIndices, in: line))
             }
@@ -145,7 +151,7 @@ struct BatchReader {
             content.rowCount += 1
             return content.rowCount == 1 && bytes == 0 || bytes + content.rows.count <= limits.batchBytes
         }
-        guard longest <= limits.rowBytes else { throw mismeasured(part.table) }
+        guard longest <= longestLine else { throw mismeasured(part.table) }
         guard whole else { return .tooLarge(bytes: bytes + content.rows.count, rows: content.rowCount) }
         if content.rowCount + query.refusedKeys.count < part.keys {
             _ = try connection.copyOut(query.deletes, "read deletes") { line in

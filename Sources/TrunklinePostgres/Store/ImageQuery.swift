@@ -15,13 +15,16 @@ struct ImageQuery {
     private let keyTypes: [String]
     /// Whether equal keys have one text. Where they have not, 1.0 is gone when it became 1.00.
     private let isExact: [Bool]
+    /// Of a shared table.
+    private let stamps: StampSQL?
     /// As JSON: what is too large.
     private(set) var refusedKeys: [String] = []
 
     init(
         _ part: ChangeSource.Part, _ table: Catalog.Table, _ source: ChangeSource, _ limits: ReadLimits,
-        for destination: OfficeID, looksClosely: Bool
+        for destination: OfficeID, looksClosely: Bool, stamps: StampSQL?
     ) {
+        self.stamps = stamps
         self.part = part
         rows = part.table.rows(for: destination)
         self.table = table
@@ -37,6 +40,13 @@ struct ImageQuery {
     /// The rows that are there.
     var images: String {
         let columns = table.columns.map { "t.\($0.name.identifier)" }.joined(separator: ", ")
+        if let stamps {
+            let filter = looksClosely ? " AND \(untranslatable) IS NULL" : ""
+            return """
+                COPY (SELECT \(columns), \(stamps.ofRow) FROM (\(wanted)) c JOIN \(rows) t ON \(join)
+                    \(stamps.join) WHERE \(stamps.saysRow)\(filter)) TO STDOUT
+                """
+        }
         // For a key of one column an array is a quarter faster than a join; there are no arrays of arrays.
         guard part.table.key.count == 1, isExact[0], !keyCasts[0].hasSuffix("]"), !looksClosely else {
             let filter = looksClosely ? "WHERE \(untranslatable) IS NULL" : ""
@@ -66,6 +76,12 @@ struct ImageQuery {
     /// The keys of rows that are gone.
     var deletes: String {
         let gone = keyTypes.enumerated().map { "c.key[\($0 + 1)]::\($1)" }.joined(separator: ", ")
+        if let stamps {
+            return """
+                COPY (SELECT \(gone), \(stamps.ofKey) FROM (\(wanted)) c \(stamps.join)
+                    WHERE \(stamps.saysKey(isThere: "EXISTS (SELECT FROM \(rows) t WHERE \(join))"))) TO STDOUT
+                """
+        }
         guard looksClosely else {
             return """
                 COPY (SELECT \(gone) FROM (\(wanted)) c

@@ -155,6 +155,7 @@ extension PostgresSending {
         try connection.query(RecoveryStatements.reopenWaves)
         try connection.query(RecoveryStatements.renumberChanges)
         try connection.query(RecoveryStatements.beginEpoch, [stream.description, newKeys ? "t" : "f"])
+        if stream.destination == .head { try connection.query(SharingStatements.beginJoins, [stream.description]) }
     }
 
     func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError) {

@@ -181,8 +181,11 @@ extension PostgresStore {
         var mapping: String?
         if case .mapping(_, let through, _, _) = rule.route { mapping = through.sql }
         let route = JSONText.encode(rule.route)
-        let values = ["\(id)", rule.direction.rawValue, route, rule.filter, TableSource.template(rule), mapping]
-        let isOther = try connection.query(Statements.hasOtherRule, ["\(id)", route, rule.filter]).flag(0, 0)
+        let conflict = rule.conflict.map { JSONText.encode($0) }
+        let values = [
+            "\(id)", rule.direction.rawValue, route, rule.filter, TableSource.template(rule), mapping, conflict,
+        ]
+        let isOther = try connection.query(Statements.hasOtherRule, ["\(id)", route, rule.filter, conflict]).flag(0, 0)
         guard isOther else {
             try connection.query(Statements.recordRule, values)
             return false

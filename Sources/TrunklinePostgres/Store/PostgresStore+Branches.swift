@@ -22,7 +22,7 @@ extension PostgresStore {
         let tables = try SyncedTable.all(connection).filter { $0.captured && $0.isForBranches }
         guard !tables.isEmpty, try createStream(stream, connection) else { return }
         for name in try Catalog(connection).foreignKeyOrder(tables.map(\.name)) {
-            for table in tables where table.name == name && table.loaded {
+            for table in tables where table.name == name && table.loaded && table.conflict == nil {
                 try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "t", "f", "t"])
             }
         }

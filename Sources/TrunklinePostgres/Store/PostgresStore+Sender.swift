@@ -133,6 +133,17 @@ extension PostgresStore {
     ) throws(StoreError) -> ClaimedBatch? {
         guard result.rowCount == 1 else { return nil }
         let untaken = try PostgresSending(connection).untakenTables(stream)
+        let joined =
+            try result.value(0, 14).map { (text) throws(StoreError) in
+                try JSONText.decode([JoinedTable].self, text, "joined tables")
+            } ?? []
+        // One that goes again may have come: then nobody looks at what it says besides.
+        let isFirst = result.integer(0, 4) == 1
+        if isFirst, !joined.isEmpty,
+            try joined != JSONText.decode([JoinedTable].self, result.text(0, 15), "joined tables")
+        {
+            try connection.query(SharingStatements.noteToldJoined, [stream.description, JSONText.encode(joined)])
+        }
         return ClaimedBatch(
             stream: stream, epoch: UUID(uuidString: result.text(0, 0))!, number: Int64(result.integer(0, 1)!),
             id: UUID(uuidString: result.text(0, 2))!, previousID: result.value(0, 3).flatMap { UUID(uuidString: $0) },
@@ -142,7 +153,7 @@ extension PostgresStore {
             attempt: result.integer(0, 4)!, changes: result.integer(0, 5)!, sharedContent: result.value(0, 12),
             verification: try result.value(0, 6).map { (text) throws(StoreError) in
                 try JSONText.decode(VerificationClaim.self, text, "verification of a batch")
-            }, untaken: untaken)
+            }, clock: result.integer(0, 13).map { Int64($0) }, joined: joined, untaken: untaken)
     }
 }
 

@@ -72,13 +72,18 @@ extension PostgresStore {
                 return nil
             }
             let states = try CaptureState.all(connection).filter {
+                // A shared table is compared downwards: there is all that the branch has.
                 $0.table.captured && request.concerns($0.table.name)
+                    && ($0.table.conflict == nil || stream.source == .head)
             }
             if let returns = try returns(wantedBy: request, connection) {
                 return try form(
                     VerificationClaim(
                         id: request.id,
-                        returns: returns.claim(try shapes(states.filter(\.isReadable).map(\.table.name), connection))),
+                        returns: returns.claim(
+                            try shapes(
+                                states.filter { $0.isReadable && $0.table.conflict == nil }.map(\.table.name),
+                                connection))),
                     of: stream, connection)
             }
             var leftOut = states.filter { !$0.isReadable }.map {
@@ -153,13 +158,14 @@ extension PostgresStore {
         var plan = ClaimPlan(request, rows: tables.map { ($0.synced.name, $0.rows) })
         var claims: [TableClaim] = []
         for table in tables {
-            claims.append(
-                try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
-                    (digester: inout RowDigester) throws(StoreError) in
-                    try TableScan.digest(
-                        table.synced.rows(for: destination), as: "t", table.columns, expanding: table.expanding,
-                        &digester, connection)
-                })
+            var claim = try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
+                (digester: inout RowDigester) throws(StoreError) in
+                try TableScan.digest(
+                    table.synced.rows(for: destination), as: "t", table.columns, expanding: table.expanding,
+                    &digester, connection)
+            }
+            claim.conflict = table.synced.conflict?.description
+            claims.append(claim)
         }
         return claims
     }

@@ -44,6 +44,8 @@ struct TableCapture {
                     WHERE id = \(table.id);
                 DELETE FROM trunkline.held_change WHERE table_id = \(table.id);
                 DELETE FROM trunkline.load WHERE table_id = \(table.id);
+                DELETE FROM trunkline.shared_row WHERE table_id = \(table.id);
+                DELETE FROM trunkline.applied_change WHERE table_id = \(table.id);
                 DELETE FROM trunkline.refused_row WHERE table_name = \(table.name.description.literal)
                 """, "release table")
         }
@@ -52,7 +54,13 @@ struct TableCapture {
     private func capture(_ state: CaptureState, _ now: CaptureFingerprint) throws(StoreError) -> CaptureSQL {
         CaptureSQL(
             tableID: state.table.id, relation: state.table.relation, key: now.key, isPartitioned: state.isPartitioned,
-            route: try CaptureRoute(state.table, connection))
+            route: try CaptureRoute(state.table, connection), versions: try versions(of: state.table))
+    }
+
+    private func versions(of table: SyncedTable) throws(StoreError) -> VersionSQL? {
+        guard let policy = table.conflict else { return nil }
+        let office = try connection.query(Statements.office)
+        return VersionSQL(tableID: table.id, office: OfficeID(office.text(0, 0))!, policy: policy)
     }
 
     private func makeTriggers(
@@ -95,6 +103,7 @@ struct TableCapture {
                 try connection.script("LOCK TABLE \(table.relation) IN SHARE ROW EXCLUSIVE MODE", "route")
             }
             try connection.query(Statements.recordRule, values)
+            try connection.query(SharingStatements.forgetVersions, ["\(id)"])
             for event in CaptureMapping.events {
                 try connection.script(
                     "DROP FUNCTION IF EXISTS \(CaptureMapping.function(event, id))() CASCADE", "route")
@@ -159,6 +168,9 @@ struct TableCapture {
             let claimed = try connection.run(
                 "UPDATE trunkline.synced_table SET loaded = true WHERE id = $1 AND NOT loaded", ["\(id)"], "load")
             guard claimed.affectedRows == 1 else { return 0 }
+            // At the head the branches say when they have joined a shared table.
+            let waits = try connection.query(SharingStatements.waitsForBranches, ["\(id)"]).flag(0, 0)
+            guard !(isNew && waits) else { return 0 }
             return try connection.query(
                 Statements.beginLoad, ["\(id)", nil, isNew ? "t" : "f", isNew ? "f" : "t", "t"]
             ).integer(0, 0)

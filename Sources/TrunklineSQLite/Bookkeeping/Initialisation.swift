@@ -22,7 +22,7 @@ struct Initialisation {
     func checkTables() throws {
         var problems: [String] = []
         var seen: Set<String> = []
-        for rule in setup.tables where setup.role == .branch || rule.direction.writer == .head {
+        for rule in setup.tables where setup.role == .branch || rule.direction.isWritten(by: .head) {
             let name = rule.name.inSQLite
             let folded = name.lowercased()
             if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
@@ -42,7 +42,7 @@ struct Initialisation {
     private func problem(of rule: TableRule) throws -> String? {
         let name = rule.name.inSQLite
         let kind = try TableKind.find(name, in: db)
-        guard rule.direction.writer == setup.role else {
+        guard rule.direction.isWritten(by: setup.role) else {
             // One that is missing is made.
             if case .notATable = kind { return kind.unfitness(of: name) }
             return nil
@@ -50,7 +50,8 @@ struct Initialisation {
         if let problem = kind.unfitness(of: name) { return problem }
         if let problem = try SyncedTable.misspelling(of: rule.name, kind, db) { return problem }
         let table = SyncedTable(
-            id: 0, name: rule.name, keyColumns: [], route: rule.keptRoute, filter: rule.keptFilter)
+            id: 0, name: rule.name, keyColumns: [], route: rule.keptRoute(at: setup.role),
+            filter: rule.keptFilter(at: setup.role))
         return try Capture(db).obstacle(to: table)
     }
 
@@ -64,7 +65,9 @@ struct Initialisation {
             for id in try String.fetchAll(db, sql: "SELECT id FROM trunkline_branch ORDER BY id") {
                 guard let branch = OfficeID(id) else { continue }
                 let stream = StreamID(from: .head, to: branch)
-                if try Outbound.start(stream, db) { try TableLoad.begin(synced, isNew: true, for: stream, db) }
+                if try Outbound.start(stream, db) {
+                    try TableLoad.begin(synced.filter { $0.conflict == nil }, isNew: true, for: stream, db)
+                }
             }
         }
     }
@@ -89,7 +92,9 @@ struct Initialisation {
         }
         try capture.heal()
         let tables = try SyncedTable.all(db)
-        try TableLoad.begin(tables.filter { begun.contains($0.name) }, isNew: true, db)
+        // At the head the branches say when they have joined a shared table.
+        let loaded = tables.filter { begun.contains($0.name) && ($0.conflict == nil || setup.role == .branch) }
+        try TableLoad.begin(loaded, isNew: true, db)
         report.warnings = Array(Set(capture.warnings + tables.compactMap(\.incomplete))).sorted()
     }
 

@@ -24,7 +24,8 @@ extension SQLiteStore {
             let synced = try SyncedTable.all(db)
             let stream = StreamID(from: .head, to: branch)
             if !synced.isEmpty, try Outbound.start(stream, db) {
-                try TableLoad.begin(synced, isNew: true, for: stream, db)
+                // A branch says when it has joined a shared table.
+                try TableLoad.begin(synced.filter { $0.conflict == nil }, isNew: true, for: stream, db)
             }
             return true
         }

@@ -23,13 +23,13 @@ extension SQLiteStore {
                 guard let shape = try TableKind.find(name.inSQLite, in: db).shape else { continue }
                 let captured = synced.first { $0.name == name }
                 let table = SyncedTable(
-                    id: captured?.id ?? 0, name: name, keyColumns: shape.key, route: rule.keptRoute,
-                    filter: rule.keptFilter)
+                    id: captured?.id ?? 0, name: name, keyColumns: shape.key, route: rule.keptRoute(at: .head),
+                    filter: rule.keptFilter(at: .head), conflict: rule.conflict)
                 let obstacle = try Capture(db).obstacle(to: table)
                 if captured == nil, let obstacle { plan.refusals.append(obstacle) }
                 let prefix = CaptureTriggers.prefix(of: table.id)
                 let mapping = try Capture.mapping(of: table, db)
-                let wanted = CaptureTriggers(table: table, shape: shape, mapping: mapping).statements
+                let wanted = CaptureTriggers(table: table, shape: shape, office: .head, mapping: mapping).statements
                 let present = Set(try Capture(db).triggers(of: table).map(\.name))
                 var rows: Int?
                 if captured == nil, countingRows {

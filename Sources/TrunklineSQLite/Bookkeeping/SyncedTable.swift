@@ -10,6 +10,10 @@ struct SyncedTable: Sendable {
     var route: TableRoute?
     /// SQL over its columns; rows that do not fulfil it go nowhere.
     var filter: String?
+    /// How conflicts are decided, of a shared table; nil of any other.
+    var conflict: ConflictPolicy?
+    /// At a branch: how often a load of a shared table began.
+    var joinTurn = 0
     /// Why it stands still, with the way out; nil while it does not.
     var incomplete: String?
     /// Why its rule could not be applied to its rows, which another look at them may show otherwise.
@@ -35,13 +39,15 @@ struct SyncedTable: Sendable {
         try Row.fetchAll(
             db,
             sql:
-                "SELECT id, name, key_columns, route, filter, incomplete, reading_problem, \(isReadable("t")) AS readable FROM trunkline_synced_table AS t ORDER BY id"
+                "SELECT id, name, key_columns, route, filter, conflict, join_turn, incomplete, reading_problem, \(isReadable("t")) AS readable FROM trunkline_synced_table AS t ORDER BY id"
         ).compactMap { row in
             guard let name = TableName(parsing: row["name"]) else { return nil }
             return SyncedTable(
                 id: row["id"], name: name, keyColumns: try JSONText.decode([String].self, row["key_columns"]),
                 route: try (row["route"] as String?).map { try JSONText.decode(TableRoute.self, $0) },
-                filter: row["filter"], incomplete: row["incomplete"],
+                filter: row["filter"],
+                conflict: try (row["conflict"] as String?).map { try JSONText.decode(ConflictPolicy.self, $0) },
+                joinTurn: row["join_turn"], incomplete: row["incomplete"],
                 readingProblem: row["reading_problem"], isReadable: row["readable"])
         }
     }
@@ -55,11 +61,13 @@ struct SyncedTable: Sendable {
 }
 
 extension TableRule {
-    /// The route as the bookkeeping keeps it: nil of a table whose rows are for the head.
-    var keptRoute: TableRoute? { direction == .down ? route : nil }
+    /// The route as the bookkeeping of an office keeps it: nil of a table whose rows are for the head.
+    func keptRoute(at role: OfficeRole) -> TableRoute? { isSentDown(by: role) ? route : nil }
 
-    /// The filter as the bookkeeping keeps it.
-    var keptFilter: String? { direction == .down ? filter : nil }
+    /// The filter as the bookkeeping of an office keeps it.
+    func keptFilter(at role: OfficeRole) -> String? { isSentDown(by: role) ? filter : nil }
+
+    private func isSentDown(by role: OfficeRole) -> Bool { role == .head && direction != .up }
 }
 
 extension TableName {

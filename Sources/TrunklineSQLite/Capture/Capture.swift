@@ -42,26 +42,40 @@ struct Capture {
     /// Begins to capture a table, and its load for every stream.
     mutating func begin(_ rule: TableRule) throws {
         guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else { return }
+        let role = try Office.read(db, operation: "init").role
+        let (route, filter) = (rule.keptRoute(at: role), rule.keptFilter(at: role))
         try db.execute(
-            sql: "INSERT INTO trunkline_synced_table (name, key_columns, route, filter) VALUES (?, ?, ?, ?)",
+            sql: """
+                INSERT INTO trunkline_synced_table (name, key_columns, route, filter, conflict) VALUES (?, ?, ?, ?, ?)
+                """,
             arguments: [
-                rule.name.description, try JSONText.encode(shape.key),
-                try rule.keptRoute.map { try JSONText.encode($0) },
-                rule.keptFilter,
+                rule.name.description, try JSONText.encode(shape.key), try route.map { try JSONText.encode($0) },
+                filter, try rule.conflict.map { try JSONText.encode($0) },
             ])
         let table = SyncedTable(
-            id: db.lastInsertedRowID, name: rule.name, keyColumns: shape.key, route: rule.keptRoute,
-            filter: rule.keptFilter)
+            id: db.lastInsertedRowID, name: rule.name, keyColumns: shape.key, route: route, filter: filter,
+            conflict: rule.conflict)
         try heal(table, shape, isNew: true)
     }
 
-    /// Gives a table another route or filter: every stream looks at each of its rows, whether it is for its branch.
+    /// Gives a table another route or filter: every stream looks at each of its rows, whether it is for its branch. One that
+    /// is shared from now on, or no more, or by another policy, begins anew.
     mutating func change(_ table: SyncedTable, to rule: TableRule) throws {
-        guard table.route != rule.keptRoute || table.filter != rule.keptFilter else { return }
+        let role = try Office.read(db, operation: "init").role
+        let (route, filter) = (rule.keptRoute(at: role), rule.keptFilter(at: role))
+        guard table.route != route || table.filter != filter || table.conflict != rule.conflict else { return }
         try db.execute(
-            sql: "UPDATE trunkline_synced_table SET route = ?, filter = ?, reading_problem = NULL WHERE id = ?",
-            arguments: [try rule.keptRoute.map { try JSONText.encode($0) }, rule.keptFilter, table.id])
-        try TableLoad.begin(table, isNew: false, sweeps: true, db)
+            sql: """
+                UPDATE trunkline_synced_table SET route = ?, filter = ?, conflict = ?, reading_problem = NULL WHERE id = ?
+                """,
+            arguments: [
+                try route.map { try JSONText.encode($0) }, filter, try rule.conflict.map { try JSONText.encode($0) },
+                table.id,
+            ])
+        if rule.conflict == nil { try SharedRow.forget(table.id, db) }
+        var changed = table
+        changed.conflict = rule.conflict
+        try TableLoad.begin(changed, isNew: false, sweeps: route != nil, db)
     }
 
     /// Ends the capture of a table and forgets its unbatched changes.
@@ -74,6 +88,7 @@ struct Capture {
                 """, arguments: [table.id])
         try db.execute(sql: "DELETE FROM trunkline_load WHERE table_id = ?", arguments: [table.id])
         try db.execute(sql: "DELETE FROM trunkline_held_change WHERE table_id = ?", arguments: [table.id])
+        try SharedRow.forget(table.id, db)
         try db.execute(sql: "DELETE FROM trunkline_synced_table WHERE id = ?", arguments: [table.id])
         try db.execute(
             sql: "DELETE FROM trunkline_set_aside_notice WHERE table_name = ?", arguments: [table.name.description])
@@ -97,7 +112,9 @@ struct Capture {
         try db.execute(
             sql: "UPDATE trunkline_synced_table SET key_columns = ? WHERE id = ?",
             arguments: [try JSONText.encode(shape.key), table.id])
-        if isNew || !isUnbroken { try TableLoad.begin(table, isNew: isNew, sweeps: !isNew, db) }
+        // At the head the branches say when they have joined a shared table.
+        let waits = try isNew && table.conflict != nil && Office.read(db, operation: "capture").role == .head
+        if isNew && !waits || !isUnbroken && !isNew { try TableLoad.begin(table, isNew: isNew, sweeps: !isNew, db) }
     }
 
     /// The triggers' statements, without what would make the application's own statements fail.
@@ -106,7 +123,9 @@ struct Capture {
     private mutating func usableTriggers(
         _ table: SyncedTable, _ shape: TableShape
     ) throws -> [String: CaptureTriggers.Trigger] {
-        var triggers = CaptureTriggers(table: table, shape: shape, mapping: try Capture.mapping(of: table, db))
+        var triggers = CaptureTriggers(
+            table: table, shape: shape, office: try Office.read(db, operation: "look at triggers").id,
+            mapping: try Capture.mapping(of: table, db))
         if try compiles(triggers) { return triggers.statements }
         triggers.includesExpressions = false
         guard try compiles(triggers) else {

@@ -19,6 +19,7 @@ struct CaptureTriggers {
 
     let table: SyncedTable
     let shape: TableShape
+    let office: OfficeID
     /// The table that maps rows to branches, where the route has one that is there.
     var mapping: TableShape?
     /// Whether unique indexes with expressions and predicates are regarded.
@@ -48,10 +49,22 @@ struct CaptureTriggers {
             isRouted
             ? [log.row("NEW", new, "update"), log.row("OLD", old, "update")]
             : [log.row("NEW", new, "update"), log.row("OLD", old, "delete", when: "\(old) <> \(new)")]
+        let versions = versions
         var triggers = [
-            trigger("insert", "AFTER INSERT", [log.row("NEW", new, "insert")]),
-            trigger("update", "AFTER UPDATE", updates),
-            trigger("delete", "AFTER DELETE", [log.row("OLD", old, "delete")]),
+            trigger(
+                "insert", "AFTER INSERT",
+                [log.row("NEW", new, "insert")]
+                    + (versions?.row(key: new, isDelete: false, wasAbsent: "1", from: nil) ?? [])),
+            trigger(
+                "update", "AFTER UPDATE",
+                updates
+                    + (versions?.row(key: new, isDelete: false, wasAbsent: "\(old) <> \(new)", from: "OLD") ?? [])
+                    + (versions?.row(key: old, isDelete: true, wasAbsent: "0", from: "OLD", when: "\(old) <> \(new)")
+                        ?? [])),
+            trigger(
+                "delete", "AFTER DELETE",
+                [log.row("OLD", old, "delete")]
+                    + (versions?.row(key: old, isDelete: true, wasAbsent: "0", from: "OLD") ?? [])),
         ]
         let onInsert = evictions(onUpdate: false)
         if !onInsert.isEmpty { triggers.append(trigger("evicted_by_insert", "BEFORE INSERT", onInsert)) }
@@ -66,10 +79,18 @@ struct CaptureTriggers {
         return Dictionary(uniqueKeysWithValues: triggers)
     }
 
+    /// nil of a table that is not shared.
+    private var versions: VersionStatement? {
+        table.conflict == nil ? nil : VersionStatement(table: table, shape: shape, office: office)
+    }
+
     private func trigger(_ suffix: String, _ event: String, _ body: [String]) -> (String, Trigger) {
         let name = CaptureTriggers.prefix(of: table.id) + suffix
+        // What a branch stores of a shared table came from the head; at the head it is news for the other branches.
+        let condition =
+            table.conflict != nil && office != .head ? " WHEN \(VersionStatement.isOwnChange)" : ""
         let sql = """
-            CREATE TRIGGER \(TableName.quoted(name)) \(event) ON \(TableName.quoted(shape.name)) BEGIN
+            CREATE TRIGGER \(TableName.quoted(name)) \(event) ON \(TableName.quoted(shape.name))\(condition) BEGIN
             \(body.joined(separator: "\n"))
             END
             """
@@ -82,7 +103,7 @@ struct CaptureTriggers {
         var collisions = unique.ofIndexes(onUpdate: onUpdate)
         // A key whose index is not BINARY takes two different keys for the same. And who had the row under the same key may
         // be another than who gets the new one.
-        if isRouted || shape.keyCollations.contains(where: { $0.uppercased() != "BINARY" }),
+        if isRouted || table.conflict != nil || shape.keyCollations.contains(where: { $0.uppercased() != "BINARY" }),
             let key = unique.ofKey(onUpdate: onUpdate)
         {
             collisions.append(key)
@@ -91,10 +112,16 @@ struct CaptureTriggers {
         let key = KeyText.expression(of: shape, row: CaptureTriggers.alias)
         let itself = onUpdate ? " AND \(key) <> \(KeyText.expression(of: shape, row: "OLD"))" : ""
         let log = LogStatement(table: table)
-        return collisions.map { collision in
-            log.rows(
-                of: "\(TableName.quoted(shape.name)) AS \(CaptureTriggers.alias)", row: CaptureTriggers.alias, key: key,
-                where: "\(collision)\(itself)", operation: "delete")
+        let versions = versions
+        return collisions.flatMap { collision in
+            let condition = "\(collision)\(itself)"
+            return [
+                log.rows(
+                    of: "\(TableName.quoted(shape.name)) AS \(CaptureTriggers.alias)", row: CaptureTriggers.alias,
+                    key: key,
+                    where: condition, operation: "delete")
+            ]
+                + (versions?.evicted(as: CaptureTriggers.alias, where: condition) ?? [])
         }
     }
 }

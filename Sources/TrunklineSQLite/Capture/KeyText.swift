@@ -9,9 +9,14 @@ enum KeyText {
     /// The key as an SQL expression of core functions only.
     /// - Parameter row: what stands before the column's name: `NEW`, `OLD` or a quoted table.
     static func expression(of shape: TableShape, row: String) -> String {
-        let parts = shape.key.map { column in
+        guard !shape.hasIntegerKey else { return "CAST(\(row).\(TableName.quoted(shape.key[0])) AS TEXT)" }
+        return expression(of: shape.key, row: row)
+    }
+
+    /// The same of any columns.
+    static func expression(of columns: [String], row: String) -> String {
+        let parts = columns.map { column in
             let value = "\(row).\(TableName.quoted(column))"
-            if shape.hasIntegerKey { return "CAST(\(value) AS TEXT)" }
             return """
                 CASE typeof(\(value)) WHEN 'text' THEN 't' || hex(CAST(\(value) AS BLOB)) \
                 WHEN 'blob' THEN 'b' || hex(\(value)) WHEN 'null' THEN 'n' ELSE quote(\(value)) END

@@ -23,6 +23,9 @@ struct TableLoad: Sendable {
         _ table: SyncedTable, isNew: Bool, sweeps: Bool = false, for stream: StreamID? = nil, _ db: Database
     ) throws {
         let before = try Int64.fetchOne(db, sql: "SELECT max(id) FROM trunkline_load") ?? 0
+        try db.execute(
+            sql: "UPDATE trunkline_synced_table SET join_turn = join_turn + 1 WHERE id = ? AND conflict IS NOT NULL",
+            arguments: [table.id])
         let extent = try TableKind.find(table.name.inSQLite, in: db).shape.map { try KeyWalk.extent($0, db) }
         if extent?.isEmpty != true {
             try db.execute(

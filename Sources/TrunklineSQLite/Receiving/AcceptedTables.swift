@@ -34,7 +34,9 @@ struct AcceptedTables {
     /// - Parameter isMissing: whether there is nothing of that name.
     func acceptance(of table: TableName, isMissing: Bool) throws -> TableAcceptance {
         let folded = FoldedName(table.inSQLite)
-        if try SyncedTable.all(db).contains(where: { FoldedName($0.name.inSQLite) == folded }) { return .written }
+        if let own = try SyncedTable.all(db).first(where: { FoldedName($0.name.inSQLite) == folded }) {
+            return own.conflict.map { .shared(policy: $0.description) } ?? .written
+        }
         switch office.role {
         case .head:
             return office.acceptedTables.isEmpty || office.acceptedTables.contains(table) ? .accepted : .unlisted

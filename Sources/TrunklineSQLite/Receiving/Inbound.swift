@@ -36,7 +36,7 @@ enum Inbound {
         try db.execute(
             sql: """
                 UPDATE trunkline_inbound SET past_epochs = ?, epoch = ?, watermark = 0, batch_id = NULL,
-                    shapes = 'wanted', stopped = NULL,
+                    shapes = 'wanted', joined = '[]', stopped = NULL,
                     stopped_epoch = NULL, stopped_number = NULL, behind_epoch = NULL, behind_number = NULL
                 WHERE stream = ?
                 """, arguments: [try list(past), epoch.uuidString, stream.description])

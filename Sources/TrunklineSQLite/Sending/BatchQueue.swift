@@ -52,7 +52,7 @@ struct BatchQueue {
         } catch let problem as ReadingProblem {
             return .failed(problem)
         }
-        return hasChanges ? .claim(step: nil) : .nothing
+        return try hasChanges || Joins.areUntold(stream, db) ? .claim(step: nil) : .nothing
     }
 
     /// The lowest pending batch, else a new one; marked `sent`.
@@ -67,6 +67,9 @@ struct BatchQueue {
             if number == nil { return .again }
         } else if next == nil {
             number = try form(after: outbound, changes: changes, state: "pending")
+            if number == nil, try Joins.areUntold(stream, db) {
+                number = try add(after: outbound, range: nil, changes: 0, state: "pending")
+            }
         }
         guard let number else { return .nothing }
         try db.execute(
@@ -75,7 +78,10 @@ struct BatchQueue {
                 WHERE stream = ? AND number = ? AND state = 'pending'
                 """,
             arguments: [stream.description, number])
-        return .claimed(try batch(number))
+        let claimed = try batch(number)
+        // One that goes again may have come: then nobody looks at what it says besides.
+        if claimed.attempt == 1, !claimed.joined.isEmpty { try Joins.noteTold(claimed.joined, stream, db) }
+        return .claimed(claimed)
     }
 
     /// Makes a batch of the next `changes` unbatched changes.
@@ -169,6 +175,7 @@ struct BatchQueue {
             recovery: outbound.recovery, receiverKeepsShapes: outbound.receiverKeepsShapes, attempt: row["attempts"],
             changes: row["changes"],
             sharedContent: isShared ? try Outbound.sharedName(row["from_seq"], row["to_seq"], db) : nil,
-            verification: claim, untaken: try SenderNotices.untakenTables(stream, db))
+            verification: claim, clock: try WallClock.now(db), joined: try Joins.joined(stream, db),
+            untaken: try SenderNotices.untakenTables(stream, db))
     }
 }

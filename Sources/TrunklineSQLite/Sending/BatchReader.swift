@@ -51,12 +51,13 @@ struct BatchReader {
             let changed = changes[table.id]!
             var one = TableContent(
                 name: name, key: shape.key, columns: shape.wireColumns, allNew: changed.areAllInserts)
+            one.conflict = table.conflict?.description
             let scope = RowScope(table: table).conditions(for: batch.stream.destination.description)
             var keys = changed.keys.makeIterator()
             let noticesBefore = notices
             do {
                 let isRead = try ReadingProblem.isolate(table) {
-                    try read(of: shape, scope, into: &one) {
+                    try read(of: shape, scope, stamps(table, shape, isLoad: false), into: &one) {
                         while let text = keys.next() {
                             if let key = KeyText.values(text, count: shape.key.count) { return key }
                         }
@@ -107,8 +108,9 @@ struct BatchReader {
         defer { walk.end() }
         var one = TableContent(
             name: table.name, key: shape.key, columns: shape.wireColumns, allNew: piece.isNew && batch.attempt == 1)
+        one.conflict = table.conflict?.description
         var rows = 0
-        let isRead = try read(of: shape, scope, into: &one) {
+        let isRead = try read(of: shape, scope, stamps(table, shape, isLoad: true), into: &one) {
             while let step = try walk.next() {
                 guard step.isWanted else { continue }
                 rows += 1
@@ -118,6 +120,11 @@ struct BatchReader {
         }
         guard isRead else { return tooLarge(rows: rows) }
         return .content(one.rowCount + one.deleteCount > 0 ? [one] : [])
+    }
+
+    private func stamps(_ table: SyncedTable, _ shape: TableShape, isLoad: Bool) -> RowStamps? {
+        guard table.conflict != nil else { return nil }
+        return RowStamps(table: table, shape: shape, stream: batch.stream, isLoad: isLoad, db: db)
     }
 
     private func tooLarge(rows: Int) -> BatchReading {
@@ -155,9 +162,11 @@ struct BatchReader {
     /// - Returns: false when the limit of bytes is passed.
     /// - Parameters:
     ///   - scope: which rows the stream has; any other key is that of a row that is not there.
+    ///   - stamps: of a shared table.
     ///   - next: the keys.
     private mutating func read(
-        of shape: TableShape, _ scope: [String], into content: inout TableContent, next: () throws -> [SQLiteValue]?
+        of shape: TableShape, _ scope: [String], _ stamps: RowStamps?, into content: inout TableContent,
+        next: () throws -> [SQLiteValue]?
     ) throws -> Bool {
         let images = try RowImages(shape, rowBytes: limits.rowBytes, scope: scope, db)
         let twins = KeyTwins(shape, images, scope: scope, db)
@@ -179,7 +188,7 @@ struct BatchReader {
                 }
             }
             line.removeAll(keepingCapacity: true)
-            let image = try images.read(values, into: &line)
+            var image = try images.read(values, into: &line)
             func entry() -> SenderNotices.Entry {
                 guard spelling == nil else { return BatchReader.twinEntry(content.name, values) }
                 return SenderNotices.Entry(
@@ -191,6 +200,18 @@ struct BatchReader {
                 continue
             }
             notices.accept(entry())
+            if let stamps {
+                guard let stamp = try stamps.stamp(values, isRow: image.isRow) else { continue }
+                if stamp.isAnswer, image.isRow {
+                    image = RowImages.Image(isRow: false)
+                    line.removeAll(keepingCapacity: true)
+                    _ = images.delete(values, into: &line)
+                }
+                line.removeLast()
+                line.append(UInt8(ascii: "\t"))
+                CopyText.append(try JSONText.encode(stamp), to: &line)
+                line.append(UInt8(ascii: "\n"))
+            }
             if image.isRow {
                 content.misfits += image.misfits.map {
                     Misfit(row: content.rowCount, column: $0.column, storage: $0.storage)

@@ -19,6 +19,7 @@ enum BusyStreams {
         UNION SELECT o.stream FROM named JOIN trunkline_outbound AS o ON o.stream = 'head>' || named.destination
             WHERE o.cursor < (SELECT max(seq) FROM trunkline_change
                 WHERE destination <> 'head' AND destination = named.destination)
+        UNION \(Joins.untold)
         """
 
     /// The branches that are named in the log: from one to the next by the index, whatever the number of lines.

@@ -121,7 +121,8 @@ struct RowImages {
         }
     }
 
-    private func delete(_ key: [SQLiteValue], into line: inout [UInt8]) -> Image {
+    /// Appends the line of a delete.
+    func delete(_ key: [SQLiteValue], into line: inout [UInt8]) -> Image {
         var image = Image(isRow: false)
         let start = line.count
         for (position, value) in key.enumerated() {

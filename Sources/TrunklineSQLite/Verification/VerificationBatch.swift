@@ -59,7 +59,7 @@ enum VerificationBatch {
     ) throws -> [(name: TableName, key: [String], columns: [WireColumn])] {
         let standing = Set(try Capture.standingTables(db).map(\.table))
         var shapes: [TableName: TableShape] = [:]
-        for table in try SyncedTable.all(db) where !standing.contains(table.name) {
+        for table in try SyncedTable.all(db) where table.conflict == nil && !standing.contains(table.name) {
             shapes[table.name] = try TableKind.find(table.name.inSQLite, in: db).shape
         }
         return TableShape.foreignKeyOrder(shapes).map { name in
@@ -70,9 +70,11 @@ enum VerificationBatch {
     private static func claims(
         _ request: VerificationRequest, without standing: inout [StandingTable], _ db: Database
     ) throws -> [TableClaim] {
-        var tables: [(name: TableName, shape: TableShape, scope: [String], rows: Int)] = []
+        var tables: [(synced: SyncedTable, shape: TableShape, scope: [String], rows: Int)] = []
         let left = Set(standing.map(\.table))
         for table in try SyncedTable.all(db) where request.concerns(table.name) && !left.contains(table.name) {
+            // A shared table is compared downwards: there is all that the branch has.
+            guard table.conflict == nil || request.stream.source == .head else { continue }
             guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { continue }
             let scope = RowScope(table: table).conditions(for: request.stream.destination.description)
             do {
@@ -84,17 +86,19 @@ enum VerificationBatch {
                                 WHERE \((["TRUE"] + scope).joined(separator: " AND "))
                                 """))!
                 }
-                tables.append((table.name, shape, scope, rows))
+                tables.append((table, shape, scope, rows))
             } catch let problem as ReadingProblem {
                 standing.append(StandingTable(table: table.name, reason: problem.standstill))
             }
         }
-        var plan = ClaimPlan(request, rows: tables.map { ($0.name, $0.rows) })
+        var plan = ClaimPlan(request, rows: tables.map { ($0.synced.name, $0.rows) })
         return try tables.map { table in
-            try plan.claim(name: table.name, key: table.shape.key, columns: table.shape.wireColumns) { digester in
-                try TableScan.digest(
-                    table.shape.name, columns: table.shape.wireColumns, where: table.scope, into: &digester, db)
+            let columns = table.shape.wireColumns
+            var claim = try plan.claim(name: table.synced.name, key: table.shape.key, columns: columns) { digester in
+                try TableScan.digest(table.shape.name, columns: columns, where: table.scope, into: &digester, db)
             }
+            claim.conflict = table.synced.conflict?.description
+            return claim
         }
     }
 

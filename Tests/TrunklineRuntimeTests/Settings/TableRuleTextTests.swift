@@ -116,7 +116,10 @@ import TrunklineCore
         var configured = configured("[other]")
         configured.environment = ["TRUNKLINE_TABLES": "@DIR/tables.yaml"]
         for (text, ending) in [
-            ("- {name: price, direction: dwn}", "direction: \"dwn\" is not one of up, down; did you mean down?"),
+            (
+                "- {name: price, direction: dwn}",
+                "direction: \"dwn\" is not one of up, down, shared; did you mean down?"
+            ),
             ("- [", "line 2, column 1: did not find expected node content"), ("# nothing", "is empty"),
         ] {
             let problems = try await configured.problems(files: ["tables.yaml": text])
@@ -136,12 +139,15 @@ import TrunklineCore
         ("{name: price, dirction: down}", "price: unknown key dirction, did you mean direction?"),
         (
             "{name: price, zebra: 1}",
-            "price: unknown key zebra; it takes name, direction, to, route, where, local-writes, accept"
+            "price: unknown key zebra; it takes name, direction, to, route, where, local-writes, conflict, accept"
         ),
-        ("{name: price, direction: dwn}", "price: direction: \"dwn\" is not one of up, down; did you mean down?"),
+        (
+            "{name: price, direction: dwn}",
+            "price: direction: \"dwn\" is not one of up, down, shared; did you mean down?"
+        ),
         (
             "{name: price, direction: shared}",
-            "price: direction: shared is not there yet; write up or down, or leave the table out"
+            "price: a shared table needs conflict; write conflict: last-writer-wins, or another policy"
         ),
         ("{name: price, direction: }", "price: direction: is empty; give it a value, or leave it out"),
         ("{name: price, direction: [up]}", "price: direction: takes one value, not a list or mapping"),
@@ -187,11 +193,14 @@ import TrunklineCore
             "price: route: through: has no to; name its column with the names of branches"
         ),
         ("{name: price, direction: down, where: ' '}", "price: where: is empty; give it a value, or leave it out"),
-        ("{name: price, to: all}", "price: to is for down tables; write direction: down, or leave to out"),
-        ("{name: price, where: a}", "price: where is for down tables; write direction: down, or leave where out"),
+        ("{name: price, to: all}", "price: to is for down or shared tables; write direction: down, or leave to out"),
+        (
+            "{name: price, where: a}",
+            "price: where is for down or shared tables; write direction: down, or leave where out"
+        ),
         (
             "{name: price, route: {column: a}}",
-            "price: route is for down tables; write direction: down, or leave route out"
+            "price: route is for down or shared tables; write direction: down, or leave route out"
         ),
         (
             "{name: price, direction: down, local-writes: refuse}",
@@ -218,6 +227,46 @@ import TrunklineCore
     ])
     func theHeadIsToldWhatIsWrong(entries: String, problem: String) async throws {
         #expect(try await problems("[\(entries)]") == ["tables: \(problem)"])
+    }
+
+    @Test(arguments: [
+        ("last-writer-wins", ConflictPolicy(.lastWriterWins)), ("manual", ConflictPolicy(.manual)),
+        ("merge-columns", ConflictPolicy(.lastWriterWins, columns: .init())),
+        ("{policy: head-wins}", ConflictPolicy(.headWins)),
+        ("{policy: merge-columns, then: branch-wins}", ConflictPolicy(.branchWins, columns: .init())),
+        (
+            "{delta: [stock, points], then: manual}",
+            ConflictPolicy(.manual, columns: .init(added: ["points", "stock"]))
+        ),
+        ("{delta: stock}", ConflictPolicy(.lastWriterWins, columns: .init(added: ["stock"]))),
+    ])
+    func aSharedTableHasAPolicy(text: String, policy: ConflictPolicy) async throws {
+        for office in ["head", "east"] {
+            let rules = try await configured(
+                "[{name: price, direction: shared, conflict: \(text)}]", office: office
+            ).load().tables.rules
+            #expect(rules == [TableRule(TableName("price"), direction: .shared, conflict: policy)])
+        }
+    }
+
+    @Test(arguments: [
+        ("lwast-writer-wins", "is not one of"), ("delta", "delta names its columns"), ("[a]", "neither a policy nor"),
+        ("{delta: []}", "takes the columns"), ("{delta: [a, a]}", "twice"),
+        ("{then: manual}", "neither policy nor delta"),
+        ("{policy: head-wins, then: manual}", "then goes with"), ("{policy: delta}", "is not one of"),
+        ("{policy: merge-columns, delta: [a]}", "a policy of its own"),
+        ("{policy: merge-columns, than: manual}", "then?"),
+    ])
+    func aPolicyThatIsNoneIsNamed(text: String, problem: String) async throws {
+        let found = try await problems("[{name: price, direction: shared, conflict: \(text)}]")
+        #expect(
+            found.count == 1 && found[0].hasPrefix("tables: price: conflict: ") && found[0].contains(problem),
+            "\(found)")
+        let elsewhere = try await problems("[{name: price, direction: down, conflict: manual}]")
+        #expect(
+            elsewhere == [
+                "tables: price: conflict is for shared tables; write direction: shared, or leave conflict out"
+            ])
     }
 
     @Test(arguments: [
@@ -270,7 +319,7 @@ import TrunklineCore
                 "tables: \"-sale\" is an exception, of which there are some from all only; write all,-sale",
                 "tables: entry 3: has no name; write name: and the table's name",
                 "tables: entry 3: unknown key nmae, did you mean name?",
-                "tables: stock: route is for down tables; write direction: down, or leave route out",
+                "tables: stock: route is for down or shared tables; write direction: down, or leave route out",
                 "tables: stock: route: unknown key colum, did you mean column?",
                 "tables: stock: route: has no column; write {column: branch_id}, or {column: region, through: {table: region_branch, from: region, to: branch_id}}",
                 "tables: stock: route: through: unknown key form, did you mean from?",
@@ -293,7 +342,7 @@ import TrunklineCore
         let problems = try await Configured(yaml: yaml).problems()
         #expect(problems.count == 2 && problems[0].hasPrefix("office.id: is missing"), "\(problems)")
         #expect(
-            problems.last == "tables: c: to is for down tables; write direction: down, or leave to out")
+            problems.last == "tables: c: to is for down or shared tables; write direction: down, or leave to out")
     }
 
     /// A list of mappings elsewhere is a problem of its key, and the other keys are read.

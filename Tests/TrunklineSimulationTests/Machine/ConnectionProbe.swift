@@ -38,7 +38,7 @@ final class ConnectionProbe: @unchecked Sendable {
                 guard let text = sqlite3_value_text(arguments![0]) else { return sqlite3_result_null(call) }
                 let time = String(cString: text)
                 let now = ConnectionProbe.elapsed(call)
-                sqlite3_result_double(call, time == "now" ? now / .seconds(86_400) : DatabaseTime.days(time))
+                sqlite3_result_double(call, time == "now" ? DatabaseTime.days(now) : DatabaseTime.days(time))
             }, nil, nil, nil)
     }
 

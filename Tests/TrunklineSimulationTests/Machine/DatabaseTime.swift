@@ -11,9 +11,14 @@ enum DatabaseTime {
             seconds % 60)
     }
 
-    /// Days since the beginning, of a time that ``text(_:)`` wrote.
+    /// As SQLite's `julianday` says it, of a time that ``text(_:)`` wrote.
     static func days(_ text: String) -> Double {
         let digits = text.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
-        return Double(digits[2] - 1) + Double(digits[3] * 3_600 + digits[4] * 60 + digits[5]) / 86_400
+        return beginning + Double(digits[2] - 1) + Double(digits[3] * 3_600 + digits[4] * 60 + digits[5]) / 86_400
     }
+
+    static func days(_ elapsed: Duration) -> Double { beginning + elapsed / .seconds(86_400) }
+
+    /// 2026-01-01, midnight.
+    private static let beginning = 2_461_041.5
 }

@@ -42,7 +42,8 @@ struct OfficeTemplate: Sendable {
 
     private let contents: [OfficeID: [UInt8]]
 
-    init() async throws {
+    /// - Parameter sharesTables: whether there are tables that all offices write.
+    init(sharesTables: Bool) async throws {
         let directory = try WorldDirectory()
         var contents: [OfficeID: [UInt8]] = [:]
         for office in [.head] + OfficeTemplate.branches {
@@ -50,9 +51,10 @@ struct OfficeTemplate: Sendable {
             let store = try SQLiteStore(url: "sqlite://\(path)")
             do {
                 let application = try PlainConnection(path: path)
-                try application.run(OfficeTemplate.tables(of: office))
+                try application.run(OfficeTemplate.tables(of: office) + (sharesTables ? SharedTables.sql : ""))
             }
-            _ = try await store.initialise(OfficeTemplate.setup(of: office))
+            _ = try await store.initialise(
+                OfficeTemplate.setup(of: office, and: sharesTables ? SharedTables.rules : []))
             await store.close()
             let application = try PlainConnection(path: path)
             try application.run(OfficeTemplate.history)
@@ -76,8 +78,8 @@ struct OfficeTemplate: Sendable {
         }
     }
 
-    private static func setup(of office: OfficeID) -> OfficeSetup {
-        let up = columns.map { TableRule(TableName($0.key)) }
+    private static func setup(of office: OfficeID, and shared: [TableRule]) -> OfficeSetup {
+        let up = columns.map { TableRule(TableName($0.key)) } + shared
         let takesNew = office == branches[2]
         return OfficeSetup(
             office: office, role: office == .head ? .head : .branch, tables: takesNew ? up : up + DownTables.rules,

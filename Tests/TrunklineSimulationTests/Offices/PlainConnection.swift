@@ -6,6 +6,7 @@ final class PlainConnection: @unchecked Sendable {
     // Sendable: one thread of a world works at a time, and hands over through locks.
     let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
+    private var clock: () -> Duration = { .zero }
 
     struct Failure: Error, CustomStringConvertible {
         var code: Int32
@@ -19,6 +20,17 @@ final class PlainConnection: @unchecked Sendable {
         guard code == SQLITE_OK, let handle else { throw Failure(code: code, description: "open \(path)") }
         self.handle = handle
         try run("PRAGMA foreign_keys = ON; PRAGMA synchronous = OFF")
+    }
+
+    /// What `julianday('now')` says from now on.
+    func setClock(_ clock: @escaping () -> Duration) {
+        self.clock = clock
+        sqlite3_create_function_v2(
+            handle, "julianday", 1, SQLITE_UTF8, Unmanaged.passUnretained(self).toOpaque(),
+            { call, _, _ in
+                let own = Unmanaged<PlainConnection>.fromOpaque(sqlite3_user_data(call)!).takeUnretainedValue()
+                sqlite3_result_double(call, DatabaseTime.days(own.clock()))
+            }, nil, nil, nil)
     }
 
     deinit {

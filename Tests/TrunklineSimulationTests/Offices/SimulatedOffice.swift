@@ -8,6 +8,10 @@ final class SimulatedOffice: @unchecked Sendable {
     let application: PlainConnection
     /// Its link is cut until this decision.
     var cutUntil = 0
+    /// The time of its world, for its application's triggers.
+    var elapsed: () -> Duration = { .zero }
+    /// By how much its clock is ahead of others.
+    var skew = Duration.zero
     /// There is a backup of its database, made in this world.
     private(set) var hasBackup = false
     private var backup: PlainConnection?
@@ -16,6 +20,7 @@ final class SimulatedOffice: @unchecked Sendable {
         self.id = id
         self.path = path
         application = try PlainConnection(path: path)
+        application.setClock { [unowned self] in elapsed() + skew }
     }
 
     /// A branch's, to the head.
@@ -31,6 +36,7 @@ final class SimulatedOffice: @unchecked Sendable {
     func clear(_ more: [String], streams: [StreamID], branches: [OfficeID]) throws {
         if application.isInTransaction { try application.run("ROLLBACK") }
         cutUntil = 0
+        skew = .zero
         hasBackup = false
         var mine = try application.rows("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap { $0[0] }
         if !OfficeTemplate.hasDownTables(id) {
@@ -53,6 +59,7 @@ final class SimulatedOffice: @unchecked Sendable {
         try application.run(
             """
             BEGIN IMMEDIATE; INSERT INTO trunkline_applying VALUES (1); \(deletes) \(outbound) \(known)
+            UPDATE trunkline_synced_table SET join_turn = 0;
             UPDATE trunkline_office SET log_turn = 0, compacted_seq = 0, compacted_lines = 0;
             DELETE FROM sqlite_sequence WHERE name <> 'trunkline_synced_table';
             COMMIT
@@ -63,16 +70,18 @@ final class SimulatedOffice: @unchecked Sendable {
     private static let epoch = "E0000000-0000-4000-8000-000000000001"
 
     /// In this order: the application's own first, whose triggers write to the others; children before their parents.
-    private static let cleared = [
-        "line", "sale", "customer", "refusing", "shelf", "article", "price", "transfer", "offer", "region_branch",
-        "trunkline_change", "trunkline_load", "trunkline_held_change",
-        "trunkline_batch", "trunkline_set_aside_notice",
-        "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound",
-        "trunkline_inbound_shape", "trunkline_set_aside", "trunkline_set_aside_change", "trunkline_set_aside_shape",
-        "trunkline_parked_batch", "trunkline_pending_ack", "trunkline_superseded_row", "trunkline_kept_row",
-        "trunkline_made_table", "trunkline_outbound", "trunkline_ended_stream", "trunkline_branch",
-        "trunkline_applying", "watermark_history",
-    ]
+    private static let cleared =
+        SharedTables.names + [
+            "line", "sale", "customer", "refusing", "shelf", "article", "price", "transfer", "offer", "region_branch",
+            "trunkline_change", "trunkline_load", "trunkline_held_change",
+            "trunkline_batch", "trunkline_set_aside_notice",
+            "trunkline_verification_request", "trunkline_verification_result", "trunkline_inbound",
+            "trunkline_inbound_shape", "trunkline_set_aside", "trunkline_set_aside_change", "trunkline_set_aside_shape",
+            "trunkline_parked_batch", "trunkline_pending_ack", "trunkline_superseded_row", "trunkline_kept_row",
+            "trunkline_made_table", "trunkline_outbound", "trunkline_ended_stream", "trunkline_branch",
+            "trunkline_applying", "trunkline_merging", "trunkline_shared_row", "trunkline_applied_change",
+            "trunkline_conflict", "watermark_history",
+        ]
 
     /// What is committed, for ``restore()``.
     func backUp() throws {

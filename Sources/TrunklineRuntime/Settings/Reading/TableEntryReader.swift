@@ -6,13 +6,24 @@ struct TableEntryReader {
     enum Key: String, CaseIterable {
         case name, direction, to, route, `where`
         case localWrites = "local-writes"
+        case conflict
         case accept
 
-        /// Where the key is for `down` tables; nil: it is for any table, or for none.
+        /// Where the key is; nil: it is for both, or for none.
         var place: OfficeRole? {
             switch self {
             case .to, .route, .where: .head
             case .localWrites: .branch
+            case .name, .direction, .conflict, .accept: nil
+            }
+        }
+
+        /// For which tables it is; nil: for any, or for none.
+        var directions: [TableRule.Direction]? {
+            switch self {
+            case .to, .route, .where: [.down, .shared]
+            case .localWrites: [.down]
+            case .conflict: [.shared]
             case .name, .direction, .accept: nil
             }
         }
@@ -41,11 +52,12 @@ struct TableEntryReader {
         if fields[.route] != nil, to { fields.note("to: all and route do not go together; leave one out") }
         let filter = fields.text(.where)
         let localWrites = fields.choice(.localWrites, of: TableRule.LocalWrites.self)
+        let conflict = conflict(direction)
         guard let name else { return nil }
         return .table(
             TableRule(
                 name, direction: direction ?? .up, route: route ?? .all, filter: filter,
-                localWrites: localWrites ?? .refuse))
+                localWrites: localWrites ?? .refuse, conflict: conflict))
     }
 
     /// `accept: new`
@@ -67,24 +79,36 @@ struct TableEntryReader {
     /// - Returns: nil when what is there is none.
     private mutating func direction() -> TableRule.Direction? {
         guard fields[.direction] != nil else { return .up }
-        guard fields[.direction]?.text?.trimmed != "shared" else {
-            fields.note("shared is not there yet; write up or down, or leave the table out", of: .direction)
-            return nil
-        }
         return fields.choice(.direction, of: TableRule.Direction.self)
     }
 
     private mutating func notePlaces(_ direction: TableRule.Direction?) {
         for key in Key.allCases where fields[key] != nil {
-            guard let place = key.place else { continue }
-            if let role, role != place {
+            if let role, let place = key.place, role != place {
                 let reason =
                     place == .head ? "the head, which sends the rows" : "the branches, whose programs write there"
                 fields.note("\(key.rawValue) is for \(reason); leave it out here")
-            } else if direction == .up {
-                fields.note("\(key.rawValue) is for down tables; write direction: down, or leave \(key.rawValue) out")
+            } else if let direction, let directions = key.directions, !directions.contains(direction) {
+                let names = directions.map(\.rawValue).joined(separator: " or ")
+                fields.note(
+                    "\(key.rawValue) is for \(names) tables; write direction: \(directions[0].rawValue), or leave \(key.rawValue) out"
+                )
             }
         }
+    }
+
+    /// - Returns: nil when there is none, or what is there is none.
+    private mutating func conflict(_ direction: TableRule.Direction?) -> ConflictPolicy? {
+        guard let node = fields[.conflict] else {
+            if direction == .shared {
+                fields.note("a shared table needs conflict; write \(ConflictReader.example), or another policy")
+            }
+            return nil
+        }
+        var reader = ConflictReader(of: "\(fields.subject): conflict")
+        let policy = reader.read(node)
+        fields.add(reader.problems)
+        return policy
     }
 
     /// Whether `to: all` is there.

@@ -1,0 +1,279 @@
+extension ReceiverEngine {
+    /// Applies groups, of which some may be of shared tables: what becomes of their lines depends on what is here.
+    ///
+    /// Programs of this office write to those tables too. What they committed after this looked, and before it had their
+    /// rows locked, is found by a second look; then all of it is undone, and decided anew.
+    /// - Returns: the lines that could not be stored, as they came.
+    func apply(
+        _ groups: [LineGroup], _ context: SharedContext, individually: Bool
+    ) throws(StoreError) -> [LineFailure] {
+        let stream = context.stream
+        guard groups.contains(where: \.table.isShared) else {
+            return try sink.apply(groups, of: stream, individually: individually)
+        }
+        for _ in 0..<Limit.sharedTries {
+            let outcome = try books.merging { () throws(StoreError) -> [LineFailure]? in
+                var pieces: [SharedPiece] = []
+                var plain: [LineGroup] = []
+                for group in groups {
+                    guard group.table.isShared else {
+                        plain.append(group)
+                        continue
+                    }
+                    var piece = SharedPiece(group)
+                    try stream.destination == .head ? decide(&piece, context) : choose(&piece, context)
+                    pieces.append(piece)
+                    if !piece.stored.bytes.isEmpty { plain.append(piece.stored) }
+                }
+                let failures = try sink.apply(plain, of: stream, individually: individually)
+                for piece in pieces where try !isUnchanged(piece, context) { return nil }
+                return try finish(pieces, failures, context)
+            }
+            if let outcome { return outcome }
+        }
+        throw StoreError(
+            .contention, operation: "store rows", subject: "stream \(stream)",
+            reason: "other programs change the same rows just now")
+    }
+
+    // MARK: At the head
+
+    private func decide(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
+        let table = piece.group.table
+        let branch = context.stream.source
+        let policy = try books.policy(of: table.name)
+        let now = try books.wallClock()
+        for entry in piece.read() {
+            let keys = entry.map(\.line.key)
+            let states = try books.sharedRows(of: keys, table, branch)
+            let images = try images(of: keys, table, context.stream)
+            for (index, item) in entry.enumerated() {
+                piece.heads[item.line.key] = states[index]
+                let present: [String?]?
+                switch images[index] {
+                case .line(let line)?: present = CopyText.fields(line.text)
+                case .problem(let problem)?:
+                    piece.failures.append(LineFailure(line: item.original, reason: problem))
+                    continue
+                case nil: present = nil
+                }
+                let change = SharedChange(
+                    table: table.name, key: item.line.key, branch: branch, columns: table.columns, policy: policy,
+                    stamp: item.stamp, theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
+                    present: present, state: states[index], now: now, tolerance: context.tolerance,
+                    isClockOff: context.clock.map { $0 > now + context.tolerance } ?? false,
+                    preferred: context.preferred)
+                piece.add(change.decide(), item, isThere: present != nil)
+            }
+        }
+    }
+
+    private func images(
+        of keys: [RowKey], _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) -> [Int: FoundRows.Content] {
+        let limits = ReadLimits(batchBytes: .max, rowBytes: ReturnLimit.rowBytes)
+        let found = try sink.rows(of: keys, table, of: stream, limits)
+        return Dictionary(found.rows.map { ($0.index, $0.content) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    // MARK: At a branch
+
+    /// A row that has a change of this branch which the head has not looked at stays: its change will reach the head, and the
+    /// answer comes back.
+    private func choose(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
+        let table = piece.group.table
+        let isJoining = try books.isJoining(table.name)
+        for entry in piece.read() {
+            let keys = entry.map(\.line.key)
+            let versions = try books.localVersions(of: keys, table)
+            let images = isJoining ? try images(of: keys, table, context.stream) : [:]
+            for (index, item) in entry.enumerated() {
+                let (stamp, local) = (item.stamp, versions[index])
+                piece.locals[item.line.key] = .some(local)
+                if let local, local.isDirty {
+                    guard let applied = stamp.applied, applied >= local.version?.clock ?? 0 else { continue }
+                } else if stamp.isAnswer {
+                    continue
+                }
+                if local == nil, !stamp.isAnswer, case .line(let own)? = images[index] {
+                    let here = CopyText.fields(own.text)
+                    let isSame =
+                        !item.line.isDelete
+                        && ColumnMerge(table.columns).isSame(here, CopyText.fields(item.line.text))
+                    guard isSame else { continue }
+                }
+                piece.take(item)
+            }
+        }
+    }
+
+    // MARK: Both
+
+    /// Whether no program of this office changed a row since it was looked at.
+    private func isUnchanged(_ piece: SharedPiece, _ context: SharedContext) throws(StoreError) -> Bool {
+        let (table, keys) = (piece.group.table, piece.notes.map(\.item.line.key))
+        guard !keys.isEmpty else { return true }
+        guard context.stream.destination == .head else {
+            let now = try books.localVersions(of: keys, table)
+            return zip(keys, now).allSatisfy { piece.locals[$0] == .some($1) }
+        }
+        let now = try books.sharedRows(of: keys, table, context.stream.source)
+        return zip(keys, now).allSatisfy { piece.heads[$0]?.version == $1.version }
+    }
+
+    private func finish(
+        _ pieces: [SharedPiece], _ failures: [LineFailure], _ context: SharedContext
+    ) throws(StoreError) -> [LineFailure] {
+        var result = failures.filter { !$0.line.table.isShared }
+        for piece in pieces {
+            let table = piece.group.table
+            result += piece.failures
+            let ofPiece = failures.filter {
+                $0.line.table.name == table.name && $0.line.isDelete == piece.group.isDelete && $0.line.table.isShared
+            }
+            let failed = Dictionary(ofPiece.map { ($0.line.key, $0) }, uniquingKeysWith: { first, _ in first })
+            var stored: [SharedPiece.Note] = []
+            for note in piece.notes {
+                if let failure = failed[note.item.line.key] {
+                    var original = failure
+                    original.line = note.item.original
+                    result.append(original)
+                } else {
+                    stored.append(note)
+                }
+            }
+            try remember(stored, table, context)
+        }
+        return result
+    }
+
+    private func remember(_ notes: [SharedPiece.Note], _ table: TableHeader, _ context: SharedContext)
+        throws(StoreError)
+    {
+        guard !notes.isEmpty else { return }
+        try books.note(
+            notes.compactMap { note in
+                guard note.setsVersion else { return nil }
+                return NotedVersion(key: note.item.line.key, version: note.version, isDelete: note.isDelete)
+            }, table)
+        guard context.stream.destination == .head else { return }
+        let branch = context.stream.source
+        try books.note(
+            notes.compactMap { note in note.decision?.applied.map { (key: note.item.line.key, change: $0) } }, table,
+            branch)
+        try books.keep(notes.compactMap { $0.decision?.conflict })
+        for isStored in [true, false] {
+            let told = notes.filter { $0.decision?.answers == true && ($0.decision?.action != nil) == isStored }
+            try books.answer(told.map(\.item.line.key), table, branch, onlyRouted: isStored)
+        }
+    }
+}
+
+/// What is the same for all lines of a batch, or of a retry.
+struct SharedContext {
+    var stream: StreamID
+    /// The sender's wall clock when it read the batch; nil: unknown.
+    var clock: Int64?
+    /// As ``SharedChange/preferred``.
+    var preferred: Conflict.Outcome?
+    /// By how many milliseconds another office's clock may be ahead.
+    var tolerance: Int64 = 300_000
+
+    init(_ stream: StreamID) { self.stream = stream }
+
+    init(_ header: BatchHeader) {
+        self.init(header.stream)
+        clock = header.clock
+        preferred =
+            switch header.recovery {
+            case .keepBranch?: .branch
+            case .keepHead?: .head
+            case .compare?, .resend?, nil: nil
+            }
+    }
+}
+
+/// A group of lines of a shared table, and what becomes of it.
+struct SharedPiece {
+    struct Item {
+        var original: ReceivedLine
+        var line: ReceivedLine
+        var stamp: RowStamp
+    }
+
+    struct Note {
+        var item: Item
+        /// nil at a branch.
+        var decision: SharedChange.Decision?
+        var version: RowVersion?
+        var setsVersion: Bool
+        /// Whether there is no row from now on; nil: as before.
+        var isDelete: Bool?
+    }
+
+    let group: LineGroup
+    /// What goes to the sink, without stamps.
+    var stored: LineGroup
+    var notes: [Note] = []
+    var failures: [LineFailure] = []
+    var heads: [RowKey: SharedRowState] = [:]
+    var locals: [RowKey: LocalVersion?] = [:]
+    private var count = 0
+
+    init(_ group: LineGroup) {
+        self.group = group
+        var table = group.table
+        table.allNew = false
+        stored = LineGroup(table: table, isDelete: group.isDelete, bytes: [])
+    }
+
+    /// The lines in portions; those whose stamp cannot be read are failures.
+    mutating func read() -> [[Item]] {
+        let lines = group.lines
+        var portions: [[Item]] = []
+        for range in ReceiverEngine.portions(lines.map(\.text.count)) {
+            var items: [Item] = []
+            for line in lines[range] {
+                if let (stamp, bare) = line.withoutStamp() {
+                    items.append(Item(original: line, line: bare, stamp: stamp))
+                } else {
+                    failures.append(LineFailure(line: line, reason: "its stamp is not what the protocol says"))
+                }
+            }
+            if !items.isEmpty { portions.append(items) }
+        }
+        return portions
+    }
+
+    /// - Parameter isThere: whether there is a row now.
+    mutating func add(_ decision: SharedChange.Decision, _ item: Item, isThere: Bool) {
+        switch decision.action {
+        case .theirs?: store(item.line)
+        case .image(let image)?:
+            var line = item.line
+            line.text = CopyText.line(image)[...]
+            line.misfits = [:]
+            store(line)
+        case nil: break
+        }
+        notes.append(
+            Note(
+                item: item, decision: decision, version: decision.version, setsVersion: decision.version != nil,
+                isDelete: decision.action == nil ? !isThere : item.line.isDelete))
+    }
+
+    /// At a branch.
+    mutating func take(_ item: Item) {
+        if !item.stamp.isAnswer { store(item.line) }
+        notes.append(
+            Note(
+                item: item, decision: nil, version: item.stamp.version, setsVersion: true,
+                isDelete: item.stamp.isAnswer ? nil : item.line.isDelete))
+    }
+
+    private mutating func store(_ line: ReceivedLine) {
+        if !line.misfits.isEmpty { stored.misfits[count] = line.misfits }
+        stored.bytes += line.text
+        count += 1
+    }
+}

@@ -1,0 +1,93 @@
+/// What a line of a shared table says beside its values: the last field of the line, as JSON.
+///
+/// Upwards it says what a branch changed, and from where; or that the branch says its row without having changed it, as
+/// it does when it joins. Downwards it says the version of the head's row, and how much of this branch's own changes is in it.
+public struct RowStamp: Hashable, Sendable {
+    /// Of the row as it is; nil: nobody changed it since its table is shared.
+    public var version: RowVersion?
+    /// Upwards: what the branch changed it from.
+    public var base: RowBase?
+    /// Upwards: the row's values there, by column, where its table's policy needs them; nil: unknown, or no row.
+    public var baseImage: [String: String?]?
+    /// Upwards: when the branch changed it, the head may not have seen yet what was in the table when it began to be shared,
+    /// so that a base without a version says nothing of the head's row.
+    public var isJoining: Bool
+    /// Downwards: the clock of the last of this branch's changes that the head has looked at; nil: none.
+    public var applied: Int64?
+    /// Downwards: the row is as this branch sent it, so that only the key is here.
+    public var isAnswer: Bool
+
+    public init(
+        version: RowVersion?, base: RowBase? = nil, baseImage: [String: String?]? = nil,
+        isJoining: Bool = false, applied: Int64? = nil,
+        isAnswer: Bool = false
+    ) {
+        self.version = version
+        self.base = base
+        self.baseImage = baseImage
+        self.isJoining = isJoining
+        self.applied = applied
+        self.isAnswer = isAnswer
+    }
+}
+
+/// What a change of a row stands on: the version that the row had, or that there was none.
+public struct RowBase: Hashable, Sendable, Codable {
+    /// nil: it was not changed since its table is shared.
+    public var version: RowVersion?
+    /// Whether there was no row.
+    public var wasAbsent: Bool
+
+    public init(version: RowVersion?, wasAbsent: Bool) {
+        self.version = version
+        self.wasAbsent = wasAbsent
+    }
+
+    private enum Field: String, CodingKey {
+        case version = "v"
+        case wasAbsent = "absent"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Field.self)
+        version = try fields.decodeIfPresent(RowVersion.self, forKey: .version)
+        wasAbsent = try fields.decodeIfPresent(Bool.self, forKey: .wasAbsent) ?? false
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Field.self)
+        try fields.encodeIfPresent(version, forKey: .version)
+        if wasAbsent { try fields.encode(true, forKey: .wasAbsent) }
+    }
+}
+
+extension RowStamp: Codable {
+    private enum Field: String, CodingKey {
+        case version = "v"
+        case base = "base"
+        case baseImage = "was"
+        case isJoining = "joining"
+        case applied = "applied"
+        case isAnswer = "answer"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Field.self)
+        version = try fields.decodeIfPresent(RowVersion.self, forKey: .version)
+        base = try fields.decodeIfPresent(RowBase.self, forKey: .base)
+        baseImage = try fields.decodeIfPresent([String: String?].self, forKey: .baseImage)
+        isJoining = try fields.decodeIfPresent(Bool.self, forKey: .isJoining) ?? false
+        applied = try fields.decodeIfPresent(Int64.self, forKey: .applied)
+        isAnswer = try fields.decodeIfPresent(Bool.self, forKey: .isAnswer) ?? false
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Field.self)
+        try fields.encodeIfPresent(version, forKey: .version)
+        try fields.encodeIfPresent(base, forKey: .base)
+        try fields.encodeIfPresent(baseImage, forKey: .baseImage)
+        if isJoining { try fields.encode(true, forKey: .isJoining) }
+        try fields.encodeIfPresent(applied, forKey: .applied)
+        if isAnswer { try fields.encode(true, forKey: .isAnswer) }
+    }
+}

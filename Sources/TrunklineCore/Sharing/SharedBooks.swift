@@ -1,0 +1,60 @@
+/// What an office keeps of the rows that it shares, within one transaction that the engine holds.
+///
+/// Each method is a statement or two and decides nothing. What happens in which order is ``ReceiverEngine``'s.
+public protocol SharedBooks {
+    /// The office's wall clock, in milliseconds since 1970.
+    func wallClock() throws(StoreError) -> Int64
+    /// How this office has it that conflicts over the table are decided.
+    func policy(of table: TableName) throws(StoreError) -> ConflictPolicy
+    /// At the head: what is known of rows, and of the last changes of a branch to them; in the order of the keys.
+    func sharedRows(of keys: [RowKey], _ table: TableHeader, _ branch: OfficeID) throws(StoreError) -> [SharedRowState]
+    /// At a branch: what it knows of its rows; in the order of the keys.
+    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?]
+    /// At a branch: whether the head does not have all yet that was in the table when it began to be shared.
+    func isJoining(_ table: TableName) throws(StoreError) -> Bool
+    /// Runs `body`, whose writes are not changes of this office: the triggers of shared tables give them no version.
+    ///
+    /// What other programs changed meanwhile is seen by the next statement.
+    /// - Parameter body: what it did is undone where it returns nil.
+    func merging<Value>(_ body: () throws(StoreError) -> Value?) throws(StoreError) -> Value?
+    /// Notes the versions of rows as they are now: from now on they have no change of this office that others lack.
+    func note(_ versions: [NotedVersion], _ table: TableHeader) throws(StoreError)
+    /// At the head: notes the last changes of a branch that were looked at.
+    func note(_ changes: [(key: RowKey, change: AppliedChange)], _ table: TableHeader, _ branch: OfficeID)
+        throws(StoreError)
+    /// At the head: lets a branch be told of rows.
+    /// - Parameter onlyRouted: of a table whose rows are for all branches nothing.
+    func answer(_ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool) throws(StoreError)
+    /// At the head: keeps conflicts.
+    func keep(_ conflicts: [Conflict]) throws(StoreError)
+    /// At the head: notes which tables a branch has joined in its epoch; those that are new there go down to it whole.
+    func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError)
+}
+
+/// What a branch knows of a row of its own.
+public struct LocalVersion: Hashable, Sendable {
+    /// nil: it was not changed since its table is shared.
+    public var version: RowVersion?
+    /// Whether there is a change of this branch that the head has not answered.
+    public var isDirty: Bool
+
+    public init(version: RowVersion?, isDirty: Bool) {
+        self.version = version
+        self.isDirty = isDirty
+    }
+}
+
+/// The version of a row as it is now.
+public struct NotedVersion: Hashable, Sendable {
+    public var key: RowKey
+    /// nil: it was not changed since its table is shared.
+    public var version: RowVersion?
+    /// nil: as it was noted before.
+    public var isDelete: Bool?
+
+    public init(key: RowKey, version: RowVersion?, isDelete: Bool?) {
+        self.key = key
+        self.version = version
+        self.isDelete = isDelete
+    }
+}

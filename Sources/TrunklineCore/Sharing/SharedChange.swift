@@ -1,0 +1,286 @@
+/// What the head knows of a shared row when a branch's line of it comes.
+public struct SharedRowState: Hashable, Sendable {
+    /// Of the row that is there, or of its delete; nil: it was not changed since its table is shared.
+    public var version: RowVersion?
+    /// The last change of this branch that was looked at.
+    public var applied: AppliedChange?
+
+    public init(version: RowVersion? = nil, applied: AppliedChange? = nil) {
+        self.version = version
+        self.applied = applied
+    }
+}
+
+/// The last change of a branch that the head has looked at, of one row.
+///
+/// A branch's changes all stand on the same base until it takes the head's answer. So that each difference counts once,
+/// however often and in whichever pieces it came, the next one is measured from what was looked at last.
+public struct AppliedChange: Hashable, Sendable, Codable {
+    public var base: RowBase
+    /// Of its version.
+    public var clock: Int64
+    /// The branch's image, where the table's policy needs it; nil also of a delete.
+    public var image: [String: String?]?
+    /// Whether it left the branch without a row.
+    public var isDelete: Bool
+    /// The version of the head's row while that is as the branch's; nil: the branch's image yielded, in part or in all.
+    public var standing: RowVersion?
+
+    public init(
+        base: RowBase, clock: Int64, image: [String: String?]?, isDelete: Bool, standing: RowVersion?
+    ) {
+        self.base = base
+        self.clock = clock
+        self.image = image
+        self.isDelete = isDelete
+        self.standing = standing
+    }
+}
+
+/// A line of a branch, of a shared table, and what the head decides over it: a value, made of nothing but what is given.
+struct SharedChange {
+    let table: TableName
+    let key: RowKey
+    let branch: OfficeID
+    let columns: [Column]
+    let policy: ConflictPolicy
+    let stamp: RowStamp
+    /// The branch's row; nil: it is deleted there.
+    let theirs: [String?]?
+    /// The head's row.
+    let present: [String?]?
+    let state: SharedRowState
+    /// The head's wall clock, in milliseconds.
+    let now: Int64
+    /// By how much a branch's clock may be ahead.
+    let tolerance: Int64
+    /// Whether the branch's clock is known to be off.
+    let isClockOff: Bool
+    /// Whose rows stand where both had them without knowing of each other, as somebody decided after a restore.
+    var preferred: Conflict.Outcome?
+
+    struct Decision {
+        /// What is stored; nil: nothing.
+        var action: Action?
+        /// Of the head's row from now on; nil: it stays.
+        var version: RowVersion?
+        /// What is remembered of the branch's change; nil: nothing new.
+        var applied: AppliedChange?
+        /// What somebody will want to know of.
+        var conflict: Conflict?
+        /// The branch is told even if nothing was stored.
+        var answers: Bool
+    }
+
+    enum Action {
+        /// The branch's line, as it is.
+        case theirs
+        case image([String?])
+    }
+
+    func decide() -> Decision {
+        guard let version = stamp.version, let base = stamp.base else { return join() }
+        if let applied = state.applied, applied.base == base, version.clock <= applied.clock {
+            return replay(isOlder: version.clock < applied.clock)
+        }
+        let isFresh = state.applied.map { $0.base != base } ?? true
+        // A row that came and went at the branch.
+        let wasAbsent = isFresh ? base.wasAbsent : state.applied?.isDelete == true
+        if theirs == nil, wasAbsent { return keep(base, version, stands: present == nil) }
+        if isFresh, stamp.isJoining, base.version == nil, !base.wasAbsent, let present {
+            let isAlike = baseImage(base).map { ColumnMerge(columns).isSame($0, present) } ?? false
+            if isAlike { return store(base, version) }
+            if policy.needsBase, let known = baseImage(base), let theirs {
+                var decision = merge(known, present, theirs, base, version)
+                decision.conflict = decision.conflict ?? record(kind: .join, .merged, base: known, differing)
+                decision.conflict?.kind = .join
+                return decision
+            }
+            return isSame ? keep(base, version, stands: true) : whole(base, version, kind: .join)
+        }
+        let isUnopposed =
+            isFresh
+            ? base.version == state.version && base.wasAbsent == (present == nil)
+            : state.version != nil && state.applied?.standing == state.version
+        // A row that the branch had before its table was shared may come as a change before it comes with the others.
+        let isUnknown = state.version == nil && (base.wasAbsent || base.version == nil)
+        let isNew = present == nil && (base.wasAbsent && isFresh || isUnknown)
+        if isUnopposed || isNew { return store(base, version) }
+        if policy.needsBase, let known = baseImage(base), let theirs, let present {
+            return merge(known, present, theirs, base, version)
+        }
+        if isSame { return keep(base, version, stands: true) }
+        return whole(base, version, kind: kind(base, isFresh))
+    }
+
+    /// A change that was looked at before, or one from before, which a restored branch says again.
+    private func replay(isOlder: Bool) -> Decision {
+        let yields = isOlder && !isSame
+        return Decision(conflict: yields ? record(kind: .join, .head, base: nil, differing) : nil, answers: true)
+    }
+
+    // MARK: The branch's image stands
+
+    private func store(_ base: RowBase, _ version: RowVersion) -> Decision {
+        guard !isSame else { return keep(base, version, stands: true) }
+        let taken = ownVersion(for: version)
+        return Decision(
+            action: .theirs, version: taken, applied: applied(base, version, standing: taken), answers: true)
+    }
+
+    /// The branch's version, unless it is of a clock that is off, or not after what it replaces.
+    private func ownVersion(for version: RowVersion) -> RowVersion {
+        let isCredible = version.clock <= now + tolerance && !isClockOff
+        guard isCredible, state.version.map({ $0 < version }) ?? true else {
+            return .next(at: .head, now: now, after: state.version)
+        }
+        return version
+    }
+
+    /// The head's row stays as it is. It has a version from now on, so that a later change of what the branch had is one of
+    /// another row.
+    /// - Parameter stands: whether it is as the branch's.
+    private func keep(_ base: RowBase, _ version: RowVersion, stands: Bool) -> Decision {
+        let standing = state.version ?? versionWhereNone
+        return Decision(
+            version: versionWhereNone, applied: applied(base, version, standing: stands ? standing : nil),
+            answers: true)
+    }
+
+    // MARK: Both changed it
+
+    private func merge(
+        _ base: [String?], _ present: [String?], _ theirs: [String?], _ rowBase: RowBase, _ version: RowVersion
+    ) -> Decision {
+        let merge = ColumnMerge(columns, adding: policy.columns?.added ?? [])
+        var result = merge.merge(base: base, head: present, branch: theirs)
+        var conflict: Conflict?
+        if !result.open.isEmpty {
+            let winner = winner(version)
+            if winner == .branch { for index in result.open { result.image[index] = theirs[index] } }
+            let outcome: Conflict.Outcome = winner == .waiting ? .waiting : .merged
+            conflict = record(kind: .update, outcome, base: base, result.open)
+        }
+        guard !merge.isSame(result.image, present) else {
+            var decision = keep(rowBase, version, stands: merge.isSame(theirs, present))
+            decision.conflict = conflict
+            return decision
+        }
+        let taken = RowVersion.next(at: .head, now: now, after: state.version, credible(version))
+        let stands = merge.isSame(result.image, theirs)
+        return Decision(
+            action: stands ? .theirs : .image(result.image), version: taken,
+            applied: applied(rowBase, version, standing: stands ? taken : nil), conflict: conflict, answers: true)
+    }
+
+    private func credible(_ version: RowVersion) -> RowVersion? {
+        isClockOff || version.clock > now + tolerance ? nil : version
+    }
+
+    private func whole(_ base: RowBase, _ version: RowVersion, kind: Conflict.Kind) -> Decision {
+        let winner = winner(version)
+        let conflict = record(kind: kind, winner, base: baseImage(base), differing)
+        guard winner == .branch else {
+            var decision = keep(base, version, stands: false)
+            decision.conflict = conflict
+            return decision
+        }
+        var decision = store(base, version)
+        decision.conflict = conflict
+        return decision
+    }
+
+    private func winner(_ version: RowVersion?) -> Conflict.Outcome {
+        switch policy.whole {
+        case .headWins: .head
+        case .branchWins: .branch
+        case .manual: .waiting
+        case .lastWriterWins:
+            if let version = version.flatMap({ credible($0) }), state.version.map({ $0 < version }) ?? true {
+                .branch
+            } else {
+                .head
+            }
+        }
+    }
+
+    // MARK: A row that the branch says without having changed it
+
+    /// Where both have it alike, all is well. Else the version that is newer stands, as far as both know versions: it was
+    /// made of the other one. Where they do not, two rows meet that never knew of each other.
+    private func join() -> Decision {
+        guard theirs != nil, !isSame else { return Decision(answers: false) }
+        if let version = stamp.version {
+            guard preferred != .head, preferred == .branch || (state.version.map { $0 < version } ?? true) else {
+                return Decision(
+                    conflict: preferred.map { _ in record(kind: .join, .head, base: nil, differing) }, answers: true)
+            }
+            let taken = ownVersion(for: version)
+            let conflict = present.map { _ in record(kind: .join, .branch, base: nil, differing) }
+            return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
+        }
+        guard present != nil || state.version != nil else {
+            return Decision(action: .theirs, answers: false)
+        }
+        // Nobody knows when the branch wrote it: any version that the head knows is newer.
+        let winner = preferred ?? winner(nil)
+        let conflict = record(kind: .join, winner, base: nil, differing)
+        guard winner == .branch else {
+            return Decision(version: versionWhereNone, conflict: conflict, answers: true)
+        }
+        let taken = RowVersion.next(at: .head, now: now, after: state.version)
+        return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
+    }
+
+    // MARK: Parts
+
+    /// Of a row of the head that stands, and was not changed since its table is shared.
+    private var versionWhereNone: RowVersion? { state.version == nil ? .next(at: .head, now: now) : nil }
+
+    private func kind(_ base: RowBase, _ isFresh: Bool) -> Conflict.Kind {
+        if theirs == nil { return .deleteOfUpdated }
+        if present == nil { return .updateOfDeleted }
+        return base.wasAbsent && isFresh ? .insert : .update
+    }
+
+    private var isSame: Bool {
+        guard let theirs, let present else { return (theirs == nil) == (present == nil) }
+        return ColumnMerge(columns).isSame(theirs, present)
+    }
+
+    private var differing: [Int] {
+        guard let theirs, let present else { return [] }
+        return ColumnMerge(columns).differences(theirs, present)
+    }
+
+    /// From where the branch's change is measured; nil: there was no row, or it is not known. A column that is younger than
+    /// the base is one that the branch did not change.
+    private func baseImage(_ base: RowBase) -> [String?]? {
+        let applied = state.applied.flatMap { $0.base == base ? $0 : nil }
+        let named = applied.map(\.image) ?? stamp.baseImage
+        return named.map { named in
+            columns.indices.map { named[columns[$0].name] ?? theirs?[$0] ?? nil }
+        }
+    }
+
+    private func applied(_ base: RowBase, _ version: RowVersion, standing: RowVersion?) -> AppliedChange {
+        AppliedChange(
+            base: base, clock: version.clock, image: policy.needsBase ? theirs.map(named) : nil,
+            isDelete: theirs == nil, standing: standing)
+    }
+
+    private func record(
+        kind: Conflict.Kind, _ outcome: Conflict.Outcome, base: [String?]?, _ open: [Int]
+    ) -> Conflict {
+        Conflict(
+            table: table, key: key, branch: branch, kind: kind, policy: policy.description, outcome: outcome,
+            headVersion: state.version, branchVersion: stamp.version, baseVersion: stamp.base?.version,
+            headImage: present.map(named), branchImage: theirs.map(named), baseImage: base.map(named),
+            columns: open.map { columns[$0].name },
+            clockWasOff: stamp.version.map { credible($0) == nil } ?? false)
+    }
+
+    private func named(_ image: [String?]) -> [String: String?] {
+        Dictionary(zip(columns.map(\.name), image), uniquingKeysWith: { first, _ in first })
+    }
+}

@@ -1,0 +1,67 @@
+/// The stored functions about shared tables that join the head's.
+enum SharingFunctions {
+    static let all = [isJoining, joinedTables, hasUntoldJoins, formEmptyBatch]
+
+    /// Whether the head does not have all of the table that was there when it began to be shared.
+    private static let isJoining = """
+        CREATE OR REPLACE FUNCTION trunkline.is_joining(p_table integer) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            RETURN EXISTS (SELECT FROM trunkline.load WHERE table_id = p_table)
+                OR EXISTS (SELECT FROM trunkline.batch WHERE load_table = p_table AND state <> 'acked')
+                OR EXISTS (SELECT FROM trunkline.synced_table WHERE id = p_table AND NOT loaded);
+        END
+        $function$
+        """
+
+    /// Those of a branch that have joined, as JSON; NULL: it has none.
+    private static let joinedTables = """
+        CREATE OR REPLACE FUNCTION trunkline.joined_tables(p_stream text) RETURNS text
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            IF p_stream NOT LIKE '%>head' THEN RETURN NULL; END IF;
+            RETURN (SELECT json_agg(json_build_object('name', s.name, 'turn', s.join_turn) ORDER BY s.id)::text
+                FROM trunkline.synced_table s
+                WHERE s.captured AND s.conflict IS NOT NULL AND NOT trunkline.is_joining(s.id));
+        END
+        $function$
+        """
+
+    /// Whether a table has joined of which no batch says so.
+    private static let hasUntoldJoins = """
+        CREATE OR REPLACE FUNCTION trunkline.has_untold_joins(p_stream text) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            IF p_stream NOT LIKE '%>head' THEN RETURN false; END IF;
+            RETURN EXISTS (
+                SELECT FROM json_array_elements(trunkline.joined_tables(p_stream)::json) j
+                WHERE NOT EXISTS (
+                    SELECT FROM trunkline.outbound o, json_array_elements(o.told_joined::json) t
+                    WHERE o.stream = p_stream AND t ->> 'name' = j ->> 'name' AND t ->> 'turn' = j ->> 'turn'));
+        END
+        $function$
+        """
+
+    /// A batch that covers nothing, whose header is news.
+    private static let formEmptyBatch = """
+        CREATE OR REPLACE FUNCTION trunkline.form_empty_batch(p_stream text) RETURNS bigint
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $function$
+        DECLARE
+            o trunkline.outbound;
+        BEGIN
+            SELECT * INTO STRICT o FROM trunkline.outbound WHERE stream = p_stream FOR UPDATE;
+            INSERT INTO trunkline.batch (stream, number, previous_id, after_wave, last_wave, from_transaction, from_seq,
+                    to_transaction, to_seq, changes)
+                VALUES (p_stream, o.last_number + 1, o.last_id, o.after_wave, o.last_wave, o.at_transaction, o.at_seq,
+                    o.at_transaction, o.at_seq, 0)
+                RETURNING id INTO o.last_id;
+            UPDATE trunkline.outbound SET last_number = o.last_number + 1, last_id = o.last_id WHERE stream = p_stream;
+            RETURN o.last_number + 1;
+        END
+        $function$
+        """
+}

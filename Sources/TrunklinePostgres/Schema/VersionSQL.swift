@@ -1,0 +1,75 @@
+internal import TrunklineCore
+
+/// What the triggers of a shared table do besides: they give its rows their versions.
+///
+/// A change of a branch is remembered with what it stands on until the head has answered: with the version that the row
+/// had, and, where the policy needs it, with the row as it was.
+struct VersionSQL {
+    var tableID: Int
+    var office: OfficeID
+    var policy: ConflictPolicy
+
+    /// While somebody stores what others changed.
+    static let isMerging = "pg_catalog.current_setting('trunkline.merging', true) OPERATOR(pg_catalog.=) 'on'"
+
+    /// What a transaction of ours says when it does.
+    static let merging = "SET LOCAL trunkline.merging = 'on'"
+    static let mergingNoMore = "SET LOCAL trunkline.merging = 'off'"
+
+    private static let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+    /// Rows that a statement changed, as they were or as they are.
+    struct Rows {
+        /// SQL for a row's key.
+        var key: String
+        var row: String
+        /// What stands behind FROM; empty: `row` is a record of its own.
+        var source: String
+    }
+
+    func inserted(_ new: Rows) -> [String] { [statement(keys(of: new), isDelete: "false", wasAbsent: "true")] }
+
+    func deleted(_ old: Rows) -> [String] { [statement(keys(of: old), isDelete: "true", wasAbsent: "false")] }
+
+    /// Where keys stay as they are, each is there before and after.
+    func updated(_ old: Rows, _ new: Rows) -> [String] {
+        let (before, after) = (keys(of: old), keys(of: new))
+        let isGone = "NOT EXISTS (SELECT FROM (\(after)) a WHERE a.key = q.key)"
+        let isNew =
+            "SELECT a.key, NULL::json AS image FROM (\(after)) a WHERE NOT EXISTS (SELECT FROM (\(before)) b WHERE b.key = a.key)"
+        return [
+            statement(before, isDelete: isGone, wasAbsent: "false"),
+            statement(isNew, isDelete: "false", wasAbsent: "true"),
+        ]
+    }
+
+    private func keys(of rows: Rows) -> String {
+        let image = isKeepingBase ? "to_json(\(rows.row))" : "NULL::json"
+        return "SELECT \(rows.key) AS key, \(image) AS image" + (rows.source.isEmpty ? "" : " FROM \(rows.source)")
+    }
+
+    private var isKeepingBase: Bool { office != .head && policy.needsBase }
+
+    private func statement(_ rows: String, isDelete: String, wasAbsent: String) -> String {
+        let isBranch = office != .head
+        let base =
+            isBranch
+            ? """
+            , is_dirty = true, base_clock = CASE WHEN s.is_dirty THEN s.base_clock ELSE s.clock END,
+                base_office = CASE WHEN s.is_dirty THEN s.base_office ELSE s.office END,
+                base_absent = CASE WHEN s.is_dirty THEN s.base_absent ELSE EXCLUDED.base_absent END,
+                base_image = CASE WHEN s.is_dirty THEN s.base_image ELSE EXCLUDED.base_image END,
+                base_joining = CASE WHEN s.is_dirty THEN s.base_joining ELSE EXCLUDED.base_joining END
+            """ : ""
+        return """
+            INSERT INTO trunkline.shared_row AS s
+                (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining)
+            SELECT \(tableID), q.key, \(Self.now), '\(office)', \(isDelete), \(isBranch), \(wasAbsent),
+                \(wasAbsent == "true" ? "NULL::json" : "q.image"),
+                \(isBranch ? "(SELECT trunkline.is_joining(\(tableID)))" : "false")
+            FROM (\(rows)) q
+            ON CONFLICT (table_id, key) DO UPDATE SET clock = greatest(EXCLUDED.clock, s.clock + 1),
+                office = EXCLUDED.office, is_deleted = EXCLUDED.is_deleted\(base)
+            """
+    }
+}

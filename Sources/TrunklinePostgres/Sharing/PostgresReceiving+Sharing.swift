@@ -1,0 +1,212 @@
+import TrunklineCore
+
+extension PostgresReceiving {
+    func wallClock() throws(StoreError) -> Int64 {
+        let found = try connection.run(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint", [], "look at the clock")
+        return Int64(found.integer(0, 0)!)
+    }
+
+    func policy(of table: TableName) throws(StoreError) -> ConflictPolicy {
+        try SharedTable(table, key: [], connection).policy
+    }
+
+    func sharedRows(of keys: [RowKey], _ table: TableHeader, _ branch: OfficeID) throws(StoreError)
+        -> [SharedRowState]
+    {
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        let (keyed, parameters) = shared.keyed(keys)
+        let found = try connection.run(
+            """
+            SELECT s.clock, s.office, a.change FROM (\(keyed)) k
+            LEFT JOIN trunkline.shared_row s ON s.table_id = \(shared.id) AND s.key = k.key
+            LEFT JOIN trunkline.applied_change a
+                ON a.table_id = \(shared.id) AND a.key = k.key AND a.office = \(branch.description.literal)
+            ORDER BY k.n
+            """, parameters, "read versions")
+        var states: [SharedRowState] = []
+        for row in 0..<found.rowCount {
+            states.append(
+                SharedRowState(
+                    version: Self.version(found, row),
+                    applied: try found.value(row, 2).map { (text) throws(StoreError) in
+                        try JSONText.decode(AppliedChange.self, text, "change of a branch")
+                    }))
+        }
+        return states
+    }
+
+    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        let (keyed, parameters) = shared.keyed(keys)
+        let found = try connection.run(
+            """
+            SELECT s.clock, s.office, s.is_dirty FROM (\(keyed)) k
+            LEFT JOIN trunkline.shared_row s ON s.table_id = \(shared.id) AND s.key = k.key ORDER BY k.n
+            """, parameters, "read versions")
+        return (0..<found.rowCount).map { row in
+            Self.version(found, row).map { LocalVersion(version: $0, isDirty: found.flag(row, 2)) }
+        }
+    }
+
+    private static func version(_ found: PostgresResult, _ row: Int) -> RowVersion? {
+        guard let clock = found.integer(row, 0), let office = OfficeID(found.text(row, 1)) else { return nil }
+        return RowVersion(clock: Int64(clock), office: office)
+    }
+
+    func isJoining(_ table: TableName) throws(StoreError) -> Bool {
+        let shared = try SharedTable(table, key: [], connection)
+        return try connection.run("SELECT trunkline.is_joining(\(shared.id))", [], "look at the join").flag(0, 0)
+    }
+
+    func merging<Value>(_ body: () throws(StoreError) -> Value?) throws(StoreError) -> Value? {
+        try connection.script("SAVEPOINT merging; \(VersionSQL.merging)", "merge")
+        if let value = try body() {
+            try connection.script("\(VersionSQL.mergingNoMore); RELEASE merging", "merge")
+            return value
+        }
+        try connection.script("ROLLBACK TO merging; RELEASE merging", "merge")
+        forgetWriters()
+        return nil
+    }
+
+    func note(_ versions: [NotedVersion], _ table: TableHeader) throws(StoreError) {
+        guard !versions.isEmpty else { return }
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        let (known, unknown) = (versions.filter { $0.version != nil }, versions.filter { $0.version == nil })
+        if !unknown.isEmpty {
+            let (keyed, parameters) = shared.keyed(unknown.map(\.key))
+            try connection.run(
+                """
+                DELETE FROM trunkline.shared_row s USING (\(keyed)) k WHERE s.table_id = \(shared.id) AND s.key = k.key
+                """, parameters, "note versions")
+        }
+        guard !known.isEmpty else { return }
+        let (keyed, parameters) = shared.keyed(known.map(\.key))
+        let next = parameters.count
+        try connection.run(
+            """
+            INSERT INTO trunkline.shared_row AS s (table_id, key, clock, office, is_deleted)
+            SELECT \(shared.id), k.key, v.clock, v.office,
+                coalesce(v.is_deleted, (SELECT e.is_deleted FROM trunkline.shared_row e
+                    WHERE e.table_id = \(shared.id) AND e.key = k.key), false) FROM (\(keyed)) k
+            JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::text[], $\(next + 3)::boolean[]) WITH ORDINALITY
+                AS v (clock, office, is_deleted, n) USING (n)
+            ON CONFLICT (table_id, key) DO UPDATE SET clock = EXCLUDED.clock, office = EXCLUDED.office,
+                is_deleted = EXCLUDED.is_deleted, is_dirty = false, base_clock = NULL, base_office = NULL,
+                base_absent = false, base_image = NULL, base_joining = false
+            """,
+            parameters + [
+                TextArray.encode(known.map { "\($0.version!.clock)" }),
+                TextArray.encode(known.map { $0.version!.office.description }),
+                TextArray.encode(known.map { $0.isDelete.map { $0 ? "t" : "f" } }),
+            ], "note versions")
+    }
+
+    func note(
+        _ changes: [(key: RowKey, change: AppliedChange)], _ table: TableHeader, _ branch: OfficeID
+    ) throws(StoreError) {
+        guard !changes.isEmpty else { return }
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        let (keyed, parameters) = shared.keyed(changes.map(\.key))
+        let next = parameters.count
+        let values = changes.map(\.change)
+        try connection.run(
+            """
+            INSERT INTO trunkline.applied_change (table_id, key, office, clock, standing_clock, standing_office, change)
+            SELECT \(shared.id), k.key, \(branch.description.literal), v.clock, v.standing_clock, v.standing_office,
+                v.change FROM (\(keyed)) k
+            JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::bigint[], $\(next + 3)::text[], $\(next + 4)::text[])
+                WITH ORDINALITY AS v (clock, standing_clock, standing_office, change, n) USING (n)
+            ON CONFLICT (table_id, key, office) DO UPDATE SET clock = EXCLUDED.clock,
+                standing_clock = EXCLUDED.standing_clock, standing_office = EXCLUDED.standing_office,
+                change = EXCLUDED.change
+            """,
+            parameters + [
+                TextArray.encode(values.map { "\($0.clock)" }),
+                TextArray.encode(values.map { $0.standing.map { "\($0.clock)" } }),
+                TextArray.encode(values.map { $0.standing?.office.description }),
+                TextArray.encode(values.map { JSONText.encode($0) }),
+            ], "note changes")
+    }
+
+    func answer(
+        _ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool
+    ) throws(StoreError) {
+        guard !keys.isEmpty else { return }
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        guard shared.isRouted || !onlyRouted else { return }
+        let (keyed, parameters) = shared.keyed(keys)
+        try connection.run(
+            """
+            INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+            SELECT \(branch.description.literal), pg_current_xact_id(), \(shared.id), k.key, 'u' FROM (\(keyed)) k
+            WHERE EXISTS (SELECT FROM trunkline.outbound WHERE stream = \(StreamID(from: .head, to: branch).description.literal))
+            """, parameters, "answer")
+    }
+
+    func keep(_ conflicts: [Conflict]) throws(StoreError) {
+        for conflict in conflicts {
+            try connection.query(
+                SharingStatements.keepConflict,
+                [
+                    connection.portable(conflict.table.description), connection.portable(conflict.key.description),
+                    conflict.branch.description, conflict.kind.rawValue, conflict.outcome.rawValue,
+                    JSONText.encode(conflict).asciiEscaped,
+                ])
+        }
+    }
+
+    func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
+        let found = try connection.query(SharingStatements.joined, [header.stream.description])
+        let known = Set(try JSONText.decode([JoinedTable].self, found.text(0, 0), "joined tables"))
+        let new = Set(tables.filter { !known.contains($0) }.map(\.name.inDefaultSchema.sql))
+        guard !new.isEmpty else { return }
+        let down = StreamID(from: .head, to: header.stream.source)
+        for table in try SyncedTable.all(connection) where table.captured && table.conflict != nil {
+            guard new.contains(table.relation) else { continue }
+            try connection.query(
+                Statements.beginLoad,
+                ["\(table.id)", down.description, "f", table.route == .all ? "f" : "t", "f"])
+        }
+        try connection.query(
+            SharingStatements.noteJoined, [header.stream.description, JSONText.encode(tables)])
+    }
+}
+
+/// The statements about conflicts and joins.
+enum SharingStatements {
+    static let keepConflict = Statement(
+        "keep_conflict",
+        """
+        INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """)
+    static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
+    static let noteJoined = Statement("note_joined", "UPDATE trunkline.inbound SET joined = $2 WHERE stream = $1")
+    /// What a batch says of them is noted, so that no other one need.
+    static let noteToldJoined = Statement(
+        "note_told_joined", "UPDATE trunkline.outbound SET told_joined = $2 WHERE stream = $1")
+    /// Whether the loads of a table begin when branches have joined it.
+    static let waitsForBranches = Statement(
+        "waits_for_branches",
+        """
+        SELECT conflict IS NOT NULL AND (SELECT role FROM trunkline.office) = 'head' FROM trunkline.synced_table
+        WHERE id = $1
+        """)
+    /// Of a table that is not shared any more.
+    static let forgetVersions = Statement(
+        "forget_versions",
+        """
+        WITH unshared AS (SELECT id FROM trunkline.synced_table WHERE id = $1 AND conflict IS NULL), changes AS (
+            DELETE FROM trunkline.applied_change USING unshared WHERE table_id = unshared.id)
+        DELETE FROM trunkline.shared_row USING unshared WHERE table_id = unshared.id
+        """)
+    /// For an epoch in which the head may know nothing of them.
+    static let beginJoins = Statement(
+        "begin_joins",
+        """
+        SELECT trunkline.begin_load(s.id, $1, false, false, false) FROM trunkline.synced_table s
+        WHERE s.captured AND s.conflict IS NOT NULL ORDER BY s.id
+        """)
+}

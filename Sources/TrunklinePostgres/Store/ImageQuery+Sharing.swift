@@ -1,0 +1,87 @@
+internal import TrunklineCore
+
+/// What the lines of a shared table say beside its values, as SQL.
+struct StampSQL {
+    private let table: SyncedTable
+    private let columns: [Catalog.TableColumn]
+    private let destination: OfficeID
+    /// Whether all rows of a piece of the table are said, whatever is known of them.
+    private let isLoad: Bool
+
+    /// Nil: the table is not shared.
+    init?(_ table: SyncedTable, _ columns: [Catalog.TableColumn], for destination: OfficeID, isLoad: Bool) {
+        guard table.conflict != nil else { return nil }
+        self.table = table
+        self.columns = columns
+        self.destination = destination
+        self.isLoad = isLoad
+    }
+
+    /// Joins what is known of the key of `c`.
+    var join: String {
+        let row = "LEFT JOIN trunkline.shared_row s ON s.table_id = \(table.id) AND s.key = c.key"
+        guard destination != .head else { return row }
+        return """
+            \(row) LEFT JOIN trunkline.applied_change a
+                ON a.table_id = \(table.id) AND a.key = c.key AND a.office = \(destination.description.literal)
+            """
+    }
+
+    /// Of a row.
+    var ofRow: String { destination == .head ? upwards : downwards(isAnswer: "false") }
+
+    /// Of a key alone.
+    var ofKey: String { destination == .head ? upwards : downwards(isAnswer: isAsSent) }
+
+    /// Whether a row is said.
+    var saysRow: String { isLoad ? "true" : destination == .head ? isDirty : "NOT \(isAsSent)" }
+
+    /// Whether a key is said alone.
+    /// - Parameter isThere: whether the stream has its row.
+    func saysKey(isThere: String) -> String {
+        guard destination == .head else {
+            return isLoad ? "NOT (\(isThere))" : "(NOT (\(isThere)) OR \(isAsSent))"
+        }
+        return "NOT (\(isThere)) AND \(isDirty)"
+    }
+
+    private var isDirty: String { "coalesce(s.is_dirty, false)" }
+
+    /// Whether the head's row is as the branch sent it, so that it needs no more than the answer.
+    private var isAsSent: String {
+        "coalesce(a.standing_clock = s.clock AND a.standing_office = s.office, false)"
+    }
+
+    private static func version(_ clock: String, _ office: String) -> String {
+        "CASE WHEN \(clock) IS NOT NULL THEN json_build_array(\(clock), \(office)) END"
+    }
+
+    private var upwards: String {
+        """
+        CASE WHEN \(isDirty) THEN json_build_object('v', \(Self.version("s.clock", "s.office")),
+            'base', json_build_object('v', \(Self.version("s.base_clock", "s.base_office")), 'absent', s.base_absent),
+            'was', \(base), 'joining', s.base_joining) ELSE json_build_object('v', \(Self.version("s.clock", "s.office"))) END
+        """
+    }
+
+    private func downwards(isAnswer: String) -> String {
+        """
+        json_build_object('v', \(Self.version("s.clock", "s.office")), 'applied', a.clock, 'answer', \(isAnswer))
+        """
+    }
+
+    /// The row that the branch changed, as it travels.
+    private var base: String {
+        guard table.conflict?.needsBase == true else { return "NULL::json" }
+        let names = columns.map(\.name.literal).joined(separator: ", ")
+        let values = columns.map { column in
+            let value = "b.\(column.name.identifier)"
+            return "CASE WHEN \(value) IS NOT NULL THEN format('%s', \(value)) END"
+        }
+        return """
+            CASE WHEN s.base_image IS NOT NULL THEN (
+                SELECT json_object(ARRAY[\(names)]::text[], ARRAY[\(values.joined(separator: ", "))]::text[])
+                FROM json_populate_record(NULL::\(table.relation), s.base_image) b) END
+            """
+    }
+}

@@ -1,0 +1,91 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// How a branch's shared tables join the head's: first all that is in them goes up, then all that is at the head comes down.
+enum Joins {
+    // MARK: At a branch
+
+    /// Whether the head does not have all of the table that was there when it began.
+    static func isUnderWay(_ table: TableName, _ db: Database) throws -> Bool {
+        let folded = FoldedName(table.inSQLite)
+        guard let own = try SyncedTable.all(db).first(where: { FoldedName($0.name.inSQLite) == folded }) else {
+            return false
+        }
+        return try isLoading(own.id, db)
+    }
+
+    private static func isLoading(_ table: Int64, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT \(isLoading("?1"))", arguments: [table])!
+    }
+
+    /// The same in core SQL.
+    static func isLoading(_ table: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM trunkline_load WHERE table_id = \(table)) \
+        OR EXISTS (SELECT 1 FROM trunkline_batch WHERE load_table = \(table) AND state <> 'acked')
+        """
+    }
+
+    /// Those of a branch that have joined.
+    static func joined(_ stream: StreamID, _ db: Database) throws -> [JoinedTable] {
+        guard stream.destination == .head else { return [] }
+        return try SyncedTable.all(db).filter { table in
+            try table.conflict != nil && table.incomplete == nil && !isLoading(table.id, db)
+        }.map { JoinedTable(name: $0.name, turn: $0.joinTurn) }
+    }
+
+    /// What a batch says of them is noted, so that no other one need.
+    static func noteTold(_ joined: [JoinedTable], _ stream: StreamID, _ db: Database) throws {
+        guard stream.destination == .head else { return }
+        try db.execute(
+            sql: "UPDATE trunkline_outbound SET told_joined = ? WHERE stream = ?",
+            arguments: [try JSONText.encode(joined), stream.description])
+    }
+
+    /// Whether a table has joined of which no batch says so.
+    static func areUntold(_ stream: StreamID, _ db: Database) throws -> Bool {
+        guard stream.destination == .head else { return false }
+        return try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM (\(untold)) WHERE stream = ?)", arguments: [stream.description])!
+    }
+
+    /// The streams of which that is so.
+    static let untold = """
+        SELECT o.stream FROM trunkline_outbound AS o JOIN trunkline_synced_table AS t
+        WHERE o.destination = 'head' AND t.conflict IS NOT NULL AND t.incomplete IS NULL
+            AND NOT EXISTS (SELECT 1 FROM trunkline_load AS l WHERE l.table_id = t.id)
+            AND NOT EXISTS (SELECT 1 FROM trunkline_batch AS b WHERE b.load_table = t.id AND b.state <> 'acked')
+            AND NOT EXISTS (SELECT 1 FROM json_each(o.told_joined) AS j
+                WHERE json_extract(j.value, '$.name') = t.name AND json_extract(j.value, '$.turn') = t.join_turn)
+        """
+
+    /// Loads the shared tables of a branch again, for an epoch in which the head may know nothing of them.
+    static func beginAnew(_ stream: StreamID, _ db: Database) throws {
+        guard stream.destination == .head else { return }
+        let shared = try SyncedTable.all(db).filter { $0.conflict != nil }
+        guard !shared.isEmpty else { return }
+        try TableLoad.begin(shared, isNew: false, for: stream, db)
+        try noteTold([], stream, db)
+    }
+
+    // MARK: At the head
+
+    static func note(_ tables: [JoinedTable], of stream: StreamID, _ db: Database) throws {
+        let text = try String.fetchOne(
+            db, sql: "SELECT joined FROM trunkline_inbound WHERE stream = ?", arguments: [stream.description])
+        let known = Set(try JSONText.decode([JoinedTable].self, text ?? "[]"))
+        let new = Set(tables.filter { !known.contains($0) }.map { FoldedName($0.name.inSQLite) })
+        guard !new.isEmpty else { return }
+        let down = StreamID(from: .head, to: stream.source)
+        let shared = try SyncedTable.all(db).filter {
+            $0.conflict != nil && new.contains(FoldedName($0.name.inSQLite))
+        }
+        for isRouted in [false, true] {
+            let some = shared.filter { ($0.route != .all) == isRouted }
+            try TableLoad.begin(some, isNew: false, sweeps: isRouted, for: down, db)
+        }
+        try db.execute(
+            sql: "UPDATE trunkline_inbound SET joined = ? WHERE stream = ?",
+            arguments: [try JSONText.encode(tables), stream.description])
+    }
+}

@@ -1,0 +1,127 @@
+internal import GRDB
+internal import TrunklineCore
+
+extension SQLiteReceiving {
+    func wallClock() throws(StoreError) -> Int64 {
+        try run("look at the clock", "the office") { try WallClock.now(db) }
+    }
+
+    func policy(of table: TableName) throws(StoreError) -> ConflictPolicy {
+        try run("read policy", table) {
+            let folded = FoldedName(table.inSQLite)
+            let own = try SyncedTable.all(db).first { FoldedName($0.name.inSQLite) == folded }
+            guard let policy = own?.conflict else {
+                throw StoreError(
+                    .table, operation: "read policy", subject: "table \"\(table)\"",
+                    reason: "this office does not share it")
+            }
+            return policy
+        }
+    }
+
+    func sharedRows(of keys: [RowKey], _ table: TableHeader, _ branch: OfficeID) throws(StoreError)
+        -> [SharedRowState]
+    {
+        try run("read versions", table.name) {
+            let shared = try SharedKeys(table, db)
+            return try keys.map { key in
+                var state = SharedRowState()
+                for text in shared.texts(key) {
+                    guard let row = try SharedRow.find(shared.tableID, text, db) else { continue }
+                    state.version = row.version
+                    break
+                }
+                for text in shared.texts(key) {
+                    guard let change = try AppliedChanges.find(shared.tableID, text, branch, db) else { continue }
+                    state.applied = change
+                    break
+                }
+                return state
+            }
+        }
+    }
+
+    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
+        try run("read versions", table.name) {
+            let shared = try SharedKeys(table, db)
+            return try keys.map { key in
+                for text in shared.texts(key) {
+                    guard let row = try SharedRow.find(shared.tableID, text, db) else { continue }
+                    return LocalVersion(version: row.version, isDirty: row.isDirty)
+                }
+                return nil
+            }
+        }
+    }
+
+    func isJoining(_ table: TableName) throws(StoreError) -> Bool {
+        try run("look at the join", table) { try Joins.isUnderWay(table, db) }
+    }
+
+    /// Nobody else writes meanwhile.
+    func merging<Value>(_ body: () throws(StoreError) -> Value?) throws(StoreError) -> Value? {
+        try run("merge", "shared tables") { try SharedRow.merging(db) { try body() } }
+    }
+
+    func note(_ versions: [NotedVersion], _ table: TableHeader) throws(StoreError) {
+        guard !versions.isEmpty else { return }
+        try run("note versions", table.name) {
+            let shared = try SharedKeys(table, db)
+            for noted in versions {
+                let texts = shared.texts(noted.key)
+                let text = try texts.first { try SharedRow.find(shared.tableID, $0, db) != nil } ?? texts[0]
+                try SharedRow.note(noted.version, isDeleted: noted.isDelete, shared.tableID, text, db)
+            }
+        }
+    }
+
+    func note(
+        _ changes: [(key: RowKey, change: AppliedChange)], _ table: TableHeader, _ branch: OfficeID
+    ) throws(StoreError) {
+        guard !changes.isEmpty else { return }
+        try run("note changes", table.name) {
+            let shared = try SharedKeys(table, db)
+            for (key, change) in changes {
+                let texts = shared.texts(key)
+                let text = try texts.first { try SharedRow.find(shared.tableID, $0, db) != nil } ?? texts[0]
+                try AppliedChanges.note(change, shared.tableID, text, branch, db)
+            }
+        }
+    }
+
+    func answer(
+        _ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool
+    ) throws(StoreError) {
+        guard !keys.isEmpty else { return }
+        try run("answer", table.name) {
+            let shared = try SharedKeys(table, db)
+            if onlyRouted {
+                let own = try SyncedTable.all(db).first { $0.id == shared.tableID }
+                guard let route = own?.route, route != .all else { return }
+            }
+            let insert = try db.makeStatement(
+                sql: """
+                    INSERT INTO trunkline_change (table_id, key, op, at, destination)
+                    SELECT ?1, ?2, 'update', \(Timestamp.now), o.destination FROM trunkline_outbound AS o
+                    WHERE o.stream = ?3 AND NOT EXISTS (SELECT 1 FROM trunkline_change AS c
+                        WHERE c.table_id = ?1 AND c.key = ?2 AND c.destination = o.destination AND c.seq > o.cursor)
+                    """)
+            for key in keys {
+                let texts = shared.texts(key)
+                let text = try texts.first { try SharedRow.find(shared.tableID, $0, db) != nil } ?? texts[0]
+                try insert.execute(
+                    arguments: [shared.tableID, text, StreamID(from: .head, to: branch).description])
+            }
+        }
+    }
+
+    func keep(_ conflicts: [Conflict]) throws(StoreError) {
+        try run("keep conflicts", "trunkline_conflict") {
+            for conflict in conflicts { try ConflictRecords.keep(conflict, db) }
+        }
+    }
+
+    func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
+        try run("note joined tables", header.stream) { try Joins.note(tables, of: header.stream, db) }
+    }
+}

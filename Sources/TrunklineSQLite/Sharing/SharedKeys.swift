@@ -1,0 +1,42 @@
+internal import GRDB
+internal import TrunklineCore
+
+/// The keys of a shared table's rows in the two forms that they have: as they travel, and as the triggers write them.
+struct SharedKeys {
+    let tableID: Int64
+    private let kinds: [WireKind]
+    private let spellings: [KeySpellings]
+
+    /// - Throws: ``StoreError`` where this office does not share such a table.
+    init(_ table: TableHeader, _ db: Database) throws {
+        let folded = FoldedName(table.name.inSQLite)
+        guard let synced = try SyncedTable.all(db).first(where: { FoldedName($0.name.inSQLite) == folded }),
+            synced.conflict != nil, let shape = try TableKind.find(synced.name.inSQLite, in: db).shape
+        else {
+            throw StoreError(
+                .table, operation: "look at versions", subject: "table \"\(table.name)\"",
+                reason: "this office does not share it")
+        }
+        tableID = synced.id
+        kinds = table.key.map { name in WireKind(wireType: table.columns.first { $0.name == name }!.type) }
+        spellings = zip(table.key, kinds).map { name, kind in
+            let own = shape.columns.first { FoldedName($0.name) == FoldedName(name) }
+            return KeySpellings(kind: kind, affinity: DeclaredType(own?.declaredType ?? "").affinity)
+        }
+    }
+
+    /// The forms that the triggers may have given the key, the usual one first.
+    func texts(_ key: RowKey) -> [String] {
+        var texts: [[SQLiteValue]] = [[]]
+        for (index, text) in key.values.enumerated() where index < spellings.count {
+            let values: [SQLiteValue]
+            switch text {
+            case nil: values = [.null]
+            case let text? where spellings[index].areSeveral: values = spellings[index].values(text)
+            case let text?: values = [FieldReader.key(text, as: kinds[index])]
+            }
+            texts = texts.flatMap { begin in values.map { begin + [$0] } }
+        }
+        return texts.map { KeyText.text(of: $0) }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import TrunklineCore
+import TrunklineTesting
+
+/// A head and some branches that share tables, each with a real database of its own, joined by the contracts alone.
+struct SharedOffices {
+    let down: DownPair
+    let names: [OfficeID]
+
+    static let (east, west) = (DownPair.east, DownPair.west)
+    static let customer = "create table customer (id integer primary key, name text, email text, points integer);"
+    static let listing = "select id, name, email, points from customer order by id"
+
+    /// - Parameters:
+    ///   - head: what its database begins with.
+    ///   - branch: the same of each branch's; nil: as the head's.
+    init(
+        _ pairing: Pairing, _ policy: ConflictPolicy, _ names: [OfficeID] = [SharedOffices.east, SharedOffices.west],
+        table: String = "customer", head: String = SharedOffices.customer, branch: String? = nil,
+        route: TableRoute = .all
+    ) async throws {
+        self.names = names
+        let rule = TableRule(TableName(table), direction: .shared, route: route, conflict: policy)
+        let taken = TableRule(TableName(table), direction: .shared, conflict: policy)
+        down = try await DownPair(pairing, names, head: head, branch: branch, [rule], taking: [taken])
+    }
+
+    var head: TestOffice { down.headDatabase }
+    var east: TestOffice { down.branches[Self.east]!.database }
+    var west: TestOffice { down.branches[Self.west]!.database }
+
+    static func stream(_ branch: OfficeID) -> StreamID { StreamID(from: branch, to: .head) }
+
+    /// The next batch of a branch, as the head would receive it; nil when there is none.
+    func nextBatch(of branch: OfficeID, changes: Int = 5_000) async throws -> InboundBatch? {
+        let store = down.branches[branch]!.store
+        guard let claimed = try await store.claimBatch(of: Self.stream(branch), window: 64, changes: changes) else {
+            return nil
+        }
+        let reading = try await store.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
+        guard case .content(let tables) = reading else { throw TestFailure("too large") }
+        return try InboundBatch(message: BatchEncoder.encode(claimed, tables: claimed.taken(of: tables)))
+    }
+
+    /// Sends all that a branch has for the head, and the acks back.
+    /// - Returns: whether there was anything.
+    @discardableResult
+    func up(_ branch: OfficeID, changes: Int = 5_000) async throws -> Bool {
+        var hasWorked = false
+        while let batch = try await nextBatch(of: branch, changes: changes) {
+            hasWorked = true
+            let outcome = try await down.head.receive(batch, parking: false)
+            guard case .stored = outcome else { throw TestFailure("not stored: \(outcome)") }
+            try await deliverAcks(to: branch)
+        }
+        return hasWorked
+    }
+
+    func deliverAcks(to branch: OfficeID) async throws {
+        for pending in try await down.head.pendingAcks(limit: 100) where pending.ack.stream == Self.stream(branch) {
+            _ = try await down.branches[branch]!.store.recordAck(pending.ack)
+            try await down.head.removePendingAck(pending)
+        }
+    }
+
+    /// Everything travels until nothing is left.
+    func settle() async throws {
+        for _ in 0..<20 {
+            var hasWorked = false
+            for name in names { hasWorked = try await up(name) || hasWorked }
+            for name in names { hasWorked = try await down.sync(name) > 0 || hasWorked }
+            if !hasWorked { return }
+        }
+        throw TestFailure("it does not come to rest")
+    }
+
+    /// The same rows of all offices; nil when they differ.
+    func rows(_ sql: String = SharedOffices.listing) throws -> String? {
+        let all = try [head.run(sql)] + names.map { try down.rows(sql, at: $0) }
+        return Set(all).count == 1 ? all[0] : nil
+    }
+
+    /// What is kept of conflicts, in the order in which they came.
+    func conflicts() throws -> [Conflict] {
+        let table = head.kind == .postgres ? "trunkline.conflict" : "trunkline_conflict"
+        let found = try head.run("select details from \(table) order by id")
+        return try found.split(separator: "\n").map {
+            try JSONDecoder().decode(Conflict.self, from: Data($0.utf8))
+        }
+    }
+}
