@@ -24,7 +24,8 @@ struct Trunkline: AsyncParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             InitCommand.self, BranchCommand.self, StatusCommand.self, SyncCommand.self, RowsCommand.self,
-            RetryCommand.self, ResyncCommand.self, VerifyCommand.self, RecoverCommand.self, RunCommand.self,
+            RetryCommand.self, ConflictsCommand.self, ResyncCommand.self, VerifyCommand.self, RecoverCommand.self,
+            RunCommand.self,
             HealthCommand.self, ConfigCommand.self,
         ])
 }

@@ -312,6 +312,9 @@ extension FaultyReceiving {
     func keep(_ conflicts: [Conflict]) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keep(conflicts) }
     }
+    func lockConflict(_ id: Int64) throws(StoreError) -> ConflictRecord? { try base.lockConflict(id) }
+    func noteResolved(_ id: Int64, _ resolution: String) throws(StoreError) { try base.noteResolved(id, resolution) }
+    func header(of table: TableName) throws(StoreError) -> TableHeader { try base.header(of: table) }
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
         try pass { () throws(StoreError) in try base.noteJoined(tables, header) }
     }

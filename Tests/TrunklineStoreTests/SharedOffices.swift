@@ -19,10 +19,17 @@ struct SharedOffices {
         table: String = "customer", head: String = SharedOffices.customer, branch: String? = nil,
         route: TableRoute = .all
     ) async throws {
-        self.names = names
         let rule = TableRule(TableName(table), direction: .shared, route: route, conflict: policy)
-        let taken = TableRule(TableName(table), direction: .shared, conflict: policy)
-        down = try await DownPair(pairing, names, head: head, branch: branch, [rule], taking: [taken])
+        try await self.init(pairing, names, rules: [rule], head: head, branch: branch)
+    }
+
+    init(
+        _ pairing: Pairing, _ names: [OfficeID] = [SharedOffices.east, SharedOffices.west], rules: [TableRule],
+        head: String, branch: String? = nil
+    ) async throws {
+        self.names = names
+        let taken = rules.map { TableRule($0.name, direction: .shared, conflict: $0.conflict) }
+        down = try await DownPair(pairing, names, head: head, branch: branch, rules, taking: taken)
     }
 
     var head: TestOffice { down.headDatabase }
@@ -68,7 +75,11 @@ struct SharedOffices {
         for _ in 0..<20 {
             var hasWorked = false
             for name in names { hasWorked = try await up(name) || hasWorked }
-            for name in names { hasWorked = try await down.sync(name) > 0 || hasWorked }
+            for name in names {
+                hasWorked = try await down.sync(name) > 0 || hasWorked
+                try await down.deliverAcks(of: name)
+                try await deliverAcks(to: name)
+            }
             if !hasWorked { return }
         }
         throw TestFailure("it does not come to rest")

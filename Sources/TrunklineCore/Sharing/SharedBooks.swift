@@ -27,6 +27,12 @@ public protocol SharedBooks {
     func answer(_ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool) throws(StoreError)
     /// At the head: keeps conflicts.
     func keep(_ conflicts: [Conflict]) throws(StoreError)
+    /// At the head: a conflict, which nobody else decides over meanwhile; nil: there is none of that number.
+    func lockConflict(_ id: Int64) throws(StoreError) -> ConflictRecord?
+    /// At the head: notes what somebody decided.
+    func noteResolved(_ id: Int64, _ resolution: String) throws(StoreError)
+    /// How this office's own table looks.
+    func header(of table: TableName) throws(StoreError) -> TableHeader
     /// At the head: notes which tables a branch has joined in its epoch; those that are new there go down to it whole.
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError)
 }

@@ -9,7 +9,7 @@
 ///   statement takes; no call holds a lock on a synced table that would stop a writer.
 public typealias OfficeStore = AdministrationStore & InitialisationPlanner & SenderStore & ReceiverStore
     & InspectionStore
-    & ServiceNoteStore & RepairStore
+    & ServiceNoteStore & RepairStore & ConflictStore
 
 /// Setting an office up.
 public protocol AdministrationStore: Sendable {

@@ -157,6 +157,24 @@ extension PostgresReceiving {
         }
     }
 
+    func lockConflict(_ id: Int64) throws(StoreError) -> ConflictRecord? {
+        try ConflictRow.records(try connection.query(SharingStatements.lockConflict, ["\(id)"])).first
+    }
+
+    func noteResolved(_ id: Int64, _ resolution: String) throws(StoreError) {
+        try connection.query(SharingStatements.noteResolved, ["\(id)", connection.portable(resolution)])
+    }
+
+    func header(of table: TableName) throws(StoreError) -> TableHeader {
+        let policy = try policy(of: table)
+        guard let found = try Catalog(connection).table(table) else {
+            throw StoreError(.table, operation: "look at table", subject: "table \"\(table)\"", reason: "there is none")
+        }
+        return TableHeader(
+            name: table, key: found.key, columns: found.columns.map { Column(name: $0.name, type: $0.wireType) },
+            rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0, allNew: false, conflict: policy.description)
+    }
+
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
         let found = try connection.query(SharingStatements.joined, [header.stream.description])
         let known = Set(try JSONText.decode([JoinedTable].self, found.text(0, 0), "joined tables"))
@@ -172,41 +190,4 @@ extension PostgresReceiving {
         try connection.query(
             SharingStatements.noteJoined, [header.stream.description, JSONText.encode(tables)])
     }
-}
-
-/// The statements about conflicts and joins.
-enum SharingStatements {
-    static let keepConflict = Statement(
-        "keep_conflict",
-        """
-        INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        """)
-    static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
-    static let noteJoined = Statement("note_joined", "UPDATE trunkline.inbound SET joined = $2 WHERE stream = $1")
-    /// What a batch says of them is noted, so that no other one need.
-    static let noteToldJoined = Statement(
-        "note_told_joined", "UPDATE trunkline.outbound SET told_joined = $2 WHERE stream = $1")
-    /// Whether the loads of a table begin when branches have joined it.
-    static let waitsForBranches = Statement(
-        "waits_for_branches",
-        """
-        SELECT conflict IS NOT NULL AND (SELECT role FROM trunkline.office) = 'head' FROM trunkline.synced_table
-        WHERE id = $1
-        """)
-    /// Of a table that is not shared any more.
-    static let forgetVersions = Statement(
-        "forget_versions",
-        """
-        WITH unshared AS (SELECT id FROM trunkline.synced_table WHERE id = $1 AND conflict IS NULL), changes AS (
-            DELETE FROM trunkline.applied_change USING unshared WHERE table_id = unshared.id)
-        DELETE FROM trunkline.shared_row USING unshared WHERE table_id = unshared.id
-        """)
-    /// For an epoch in which the head may know nothing of them.
-    static let beginJoins = Statement(
-        "begin_joins",
-        """
-        SELECT trunkline.begin_load(s.id, $1, false, false, false) FROM trunkline.synced_table s
-        WHERE s.captured AND s.conflict IS NOT NULL ORDER BY s.id
-        """)
 }

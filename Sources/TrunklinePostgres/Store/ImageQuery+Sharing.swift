@@ -31,7 +31,11 @@ struct StampSQL {
     var ofRow: String { destination == .head ? upwards : downwards(isAnswer: "false") }
 
     /// Of a key alone.
-    var ofKey: String { destination == .head ? upwards : downwards(isAnswer: isAsSent) }
+    /// - Parameter isThere: whether the stream has its row.
+    func ofKey(isThere: String) -> String {
+        // A row that is not for the branch any more leaves it, whoever changed it last.
+        destination == .head ? upwards : downwards(isAnswer: "\(isAsSent) AND (s.is_deleted OR \(isThere))")
+    }
 
     /// Whether a row is said.
     var saysRow: String { isLoad ? "true" : destination == .head ? isDirty : "NOT \(isAsSent)" }

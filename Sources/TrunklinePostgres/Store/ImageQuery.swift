@@ -77,9 +77,10 @@ struct ImageQuery {
     var deletes: String {
         let gone = keyTypes.enumerated().map { "c.key[\($0 + 1)]::\($1)" }.joined(separator: ", ")
         if let stamps {
+            let isThere = "EXISTS (SELECT FROM \(rows) t WHERE \(join))"
             return """
-                COPY (SELECT \(gone), \(stamps.ofKey) FROM (\(wanted)) c \(stamps.join)
-                    WHERE \(stamps.saysKey(isThere: "EXISTS (SELECT FROM \(rows) t WHERE \(join))"))) TO STDOUT
+                COPY (SELECT \(gone), \(stamps.ofKey(isThere: isThere)) FROM (\(wanted)) c \(stamps.join)
+                    WHERE \(stamps.saysKey(isThere: isThere))) TO STDOUT
                 """
         }
         guard looksClosely else {

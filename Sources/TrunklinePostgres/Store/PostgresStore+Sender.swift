@@ -95,7 +95,8 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in
             let pruned = try connection.query(SenderStatements.pruneShared).flag(0, 0)
             let compacted = try connection.query(SenderStatements.compactBehind, ["\(Self.worthCompacting)"]).flag(0, 0)
-            return pruned || compacted
+            let forgotten = try connection.query(SharingStatements.forget).flag(0, 0)
+            return pruned || compacted || forgotten
         }
     }
 

@@ -28,6 +28,10 @@ extension SQLiteStore {
 
     public func pruneShared() async throws(StoreError) -> Bool {
         var hasWorked = false
+        if try await read("pruneShared", location.path, { db in try SharingMemory.isAny(db) }) {
+            try await write("pruneShared", location.path, durably: false) { db in try SharingMemory.prune(db) }
+            hasWorked = true
+        }
         for task in SharedLines.Task.allCases {
             var place: Int64 = 0
             while true {

@@ -121,6 +121,31 @@ extension SQLiteReceiving {
         }
     }
 
+    func lockConflict(_ id: Int64) throws(StoreError) -> ConflictRecord? {
+        try run("read conflict", "conflict \(id)") { try ConflictRecords.find(id, db) }
+    }
+
+    func noteResolved(_ id: Int64, _ resolution: String) throws(StoreError) {
+        try run("note resolution", "conflict \(id)") {
+            try db.execute(
+                sql: "UPDATE trunkline_conflict SET resolved_at = \(Timestamp.now), resolution = ? WHERE id = ?",
+                arguments: [resolution, id])
+        }
+    }
+
+    func header(of table: TableName) throws(StoreError) -> TableHeader {
+        let policy = try policy(of: table)
+        return try run("look at table", table) {
+            guard let shape = try TableKind.find(table.inSQLite, in: db).shape else {
+                throw StoreError(
+                    .table, operation: "look at table", subject: "table \"\(table)\"", reason: "there is none")
+            }
+            return TableHeader(
+                name: table, key: shape.key, columns: shape.wireColumns, rows: 0, rowBytes: 0, deletes: 0,
+                deleteBytes: 0, allNew: false, conflict: policy.description)
+        }
+    }
+
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
         try run("note joined tables", header.stream) { try Joins.note(tables, of: header.stream, db) }
     }

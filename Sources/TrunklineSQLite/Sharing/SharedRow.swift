@@ -92,18 +92,3 @@ enum AppliedChanges {
         ])
     }
 }
-
-/// The rows of `trunkline_conflict`.
-enum ConflictRecords {
-    static func keep(_ conflict: Conflict, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO trunkline_conflict (at, table_name, key, branch, kind, outcome, details)
-                VALUES (\(Timestamp.now), ?, ?, ?, ?, ?, ?)
-                """
-        ).execute(arguments: [
-            conflict.table.description, conflict.key.description, conflict.branch.description,
-            conflict.kind.rawValue, conflict.outcome.rawValue, try JSONText.encode(conflict),
-        ])
-    }
-}

@@ -59,6 +59,15 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func wait(for news: StoreNews, within timeout: Duration) async throws(StoreError) {
         try await pass { () async throws(StoreError) in try await base.wait(for: news, within: timeout) }
     }
+    func conflicts(matching filter: ConflictFilter) async throws(StoreError) -> [ConflictRecord] {
+        try await pass { () async throws(StoreError) in try await base.conflicts(matching: filter) }
+    }
+    func conflict(_ id: Int64) async throws(StoreError) -> ConflictRecord? {
+        try await pass { () async throws(StoreError) in try await base.conflict(id) }
+    }
+    func waitingConflicts() async throws(StoreError) -> Int {
+        try await pass { () async throws(StoreError) in try await base.waitingConflicts() }
+    }
     func close() async { await base.close() }
 
     func claimBatch(of stream: StreamID, window: Int, changes: Int) async throws(StoreError) -> ClaimedBatch? {

@@ -1,0 +1,89 @@
+/// Puts somebody's decision over a conflict in force, within one transaction at the head.
+struct ConflictResolution {
+    let books: any SharedBooks
+    let sink: any RowSink
+
+    func run(_ id: Int64, _ choice: ConflictChoice, anyway: Bool) throws(StoreError) {
+        guard let record = try books.lockConflict(id) else {
+            throw refusal(.configuration, id, "there is none", "list them: trunkline conflicts")
+        }
+        if let resolved = record.resolvedAt {
+            throw refusal(
+                .configuration, id, "it was decided over at \(resolved): \(record.resolution ?? "")",
+                "change the row at the head")
+        }
+        let conflict = record.conflict
+        if choice != .head { try store(conflict, id, choice, anyway: anyway) }
+        try books.noteResolved(id, choice.description)
+    }
+
+    private func store(_ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, anyway: Bool) throws(StoreError) {
+        let table = try books.header(of: conflict.table)
+        let stream = StreamID(from: conflict.branch, to: .head)
+        guard case .fits = try sink.fit(table, of: stream, creating: false) else {
+            throw refusal(
+                .table, id, "table \"\(conflict.table)\" does not take the row any more", "look at trunkline status")
+        }
+        let found = try sink.rows(
+            of: [conflict.key], table, of: stream, ReadLimits(batchBytes: .max, rowBytes: ReturnLimit.rowBytes))
+        var present: [String?]?
+        if case .line(let line)? = found.rows.first?.content { present = CopyText.fields(line.text) }
+        guard anyway || isOneOfBoth(present, conflict, table) else {
+            throw refusal(
+                .configuration, id, "the row was changed since",
+                "look at it: trunkline conflicts show \(id); then add --anyway")
+        }
+        guard let line = try line(conflict, id, choice, table, present) else { return }
+        if let failure = try sink.apply([LineGroup(line)], of: stream, individually: true).first {
+            throw refusal(.table, id, "the row cannot be stored: \(failure.reason)", "mend that, or decide otherwise")
+        }
+    }
+
+    /// Nil: there is nothing to do.
+    private func line(
+        _ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, _ table: TableHeader, _ present: [String?]?
+    ) throws(StoreError) -> ReceivedLine? {
+        switch choice {
+        case .head: return nil
+        case .branch:
+            guard let image = conflict.branchImage else {
+                guard present != nil else { return nil }
+                return ReceivedLine(table: table, isDelete: true, text: CopyText.line(conflict.key.values)[...])
+            }
+            let values = table.columns.enumerated().map { index, column in
+                image[column.name] ?? present?[index] ?? nil
+            }
+            return ReceivedLine(table: table, isDelete: false, text: CopyText.line(values)[...])
+        case .set(let values):
+            let unknown = values.keys.sorted().filter { name in !table.columns.contains { $0.name == name } }
+            guard unknown.isEmpty else {
+                let names = table.columns.map(\.name).joined(separator: ", ")
+                throw refusal(
+                    .configuration, id, "table \"\(conflict.table)\" has no column \(unknown.joined(separator: ", "))",
+                    "it has \(names)")
+            }
+            guard Set(values.keys).isDisjoint(with: table.key) else {
+                throw refusal(.configuration, id, "the key cannot be set", "change it at the head")
+            }
+            guard let present else {
+                throw refusal(.configuration, id, "there is no row at the head", "take the branch's: --pick branch")
+            }
+            let merged = table.columns.enumerated().map { index, column in values[column.name] ?? present[index] }
+            return ReceivedLine(table: table, isDelete: false, text: CopyText.line(merged)[...])
+        }
+    }
+
+    private func isOneOfBoth(_ present: [String?]?, _ conflict: Conflict, _ table: TableHeader) -> Bool {
+        // Of what was made of both there is no image.
+        guard conflict.outcome != .merged else { return true }
+        return [conflict.headImage, conflict.branchImage].contains { image in
+            guard let image, let present else { return image == nil && present == nil }
+            let values = table.columns.enumerated().map { index, column in image[column.name] ?? present[index] }
+            return ColumnMerge(table.columns).isSame(values, present)
+        }
+    }
+
+    private func refusal(_ code: StoreError.Code, _ id: Int64, _ reason: String, _ hint: String) -> StoreError {
+        StoreError(code, operation: "resolve conflict", subject: "conflict \(id)", reason: reason, hint: hint)
+    }
+}

@@ -1,0 +1,82 @@
+import TrunklineCore
+
+/// The statements about conflicts and joins.
+enum SharingStatements {
+    static let keepConflict = Statement(
+        "keep_conflict",
+        """
+        INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """)
+    static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
+    static let noteJoined = Statement("note_joined", "UPDATE trunkline.inbound SET joined = $2 WHERE stream = $1")
+    /// What a batch says of them is noted, so that no other one need.
+    static let noteToldJoined = Statement(
+        "note_told_joined", "UPDATE trunkline.outbound SET told_joined = $2 WHERE stream = $1")
+    /// Whether the loads of a table begin when branches have joined it.
+    static let waitsForBranches = Statement(
+        "waits_for_branches",
+        """
+        SELECT conflict IS NOT NULL AND (SELECT role FROM trunkline.office) = 'head' FROM trunkline.synced_table
+        WHERE id = $1
+        """)
+    /// Of a table that is not shared any more.
+    static let forgetVersions = Statement(
+        "forget_versions",
+        """
+        WITH unshared AS (SELECT id FROM trunkline.synced_table WHERE id = $1 AND conflict IS NULL), changes AS (
+            DELETE FROM trunkline.applied_change USING unshared WHERE table_id = unshared.id)
+        DELETE FROM trunkline.shared_row USING unshared WHERE table_id = unshared.id
+        """)
+    /// For an epoch in which the head may know nothing of them.
+    static let beginJoins = Statement(
+        "begin_joins",
+        """
+        SELECT trunkline.begin_load(s.id, $1, false, false, false) FROM trunkline.synced_table s
+        WHERE s.captured AND s.conflict IS NOT NULL ORDER BY s.id
+        """)
+
+    private static let conflictColumns = """
+        id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), details,
+            to_char(resolved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), resolution
+        """
+    static let isWaiting = "outcome = 'waiting' AND resolved_at IS NULL"
+    static let conflict = Statement(
+        "conflict", "SELECT \(conflictColumns) FROM trunkline.conflict WHERE id = $1")
+    static let lockConflict = Statement(
+        "lock_conflict", "SELECT \(conflictColumns) FROM trunkline.conflict WHERE id = $1 FOR UPDATE")
+    static let conflicts = Statement(
+        "conflicts",
+        """
+        SELECT \(conflictColumns) FROM trunkline.conflict WHERE (NOT $1::boolean OR \(isWaiting))
+            AND ($2::text IS NULL OR table_name = $2) AND ($3::text IS NULL OR branch = $3) ORDER BY id DESC LIMIT $4
+        """)
+    static let waitingConflicts = Statement(
+        "waiting_conflicts", "SELECT count(*) FROM trunkline.conflict WHERE \(isWaiting)")
+    static let noteResolved = Statement(
+        "note_resolved",
+        "UPDATE trunkline.conflict SET resolved_at = clock_timestamp(), resolution = $2 WHERE id = $1")
+
+    /// What was decided long ago, and deletes that nobody need be told of any more: some of them.
+    static let forget = Statement(
+        "forget_sharing",
+        """
+        WITH conflicts AS (
+            DELETE FROM trunkline.conflict WHERE id IN (
+                SELECT id FROM trunkline.conflict WHERE NOT (\(isWaiting))
+                    AND at < now() - interval '\(ConflictRecord.retentionDays) days' LIMIT 500)
+            RETURNING 1
+        ), deletes AS (
+            DELETE FROM trunkline.shared_row WHERE (table_id, key) IN (
+                SELECT table_id, key FROM trunkline.shared_row s, trunkline.office o
+                WHERE s.is_deleted AND NOT s.is_dirty AND s.clock < (extract(epoch FROM now()) * 1000)::bigint
+                        - 86400000::bigint * CASE o.role WHEN 'head' THEN \(DeleteMemory.daysAtHead) ELSE \(DeleteMemory.daysAtBranch) END
+                    AND NOT EXISTS (SELECT FROM trunkline.outbound_ack a
+                        WHERE a.last_contact IS NULL OR a.last_contact < now() - interval '1 day') LIMIT 500)
+            RETURNING table_id, key
+        ), changes AS (
+            DELETE FROM trunkline.applied_change c USING deletes d WHERE c.table_id = d.table_id AND c.key = d.key
+        )
+        SELECT EXISTS (SELECT FROM conflicts) OR EXISTS (SELECT FROM deletes)
+        """)
+}

@@ -1,0 +1,105 @@
+internal import GRDB
+public import TrunklineCore
+
+/// The rows of `trunkline_conflict`.
+enum ConflictRecords {
+    static func keep(_ conflict: Conflict, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO trunkline_conflict (at, table_name, key, branch, kind, outcome, details)
+                VALUES (\(Timestamp.now), ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            conflict.table.description, conflict.key.description, conflict.branch.description,
+            conflict.kind.rawValue, conflict.outcome.rawValue, try JSONText.encode(conflict),
+        ])
+    }
+
+    static func find(_ id: Int64, _ db: Database) throws -> ConflictRecord? {
+        try Row.fetchOne(db, sql: "SELECT * FROM trunkline_conflict WHERE id = ?", arguments: [id]).map(record)
+    }
+
+    static let isWaiting = "outcome = 'waiting' AND resolved_at IS NULL"
+
+    static func matching(_ filter: ConflictFilter, _ db: Database) throws -> [ConflictRecord] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM trunkline_conflict WHERE (NOT ?1 OR \(isWaiting))
+                    AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR branch = ?3) ORDER BY id DESC LIMIT ?4
+                """,
+            arguments: [filter.isWaiting, filter.table?.description, filter.branch?.description, filter.limit]
+        ).map(record)
+    }
+
+    private static func record(_ row: Row) throws -> ConflictRecord {
+        ConflictRecord(
+            id: row["id"], at: row["at"], conflict: try JSONText.decode(Conflict.self, row["details"]),
+            resolvedAt: row["resolved_at"], resolution: row["resolution"])
+    }
+}
+
+/// What was decided long ago, and deletes that nobody need be told of any more.
+enum SharingMemory {
+    private static let oldConflicts = """
+        SELECT id FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting))
+            AND at < strftime('%Y-%m-%dT%H:%M:%fZ', julianday('now') - \(ConflictRecord.retentionDays))
+        """
+
+    /// At the head no branch may lack them.
+    private static func oldDeletes(at role: OfficeRole) -> String {
+        let days = role == .head ? DeleteMemory.daysAtHead : DeleteMemory.daysAtBranch
+        let isHeard =
+            """
+            NOT EXISTS (SELECT 1 FROM trunkline_outbound
+                WHERE last_contact IS NULL OR \(Timestamp.age(of: "last_contact")) > 86400)
+            """
+        return """
+            SELECT table_id, key FROM trunkline_shared_row WHERE is_deleted AND NOT is_dirty
+                AND clock < CAST((julianday('now') - 2440587.5 - \(days)) * 86400000.0 AS INTEGER) AND \(isHeard)
+            """
+    }
+
+    static func isAny(_ db: Database) throws -> Bool {
+        let role = try Office.read(db, operation: "prune").role
+        return try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (\(oldConflicts)) OR EXISTS (\(oldDeletes(at: role)))")!
+    }
+
+    /// Some of them.
+    static func prune(_ db: Database) throws {
+        let role = try Office.read(db, operation: "prune").role
+        try db.execute(sql: "DELETE FROM trunkline_conflict WHERE id IN (\(oldConflicts) LIMIT 500)")
+        for row in try Row.fetchAll(db, sql: "\(oldDeletes(at: role)) LIMIT 500") {
+            for table in ["trunkline_shared_row", "trunkline_applied_change"] {
+                try db.execute(
+                    sql: "DELETE FROM \(table) WHERE table_id = ? AND key = ?",
+                    arguments: [row["table_id"] as Int64, row["key"] as String])
+            }
+        }
+    }
+}
+
+extension SQLiteStore {
+    public func conflicts(matching filter: ConflictFilter) async throws(StoreError) -> [ConflictRecord] {
+        try await read("conflicts", location.path) { db in
+            _ = try Office.read(db, operation: "conflicts")
+            return try ConflictRecords.matching(filter, db)
+        }
+    }
+
+    public func conflict(_ id: Int64) async throws(StoreError) -> ConflictRecord? {
+        try await read("conflicts", location.path) { db in
+            _ = try Office.read(db, operation: "conflicts")
+            return try ConflictRecords.find(id, db)
+        }
+    }
+
+    public func waitingConflicts() async throws(StoreError) -> Int {
+        try await read("conflicts", location.path) { db in
+            _ = try Office.read(db, operation: "conflicts")
+            return try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM trunkline_conflict WHERE \(ConflictRecords.isWaiting)")!
+        }
+    }
+}
