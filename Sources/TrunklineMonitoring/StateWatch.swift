@@ -9,7 +9,7 @@ public import TrunklineCore
 /// backlog is; but at most five minutes, and a quarter of the time after which no success is unhealthy.
 public struct StateWatch: Service {
     private let monitor: OfficeMonitor
-    private let store: any InspectionStore & AdministrationStore
+    private let store: any InspectionStore & AdministrationStore & ConflictStore
     private let showsStreams: Bool
     private let stalledAfter: Duration
 
@@ -18,7 +18,7 @@ public struct StateWatch: Service {
     ///   - showsStreams: whether the gauges of the streams are shown too: one kind of service does it.
     ///   - stalledAfter: after how long without success a service is unhealthy.
     public init(
-        _ monitor: OfficeMonitor, store: any InspectionStore & AdministrationStore, showsStreams: Bool,
+        _ monitor: OfficeMonitor, store: any InspectionStore & AdministrationStore & ConflictStore, showsStreams: Bool,
         stalledAfter: Duration
     ) {
         self.monitor = monitor
@@ -57,6 +57,9 @@ public struct StateWatch: Service {
                 // What a removed branch left is nobody's trouble any more.
                 let branches = Set(try await store.branches().map(\.id))
                 streams.removeAll { !branches.contains($0.stream.branch) }
+                if showsStreams {
+                    monitor.own.set(Metrics.waitingConflicts, to: Double(try await store.waitingConflicts()))
+                }
             }
         } catch {
             // Another transaction was faster: says nothing of the database.
@@ -70,6 +73,7 @@ public struct StateWatch: Service {
             let reasons =
                 (status.standstill.map { [$0] } ?? [])
                 + status.standing.map { "table \"\($0.table)\" stands still: \($0.reason)" }
+                + (status.clockAheadSeconds.map { ["the clock of \(status.stream.source) is \(Int($0)) s ahead"] } ?? [])
             return reasons.map { HealthEvent.StoppedStream(stream: status.stream, reason: $0) }
         }
         monitor.own.note(.databaseAnswered(stopped: stopped))

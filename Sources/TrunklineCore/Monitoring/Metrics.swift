@@ -107,6 +107,11 @@ public enum Metrics {
     public static let messagesInHand = gauge(
         "messages_in_hand", [], "Messages that the ingestor took from the broker and has not dealt with yet.")
 
+    // MARK: Shared tables, at the head (head-ingestor)
+
+    public static let waitingConflicts = gauge(
+        "waiting_conflicts", [], "Conflicts over shared tables that wait for somebody to decide.")
+
     /// Those of one stream, which go with it.
     public static let ofStream: [MetricDefinition] = [
         setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
@@ -120,6 +125,7 @@ public enum Metrics {
         publishedAcks, staleBatches, prunedBatches, stepDuration, reconnects, linkUp, certificateEnd, databaseUp,
         healthy, buildInfo, setAsideRows, watermark, streamStopped, pendingRows, inFlightRows, inFlightBatches, lagRows,
         oldestUnackedSeconds, lastAckedTime, standingTables, lastAppliedTime, parkedBatches, messagesInHand,
+        waitingConflicts,
     ]
 
     private static let prefix = "trunkline_"

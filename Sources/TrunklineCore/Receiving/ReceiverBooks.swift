@@ -107,6 +107,8 @@ public struct InboundStream: Sendable {
     public var shapes: ShapeKeeping
     /// Which recovery its sender is in, as its last batch said; nil: none.
     public var recovery: RecoveryMode?
+    /// By how many milliseconds its sender's clock is ahead; nil: it is not, as far as is known.
+    public var clockAhead: Int64?
     /// Why nothing of it is stored for now; nil while it runs.
     public var held: Hold?
 
@@ -126,7 +128,7 @@ public struct InboundStream: Sendable {
 
     public init(
         watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, takesDifferences: Bool,
-        telling: SetAsideListTelling, shapes: ShapeKeeping, recovery: RecoveryMode?,
+        telling: SetAsideListTelling, shapes: ShapeKeeping, recovery: RecoveryMode?, clockAhead: Int64?,
         held: Hold? = nil
     ) {
         self.watermark = watermark
@@ -136,6 +138,7 @@ public struct InboundStream: Sendable {
         self.telling = telling
         self.shapes = shapes
         self.recovery = recovery
+        self.clockAhead = clockAhead
         self.held = held
     }
 }

@@ -36,13 +36,25 @@ extension ReceiverEngine {
             reason: "other programs change the same rows just now")
     }
 
+    /// A batch that waited long says nothing: its sender's clock seems to be behind then.
+    func noteClock(_ clock: Int64, _ inbound: InboundStream, _ stream: StreamID) throws(StoreError) {
+        let tolerance = try books.clockTolerance()
+        let ahead = try clock - books.wallClock()
+        if ahead > tolerance {
+            guard abs(ahead - (inbound.clockAhead ?? 0)) > tolerance / 10 else { return }
+            try books.note(clockAhead: ahead, stream)
+        } else if inbound.clockAhead != nil, ahead >= -tolerance {
+            try books.note(clockAhead: nil, stream)
+        }
+    }
+
     // MARK: At the head
 
     private func decide(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
         let table = piece.group.table
         let branch = context.stream.source
         let policy = try books.policy(of: table.name)
-        let now = try books.wallClock()
+        let (now, tolerance) = (try books.wallClock(), try books.clockTolerance())
         for entry in piece.read() {
             let keys = entry.map(\.line.key)
             let states = try books.sharedRows(of: keys, table, branch)
@@ -60,8 +72,8 @@ extension ReceiverEngine {
                 let change = SharedChange(
                     table: table.name, key: item.line.key, branch: branch, columns: table.columns, policy: policy,
                     stamp: item.stamp, theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
-                    present: present, state: states[index], now: now, tolerance: context.tolerance,
-                    isClockOff: context.clock.map { $0 > now + context.tolerance } ?? false,
+                    present: present, state: states[index], now: now, tolerance: tolerance,
+                    isClockOff: context.clock.map { $0 > now + tolerance } ?? false,
                     preferred: context.preferred)
                 piece.add(change.decide(), item, isThere: present != nil)
             }
@@ -176,8 +188,6 @@ struct SharedContext {
     var clock: Int64?
     /// As ``SharedChange/preferred``.
     var preferred: Conflict.Outcome?
-    /// By how many milliseconds another office's clock may be ahead.
-    var tolerance: Int64 = 300_000
 
     init(_ stream: StreamID) { self.stream = stream }
 

@@ -159,6 +159,7 @@ public struct ReceiverEngine {
         } else if inbound.hasKeptRows {
             failures += try takeKept(outOf: &groups, stream)
         }
+        if let clock = header.clock { try noteClock(clock, inbound, stream) }
         failures += try apply(groups, SharedContext(header), individually: false)
 
         try setAside(failures, of: stream, number: header.number)

@@ -4,6 +4,10 @@
 public protocol SharedBooks {
     /// The office's wall clock, in milliseconds since 1970.
     func wallClock() throws(StoreError) -> Int64
+    /// By how many milliseconds the clock of another office may be ahead.
+    func clockTolerance() throws(StoreError) -> Int64
+    /// Notes by how many milliseconds the clock of a stream's sender is ahead; nil: it is not, as far as is known.
+    func note(clockAhead: Int64?, _ stream: StreamID) throws(StoreError)
     /// How this office has it that conflicts over the table are decided.
     func policy(of table: TableName) throws(StoreError) -> ConflictPolicy
     /// At the head: what is known of rows, and of the last changes of a branch to them; in the order of the keys.

@@ -61,12 +61,20 @@ public struct OfficeSetup: Hashable, Sendable {
     public var tables: [TableRule]
     /// At a branch: whether tables of the head that its database does not have are made.
     public var acceptsNew: Bool
+    /// By how much the clock of another office may be ahead before its versions of shared rows are not believed.
+    public var clockTolerance: Duration
 
-    public init(office: OfficeID, role: OfficeRole, tables: [TableRule], acceptsNew: Bool = false) {
+    public static let clockTolerance = Duration.seconds(300)
+
+    public init(
+        office: OfficeID, role: OfficeRole, tables: [TableRule], acceptsNew: Bool = false,
+        clockTolerance: Duration = OfficeSetup.clockTolerance
+    ) {
         self.office = office
         self.role = role
         self.tables = tables
         self.acceptsNew = acceptsNew
+        self.clockTolerance = clockTolerance
     }
 
     /// With tables that the branches write.

@@ -33,7 +33,8 @@ final class PostgresReceiving: ReceiverBooks, RowSink {
                 version: Int64(row.integer(0, 11)!), told: Int64(row.integer(0, 12)!), kept: Int64(row.integer(0, 13)!),
                 isFreshlyTold: row.flag(0, 14), isFreshlyBegun: row.flag(0, 15)),
             shapes: ShapeKeeping(rawValue: row.text(0, 16)) ?? .refused,
-            recovery: row.value(0, 17).flatMap(RecoveryMode.init(rawValue:)), held: held)
+            recovery: row.value(0, 17).flatMap(RecoveryMode.init(rawValue:)),
+            clockAhead: row.integer(0, 18).map { Int64($0) }, held: held)
     }
 
     func begin(_ stream: StreamID, epoch: UUID, pastEpochs: Set<UUID>) throws(StoreError) {

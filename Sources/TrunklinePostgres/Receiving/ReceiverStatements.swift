@@ -9,7 +9,8 @@ enum ReceiverStatements {
             EXISTS (SELECT FROM trunkline.kept_row k WHERE k.stream = i.stream), held, held_failures,
             held_until <= clock_timestamp(), takes_differences, set_aside_version, told_version, changes_kept,
             told_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyTold) seconds',
-            list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds', shapes, recovery
+            list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds', shapes, recovery,
+            clock_ahead
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 

@@ -63,7 +63,7 @@ enum InspectionStatements {
         SELECT i.stream, i.epoch, (SELECT count(*) FROM trunkline.parked_batch p WHERE p.stream = i.stream),
             i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped, i.held,
             CASE WHEN i.set_aside > 0 THEN (SELECT to_json(array_agg(DISTINCT s.table_name))
-                FROM trunkline.set_aside s WHERE s.stream = i.stream)::text END, i.recovery
+                FROM trunkline.set_aside s WHERE s.stream = i.stream)::text END, i.recovery, i.clock_ahead
         FROM trunkline.inbound i ORDER BY i.stream
         """)
 

@@ -5,14 +5,15 @@ extension Migrations {
     /// while the head has not answered to its change (`is_dirty`), what that change stands on (`base_joining`: it was made before the
     /// head had seen all of the table). `applied_change`, at the
     /// head: the last change of a branch that was looked at. `join_turn`, at a branch, counts how often a table began to
-    /// join.
+    /// join. `clock_ahead`: the sender's, in milliseconds, as `clock_tolerance`.
     static let sharing = """
         ALTER TABLE trunkline.synced_table
             ADD COLUMN conflict text, ADD COLUMN join_turn integer NOT NULL DEFAULT 0,
             DROP CONSTRAINT synced_table_direction_check,
             ADD CHECK (direction IN ('up', 'down', 'shared'));
         ALTER TABLE trunkline.outbound ADD COLUMN told_joined text NOT NULL DEFAULT '[]';
-        ALTER TABLE trunkline.inbound ADD COLUMN joined text NOT NULL DEFAULT '[]';
+        ALTER TABLE trunkline.inbound ADD COLUMN joined text NOT NULL DEFAULT '[]', ADD COLUMN clock_ahead bigint;
+        ALTER TABLE trunkline.office ADD COLUMN clock_tolerance bigint NOT NULL DEFAULT 300000;
         CREATE TABLE trunkline.shared_row (
             table_id integer NOT NULL,
             key text[] NOT NULL,

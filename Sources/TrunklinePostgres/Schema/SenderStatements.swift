@@ -5,7 +5,9 @@ enum SenderStatements {
     private static let claimColumns = """
         o.epoch, b.number, b.id, b.previous_id, b.attempts, b.changes, b.verification, a.watermark,
             array_to_json(o.past_epochs), o.recovery, a.set_aside_version, a.receiver_keeps_shapes,
-            trunkline.shared_content(b.stream, b.number), (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+            trunkline.shared_content(b.stream, b.number), CASE WHEN EXISTS (
+                SELECT FROM trunkline.synced_table s WHERE s.captured AND s.conflict IS NOT NULL)
+                THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint END,
             trunkline.joined_tables(b.stream), o.told_joined
         """
 

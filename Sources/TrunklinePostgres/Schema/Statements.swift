@@ -5,8 +5,9 @@ enum Statements {
     static let recordOffice = Statement(
         "record_office",
         """
-        INSERT INTO trunkline.office (office, role, tables, accepts_new) VALUES ($1, $2, $3::text[], $4)
-        ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables, accepts_new = EXCLUDED.accepts_new
+        INSERT INTO trunkline.office (office, role, tables, accepts_new, clock_tolerance) VALUES ($1, $2, $3::text[], $4, $5)
+        ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables, accepts_new = EXCLUDED.accepts_new,
+            clock_tolerance = EXCLUDED.clock_tolerance
         """)
 
     /// Says whether it is new.

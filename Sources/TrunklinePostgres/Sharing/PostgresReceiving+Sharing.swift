@@ -7,6 +7,17 @@ extension PostgresReceiving {
         return Int64(found.integer(0, 0)!)
     }
 
+    func clockTolerance() throws(StoreError) -> Int64 {
+        let found = try connection.run("SELECT clock_tolerance FROM trunkline.office", [], "look at the clock")
+        return Int64(found.integer(0, 0)!)
+    }
+
+    func note(clockAhead: Int64?, _ stream: StreamID) throws(StoreError) {
+        try connection.run(
+            "UPDATE trunkline.inbound SET clock_ahead = $2 WHERE stream = $1",
+            [stream.description, clockAhead.map { "\($0)" }], "note clock")
+    }
+
     func policy(of table: TableName) throws(StoreError) -> ConflictPolicy {
         try SharedTable(table, key: [], connection).policy
     }

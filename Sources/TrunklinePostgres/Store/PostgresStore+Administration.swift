@@ -133,6 +133,7 @@ extension PostgresStore {
             [
                 setup.office.description, setup.role.rawValue,
                 TextArray.encode(setup.accepted.map(\.name).flatMap(\.spellings)), setup.acceptsNew ? "t" : "f",
+                "\(Int64(setup.clockTolerance / .milliseconds(1)))",
             ])
     }
 

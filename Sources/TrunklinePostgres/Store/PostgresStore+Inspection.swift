@@ -59,6 +59,7 @@ extension PostgresStore {
             status.stopped = result.value(row, 7)
             status.held = result.value(row, 8)
             status.recovery = result.value(row, 10).flatMap(RecoveryMode.init(rawValue:))
+            status.clockAheadSeconds = result.integer(row, 11).map { Double($0) / 1_000 }
             return status
         }
     }

@@ -55,6 +55,11 @@ enum SettingTable {
                 + "all,-name. At the head the only ones accepted. The variable takes JSON too.")
     }
 
+    static let clockTolerance = Setting<Duration>(
+        "clock.tolerance", .duration(.seconds(1)...(.seconds(86_400))), default: OfficeSetup.clockTolerance,
+        help: "By how much another office's clock may be ahead before its versions of shared rows cannot win; in force "
+            + "after init.")
+
     static let batchRows = Setting<Int>(
         "batch.rows", .integer(1...200_000), default: 5_000, help: "The most changes in one batch.")
     static let batchBytes = Setting<Int>(
@@ -113,7 +118,8 @@ enum SettingTable {
     static let keys: [SettingKey] = [
         officeID.key, officeRole.key, databaseURL.key, brokerURL.key, brokerManagementURL.key, brokerHeartbeat.key,
         brokerCAFile.key,
-        brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, allowPlaintext.key, tables.key, batchRows.key,
+        brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, allowPlaintext.key, tables.key,
+        clockTolerance.key, batchRows.key,
         batchBytes.key,
         batchWindow.key, batchMaxRowBytes.key, batchIdleInterval.key, staleTimeout.key, staleCeiling.key,
         retryInterval.key, receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key,

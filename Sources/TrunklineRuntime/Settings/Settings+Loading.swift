@@ -31,6 +31,7 @@ extension Settings {
                 "tables: the head takes any table or those that are named; leave the exceptions to the branches, or name the tables"
             )
         }
+        let clockTolerance = reader.require(SettingTable.clockTolerance)
         let batch = BatchSettings(&reader)
         let stale = StaleSettings(&reader)
         let receiver = ReceiverSettings(&reader)
@@ -38,11 +39,13 @@ extension Settings {
         let log = LogSettings(&reader)
         if let office, let problem = requirements.problem(at: office) { reader.note(problem) }
         let problems = reader.problems
-        guard problems.isEmpty, let office, let database, let broker, let tables, let batch, let stale, let receiver,
+        guard problems.isEmpty, let office, let database, let broker, let tables, let clockTolerance, let batch,
+            let stale, let receiver,
             let monitoring, let log
         else { throw SettingsError(problems) }
         return Settings(
-            office: office, database: database, broker: broker, plaintext: plaintext, tables: tables, batch: batch,
+            office: office, database: database, broker: broker, plaintext: plaintext, tables: tables,
+            clockTolerance: clockTolerance, batch: batch,
             stale: stale, receiver: receiver, monitoring: monitoring, log: log)
     }
 }

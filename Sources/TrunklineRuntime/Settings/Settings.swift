@@ -9,6 +9,8 @@ public struct Settings: Sendable {
     public var plaintext: [PlaintextConnection]
     /// The synced tables; none at the head: any.
     public var tables: TableSelection
+    /// By how much another office's clock may be ahead.
+    public var clockTolerance: Duration
     public var batch: BatchSettings
     public var stale: StaleSettings
     public var receiver: ReceiverSettings

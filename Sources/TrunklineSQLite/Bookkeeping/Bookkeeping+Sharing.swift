@@ -9,6 +9,8 @@ extension Bookkeeping {
         ALTER TABLE trunkline_synced_table ADD COLUMN join_turn INTEGER NOT NULL DEFAULT 0;  -- at a branch: loads begun
         ALTER TABLE trunkline_outbound ADD COLUMN told_joined TEXT NOT NULL DEFAULT '[]';
         ALTER TABLE trunkline_inbound ADD COLUMN joined TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE trunkline_inbound ADD COLUMN clock_ahead INTEGER;   -- the sender's, in milliseconds; NULL: it is not
+        ALTER TABLE trunkline_office ADD COLUMN clock_tolerance INTEGER NOT NULL DEFAULT 300000;    -- milliseconds
         CREATE TABLE trunkline_merging (one INTEGER PRIMARY KEY CHECK (one = 1));
         CREATE TABLE trunkline_shared_row (
             table_id INTEGER NOT NULL,

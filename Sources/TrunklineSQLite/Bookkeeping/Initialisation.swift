@@ -12,7 +12,7 @@ struct Initialisation {
         let created = try Bookkeeping.migrate(db, for: setup)
         try checkOwner()
         var report = InitialisationReport(created: created, captured: [:], released: [], warnings: [])
-        try Office.save(accepted: setup.accepted, acceptsNew: setup.acceptsNew, db)
+        try Office.save(setup, db)
         try startStreams()
         try capture(&report)
         return report

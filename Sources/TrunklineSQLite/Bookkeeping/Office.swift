@@ -35,12 +35,16 @@ struct Office {
             acceptsNew: settings["accepts_new"], checkedSchemaVersion: settings["checked_schema_version"])
     }
 
-    static func save(accepted: [TableRule], acceptsNew: Bool, _ db: Database) throws {
+    static func save(_ setup: OfficeSetup, _ db: Database) throws {
+        let accepted = setup.accepted
         try db.execute(
-            sql: "UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?",
+            sql: """
+                UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?, clock_tolerance = ?
+                """,
             arguments: [
                 try JSONText.encode(accepted.map(\.name)),
-                try JSONText.encode(accepted.filter { $0.localWrites == .overwrite }.map(\.name)), acceptsNew,
+                try JSONText.encode(accepted.filter { $0.localWrites == .overwrite }.map(\.name)),
+                setup.acceptsNew, Int64(setup.clockTolerance / .milliseconds(1)),
             ])
     }
 }

@@ -76,6 +76,7 @@ enum StatusReport {
             status.stopped = row["stopped"]
             status.held = row["held"]
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
+            status.clockAheadSeconds = (row["clock_ahead"] as Int64?).map { Double($0) / 1_000 }
             return status
         }
     }

@@ -28,7 +28,8 @@ enum Inbound {
                 version: row["set_aside_version"], told: row["told_version"], kept: row["changes_kept"],
                 isFreshlyTold: row["is_told"] ?? false, isFreshlyBegun: row["is_begun"] ?? false),
             shapes: ShapeKeeping(rawValue: row["shapes"]) ?? .refused,
-            recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)), held: held)
+            recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
+            clockAhead: row["clock_ahead"], held: held)
     }
 
     /// Goes over to another epoch; what was parked of others is of no use any more.

@@ -175,7 +175,7 @@ struct BatchQueue {
             recovery: outbound.recovery, receiverKeepsShapes: outbound.receiverKeepsShapes, attempt: row["attempts"],
             changes: row["changes"],
             sharedContent: isShared ? try Outbound.sharedName(row["from_seq"], row["to_seq"], db) : nil,
-            verification: claim, clock: try WallClock.now(db), joined: try Joins.joined(stream, db),
+            verification: claim, clock: try WallClock.ifShared(db), joined: try Joins.joined(stream, db),
             untaken: try SenderNotices.untakenTables(stream, db))
     }
 }

@@ -6,6 +6,20 @@ extension SQLiteReceiving {
         try run("look at the clock", "the office") { try WallClock.now(db) }
     }
 
+    func clockTolerance() throws(StoreError) -> Int64 {
+        try run("look at the clock", "the office") {
+            try Int64.fetchOne(db, sql: "SELECT clock_tolerance FROM trunkline_office")!
+        }
+    }
+
+    func note(clockAhead: Int64?, _ stream: StreamID) throws(StoreError) {
+        try run("note clock", stream) {
+            try db.execute(
+                sql: "UPDATE trunkline_inbound SET clock_ahead = ? WHERE stream = ?",
+                arguments: [clockAhead, stream.description])
+        }
+    }
+
     func policy(of table: TableName) throws(StoreError) -> ConflictPolicy {
         try run("read policy", table) {
             let folded = FoldedName(table.inSQLite)

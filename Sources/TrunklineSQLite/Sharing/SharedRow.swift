@@ -7,6 +7,13 @@ enum WallClock {
     static func now(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)")!
     }
+
+    /// Nil in an office that shares no table.
+    static func ifShared(_ db: Database) throws -> Int64? {
+        let sharesTables = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_synced_table WHERE conflict IS NOT NULL)")!
+        return try sharesTables ? now(db) : nil
+    }
 }
 
 /// A row of `trunkline_shared_row`.

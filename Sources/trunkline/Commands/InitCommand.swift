@@ -60,11 +60,17 @@ struct InitCommand: OfficeCommand {
     private func setup(_ settings: Settings, _ plan: InitialisationPlan) -> OfficeSetup {
         var rules = settings.tables.rules ?? []
         if settings.office.role == .branch {
-            rules = plan.tables.map { TableRule($0.name) } + rules.filter { $0.direction == .down }
+            let shared = rules.filter { $0.direction == .shared }
+            rules =
+                plan.tables.map { table in
+                    var rule = shared.first { $0.name.isSpelled(like: table.name) } ?? TableRule(table.name)
+                    rule.name = table.name
+                    return rule
+                } + rules.filter { $0.direction == .down }
         }
         return OfficeSetup(
             office: settings.office.id, role: settings.office.role, tables: rules,
-            acceptsNew: settings.tables.acceptsNew)
+            acceptsNew: settings.tables.acceptsNew, clockTolerance: settings.clockTolerance)
     }
 
     private func plan(
@@ -86,5 +92,15 @@ struct InitCommand: OfficeCommand {
         print(json ? try JSONOutput.text(plan) : report.text)
         for warning in plan.warnings { StandardError.write("warning: \(SafeText.oneLine(warning))\n") }
         guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
+    }
+}
+
+extension TableName {
+    /// Whether a database may take both for one: in any case, with its default schema or without.
+    fileprivate func isSpelled(like other: TableName) -> Bool {
+        func folded(_ name: TableName) -> String {
+            TableName(schema: name.schema == "public" ? nil : name.schema, name.name).description.lowercased()
+        }
+        return folded(self) == folded(other)
     }
 }

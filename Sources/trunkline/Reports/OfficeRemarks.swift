@@ -1,5 +1,6 @@
 import TrunklineCore
 import TrunklineRuntime
+import TrunklineTerminal
 
 /// What deserves a look at an office, whatever its streams do.
 struct OfficeRemarks {
@@ -14,6 +15,8 @@ struct OfficeRemarks {
     var standing: [StandingTable] = []
     /// Whether anything goes from the head to its branches.
     var isTwoWay = false
+    /// At the head: conflicts over shared tables.
+    var waitingConflicts = 0
 
     /// Whether the configuration, or what is there, has anything go from the head to its branches.
     static func isTwoWay(_ streams: [StreamStatus], _ tables: TableSelection) -> Bool {
@@ -26,12 +29,18 @@ struct OfficeRemarks {
         return streams.first { $0.direction == .sending && !$0.standing.isEmpty }?.standing ?? []
     }
 
+    private var conflicts: [String] {
+        guard waitingConflicts > 0 else { return [] }
+        let count = HumanNumber.counted(waitingConflicts, "conflict")
+        return ["\(office.id): \(count) over shared tables for somebody to decide: trunkline conflicts --waiting"]
+    }
+
     var lines: [String] {
         standing.map { "\(office.id): table \"\($0.table)\" STANDS STILL: \($0.reason)" }
             + uncaptured.map {
                 "table \"\($0)\" is one of tables, and its changes are NOT CAPTURED; run: trunkline init"
             }
-            + refusals.map { "trunkline init would refuse: \($0)" }
+            + conflicts + refusals.map { "trunkline init would refuse: \($0)" }
             + (notes.map { ServiceRemarks(office: office, notes: $0, isTwoWay: isTwoWay).lines } ?? [])
     }
 }

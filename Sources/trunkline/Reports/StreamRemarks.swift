@@ -11,7 +11,18 @@ struct StreamRemarks {
     /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
     static let silence = Duration.seconds(26 * 3_600)
 
-    var remarks: [Remark] { state + standing + setAside }
+    var remarks: [Remark] { state + standing + setAside + clock }
+
+    private var clock: [Remark] {
+        guard let ahead = status.clockAheadSeconds else { return [] }
+        let time = HumanDuration.text(seconds: ahead)
+        return [
+            Remark(
+                text:
+                    "\(stream): the clock of \(stream.source) is \(time) ahead of this office's; correct one of the two: until then its changes of shared rows do not win by their time"
+            )
+        ]
+    }
 
     /// For how long nothing was heard where something was to be heard of; nil: no longer than usual.
     var silentSeconds: Double? {

@@ -166,6 +166,10 @@ class ForwardingBooks: ReceiverBooks, RowSink {
     func keep(_ conflicts: [Conflict]) throws(StoreError) {
         try base.keep(conflicts)
     }
+    func clockTolerance() throws(StoreError) -> Int64 { try base.clockTolerance() }
+    func note(clockAhead: Int64?, _ stream: StreamID) throws(StoreError) {
+        try base.note(clockAhead: clockAhead, stream)
+    }
     func lockConflict(_ id: Int64) throws(StoreError) -> ConflictRecord? { try base.lockConflict(id) }
     func noteResolved(_ id: Int64, _ resolution: String) throws(StoreError) { try base.noteResolved(id, resolution) }
     func header(of table: TableName) throws(StoreError) -> TableHeader { try base.header(of: table) }
