@@ -194,4 +194,28 @@ struct ConflictTests {
         #expect(try await offices.down.verify().agrees)
         #expect(try await offices.down.verify(SharedOffices.west).agrees)
     }
+
+    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func aPolicyThatDoesNotSuitIsRefused(_ kind: DatabaseKind)
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let office = try TestOffice("east", kind, in: directory)
+        let store = try Pair.store(office)
+        try office.run(
+            "create table item (id integer primary key, name text, price numeric(9,2), weight double precision)")
+        let refused = [
+            "name": "no differences", "weight": "not exact", "id": "primary key", "pricee": "did you mean price?",
+        ]
+        for (column, reason) in refused {
+            let rule = TableRule(
+                TableName("item"), direction: .shared,
+                conflict: ConflictPolicy(.headWins, columns: .init(added: [column])))
+            let plan = try await store.planInitialisation(.listed([rule]), countingRows: false)
+            #expect(plan.refusals.count == 1 && plan.refusals[0].contains(reason), "\(plan.refusals)")
+            await #expect(throws: StoreError.self) {
+                try await store.initialise(
+                    OfficeSetup(office: SharedOffices.east, role: .branch, tables: [rule]))
+            }
+        }
+    }
 }

@@ -51,6 +51,34 @@ public struct TableRule: Hashable, Sendable {
     }
 }
 
+extension TableRule {
+    /// Why the policy does not suit the table, with the way out; nil: it does.
+    /// - Parameters:
+    ///   - columns: of the table, as they travel.
+    ///   - key: its primary key.
+    public func problem(of columns: [Column], key: [String]) -> String? {
+        for name in conflict?.columns?.added ?? [] {
+            guard let column = columns.first(where: { $0.name == name }) else {
+                let near = Suggestion.nearest(to: name, among: columns.map(\.name)).map { ", did you mean \($0)?" }
+                return "table \"\(self.name)\": conflict: delta: there is no column \(name)\(near ?? "")"
+            }
+            guard !key.contains(name) else {
+                return "table \"\(self.name)\": conflict: delta: \(name) is of the primary key; leave it out"
+            }
+            switch CanonicalValue.rule(for: column.type) {
+            case .number: continue
+            case .float:
+                return
+                    "table \"\(self.name)\": conflict: delta: \(name) is \(column.type), whose sums are not exact; make it numeric, or leave it out"
+            case .asIs, .boolean, .timestamp:
+                return
+                    "table \"\(self.name)\": conflict: delta: \(name) is \(column.type), of which there are no differences; leave it out"
+            }
+        }
+        return nil
+    }
+}
+
 /// Which branches get a row of a `down` table.
 public enum TableRoute: Hashable, Sendable, Codable {
     case all

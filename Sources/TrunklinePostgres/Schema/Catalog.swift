@@ -17,6 +17,8 @@ struct Catalog {
         var obstacle: String?
         /// Not dropped, not generated, in their order.
         var columns: [TableColumn]
+        /// As they travel.
+        var wireColumns: [Column] { columns.map { Column(name: $0.name, type: $0.wireType) } }
     }
 
     struct TableColumn {

@@ -182,7 +182,7 @@ extension PostgresReceiving {
             throw StoreError(.table, operation: "look at table", subject: "table \"\(table)\"", reason: "there is none")
         }
         return TableHeader(
-            name: table, key: found.key, columns: found.columns.map { Column(name: $0.name, type: $0.wireType) },
+            name: table, key: found.key, columns: found.wireColumns,
             rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0, allNew: false, conflict: policy.description)
     }
 

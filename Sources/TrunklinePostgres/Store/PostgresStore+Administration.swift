@@ -12,7 +12,13 @@ extension PostgresStore {
             var report = InitialisationReport(created: false, captured: [:], released: [], warnings: [])
             let captured = setup.captured.map(\.name)
             _ = try catalog.fitTables(captured)
-            for rule in setup.captured { try TableSource.check(rule, connection) }
+            for rule in setup.captured {
+                try TableSource.check(rule, connection)
+                guard let found = try catalog.table(rule.name),
+                    let problem = rule.problem(of: found.wireColumns, key: found.key)
+                else { continue }
+                throw StoreError(.table, operation: "init", subject: "tables", reason: problem)
+            }
             report.created = try migrate(connection)
             try record(setup, connection)
             try connection.neverHideRowsOfABranch()

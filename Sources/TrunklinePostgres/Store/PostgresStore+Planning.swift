@@ -16,6 +16,10 @@ extension PostgresStore {
                 let table = known.first { $0.relation == name.sql }
                 try plan.add(name, as: table, countingRows: countingRows, connection)
             }
+            for rule in selection.rules ?? [] {
+                guard let found = try Catalog(connection).table(rule.name) else { continue }
+                plan.refusals += [rule.problem(of: found.wireColumns, key: found.key)].compactMap { $0 }
+            }
             plan.released = known.map(\.name).filter { name in !names.contains { $0.sql == name.sql } }
             return plan
         }
@@ -38,18 +42,32 @@ extension PostgresStore {
         }
     }
 
-    /// Nil without bookkeeping.
-    private func captured(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable]? {
+    /// Nil without bookkeeping, which may be of any version.
+    private func captured(_ connection: PostgresConnection) throws(StoreError) -> [CapturedTable]? {
         let found = try connection.run("SELECT to_regclass('trunkline.synced_table')", [], "plan")
         guard found.value(0, 0) != nil else { return nil }
-        return try SyncedTable.all(connection).filter(\.captured)
+        let tables = try connection.run(
+            "SELECT id, name, relation FROM trunkline.synced_table WHERE captured ORDER BY id", [], "plan")
+        return (0..<tables.rowCount).compactMap { row in
+            TableName(parsing: tables.text(row, 1)).map {
+                CapturedTable(id: tables.integer(row, 0)!, name: $0, relation: tables.text(row, 2))
+            }
+        }
     }
+}
+
+/// What bookkeeping of every version says of a synced table.
+private struct CapturedTable {
+    var id: Int
+    var name: TableName
+    /// Quoted and schema-qualified.
+    var relation: String
 }
 
 extension InitialisationPlan {
     /// - Parameter captured: the table as it is captured already, perhaps under another spelling of its name.
     fileprivate mutating func add(
-        _ name: TableName, as captured: SyncedTable?, countingRows: Bool, _ connection: PostgresConnection
+        _ name: TableName, as captured: CapturedTable?, countingRows: Bool, _ connection: PostgresConnection
     ) throws(StoreError) {
         guard let found = try Catalog(connection).table(name), !found.key.isEmpty else { return }
         guard Set(found.key).isSubset(of: found.columns.map(\.name)) else {

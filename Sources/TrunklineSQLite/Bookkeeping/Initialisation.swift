@@ -49,6 +49,7 @@ struct Initialisation {
         }
         if let problem = kind.unfitness(of: name) { return problem }
         if let problem = try SyncedTable.misspelling(of: rule.name, kind, db) { return problem }
+        if let shape = kind.shape, let problem = rule.problem(of: shape.wireColumns, key: shape.key) { return problem }
         let table = SyncedTable(
             id: 0, name: rule.name, keyColumns: [], route: rule.keptRoute(at: setup.role),
             filter: rule.keptFilter(at: setup.role))

@@ -25,6 +25,7 @@ extension SQLiteStore {
                 let table = SyncedTable(
                     id: captured?.id ?? 0, name: name, keyColumns: shape.key, route: rule.keptRoute(at: .head),
                     filter: rule.keptFilter(at: .head), conflict: rule.conflict)
+                plan.refusals += [rule.problem(of: shape.wireColumns, key: shape.key)].compactMap { $0 }
                 let obstacle = try Capture(db).obstacle(to: table)
                 if captured == nil, let obstacle { plan.refusals.append(obstacle) }
                 let prefix = CaptureTriggers.prefix(of: table.id)
