@@ -289,8 +289,8 @@ extension FaultyReceiving {
     {
         try pass { () throws(StoreError) in try base.sharedRows(of: keys, table, branch) }
     }
-    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
-        try pass { () throws(StoreError) in try base.localVersions(of: keys, table) }
+    func localVersions(of keys: [RowKey], _ table: TableHeader, locking: Bool) throws(StoreError) -> [LocalVersion?] {
+        try pass { () throws(StoreError) in try base.localVersions(of: keys, table, locking: locking) }
     }
     func isJoining(_ table: TableName) throws(StoreError) -> Bool {
         try pass { () throws(StoreError) in try base.isJoining(table) }

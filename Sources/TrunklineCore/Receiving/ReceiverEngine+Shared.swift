@@ -26,7 +26,7 @@ extension ReceiverEngine {
                     if !piece.stored.bytes.isEmpty { plain.append(piece.stored) }
                 }
                 let failures = try sink.apply(plain, of: stream, individually: individually)
-                for piece in pieces where try !isUnchanged(piece, context) { return nil }
+                for index in pieces.indices where try !settle(&pieces[index], context) { return nil }
                 return try finish(pieces, failures, context)
             }
             if let outcome { return outcome }
@@ -97,7 +97,7 @@ extension ReceiverEngine {
         let isJoining = try books.isJoining(table.name)
         for entry in piece.read() {
             let keys = entry.map(\.line.key)
-            let versions = try books.localVersions(of: keys, table)
+            let versions = try books.localVersions(of: keys, table, locking: false)
             let images = isJoining ? try images(of: keys, table, context.stream) : [:]
             for (index, item) in entry.enumerated() {
                 let (stamp, local) = (item.stamp, versions[index])
@@ -121,16 +121,30 @@ extension ReceiverEngine {
 
     // MARK: Both
 
-    /// Whether no program of this office changed a row since it was looked at.
-    private func isUnchanged(_ piece: SharedPiece, _ context: SharedContext) throws(StoreError) -> Bool {
-        let (table, keys) = (piece.group.table, piece.notes.map(\.item.line.key))
+    /// Looks whether programs of this office changed rows since they were looked at. An answer to what the branch has changed
+    /// once more meanwhile is none any more; another one follows.
+    /// - Returns: false when a row that was stored is another one than was looked at.
+    private func settle(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) -> Bool {
+        let keys = piece.notes.map(\.item.line.key)
         guard !keys.isEmpty else { return true }
-        guard context.stream.destination == .head else {
-            let now = try books.localVersions(of: keys, table)
-            return zip(keys, now).allSatisfy { piece.locals[$0] == .some($1) }
+        let now = try books.localVersions(of: keys, piece.group.table, locking: true)
+        var unchanged: [SharedPiece.Note] = []
+        for (note, now) in zip(piece.notes, now) {
+            let key = note.item.line.key
+            let isSame =
+                context.stream.destination == .head
+                ? piece.heads[key]?.version == now?.version : piece.locals[key] == .some(now)
+            if isSame {
+                unchanged.append(note)
+            } else if note.isStored {
+                return false
+            } else if note.decision != nil {
+                // What the head has stays as it is, whatever it is now.
+                unchanged.append(note)
+            }
         }
-        let now = try books.sharedRows(of: keys, table, context.stream.source)
-        return zip(keys, now).allSatisfy { piece.heads[$0]?.version == $1.version }
+        piece.notes = unchanged
+        return true
     }
 
     private func finish(
@@ -166,7 +180,9 @@ extension ReceiverEngine {
         try books.note(
             notes.compactMap { note in
                 guard note.setsVersion else { return nil }
-                return NotedVersion(key: note.item.line.key, version: note.version, isDelete: note.isDelete)
+                return NotedVersion(
+                    key: note.item.line.key, version: note.version, isDelete: note.isDelete,
+                    onlyIfNone: note.decision != nil && !note.isStored)
             }, table)
         guard context.stream.destination == .head else { return }
         let branch = context.stream.source
@@ -219,6 +235,8 @@ struct SharedPiece {
         var setsVersion: Bool
         /// Whether there is no row from now on; nil: as before.
         var isDelete: Bool?
+        /// Whether a line went to the sink.
+        var isStored: Bool
     }
 
     let group: LineGroup
@@ -269,7 +287,7 @@ struct SharedPiece {
         notes.append(
             Note(
                 item: item, decision: decision, version: decision.version, setsVersion: decision.version != nil,
-                isDelete: decision.action == nil ? !isThere : item.line.isDelete))
+                isDelete: decision.action == nil ? !isThere : item.line.isDelete, isStored: decision.action != nil))
     }
 
     /// At a branch.
@@ -278,7 +296,7 @@ struct SharedPiece {
         notes.append(
             Note(
                 item: item, decision: nil, version: item.stamp.version, setsVersion: true,
-                isDelete: item.stamp.isAnswer ? nil : item.line.isDelete))
+                isDelete: item.stamp.isAnswer ? nil : item.line.isDelete, isStored: !item.stamp.isAnswer))
     }
 
     private mutating func store(_ line: ReceivedLine) {

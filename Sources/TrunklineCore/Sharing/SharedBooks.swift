@@ -12,8 +12,10 @@ public protocol SharedBooks {
     func policy(of table: TableName) throws(StoreError) -> ConflictPolicy
     /// At the head: what is known of rows, and of the last changes of a branch to them; in the order of the keys.
     func sharedRows(of keys: [RowKey], _ table: TableHeader, _ branch: OfficeID) throws(StoreError) -> [SharedRowState]
-    /// At a branch: what it knows of its rows; in the order of the keys.
-    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?]
+    /// What this office knows of its rows, in the order of the keys.
+    /// - Parameter locking: nobody changes them until the transaction ends; one that somebody is changing just now is
+    ///   unknown. Nobody is waited for, who may wait for us.
+    func localVersions(of keys: [RowKey], _ table: TableHeader, locking: Bool) throws(StoreError) -> [LocalVersion?]
     /// At a branch: whether the head does not have all yet that was in the table when it began to be shared.
     func isJoining(_ table: TableName) throws(StoreError) -> Bool
     /// Runs `body`, whose writes are not changes of this office: the triggers of shared tables give them no version.
@@ -61,10 +63,13 @@ public struct NotedVersion: Hashable, Sendable {
     public var version: RowVersion?
     /// nil: as it was noted before.
     public var isDelete: Bool?
+    /// Whether it is noted only for a row of which no version is known.
+    public var onlyIfNone: Bool
 
-    public init(key: RowKey, version: RowVersion?, isDelete: Bool?) {
+    public init(key: RowKey, version: RowVersion?, isDelete: Bool?, onlyIfNone: Bool = false) {
         self.key = key
         self.version = version
         self.isDelete = isDelete
+        self.onlyIfNone = onlyIfNone
     }
 }

@@ -47,13 +47,18 @@ extension PostgresReceiving {
         return states
     }
 
-    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
+    func localVersions(
+        of keys: [RowKey], _ table: TableHeader, locking: Bool
+    ) throws(StoreError) -> [LocalVersion?] {
         let shared = try SharedTable(table.name, key: table.key, connection)
         let (keyed, parameters) = shared.keyed(keys)
         let found = try connection.run(
             """
-            SELECT s.clock, s.office, s.is_dirty FROM (\(keyed)) k
-            LEFT JOIN trunkline.shared_row s ON s.table_id = \(shared.id) AND s.key = k.key ORDER BY k.n
+            WITH k AS MATERIALIZED (\(keyed)), s AS (
+                SELECT r.* FROM trunkline.shared_row r WHERE r.table_id = \(shared.id) AND r.key IN (SELECT key FROM k)
+                \(locking ? "FOR UPDATE SKIP LOCKED" : "")
+            )
+            SELECT s.clock, s.office, s.is_dirty FROM k LEFT JOIN s ON s.key = k.key ORDER BY k.n
             """, parameters, "read versions")
         return (0..<found.rowCount).map { row in
             Self.version(found, row).map { LocalVersion(version: $0, isDirty: found.flag(row, 2)) }
@@ -92,9 +97,21 @@ extension PostgresReceiving {
                 DELETE FROM trunkline.shared_row s USING (\(keyed)) k WHERE s.table_id = \(shared.id) AND s.key = k.key
                 """, parameters, "note versions")
         }
+        for onlyIfNone in [false, true] {
+            try note(known.filter { $0.onlyIfNone == onlyIfNone }, shared, onlyIfNone: onlyIfNone)
+        }
+    }
+
+    private func note(_ known: [NotedVersion], _ shared: SharedTable, onlyIfNone: Bool) throws(StoreError) {
         guard !known.isEmpty else { return }
         let (keyed, parameters) = shared.keyed(known.map(\.key))
         let next = parameters.count
+        let update =
+            """
+            UPDATE SET clock = EXCLUDED.clock, office = EXCLUDED.office,
+                is_deleted = EXCLUDED.is_deleted, is_dirty = false, base_clock = NULL, base_office = NULL,
+                base_absent = false, base_image = NULL, base_joining = false
+            """
         try connection.run(
             """
             INSERT INTO trunkline.shared_row AS s (table_id, key, clock, office, is_deleted)
@@ -103,9 +120,7 @@ extension PostgresReceiving {
                     WHERE e.table_id = \(shared.id) AND e.key = k.key), false) FROM (\(keyed)) k
             JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::text[], $\(next + 3)::boolean[]) WITH ORDINALITY
                 AS v (clock, office, is_deleted, n) USING (n)
-            ON CONFLICT (table_id, key) DO UPDATE SET clock = EXCLUDED.clock, office = EXCLUDED.office,
-                is_deleted = EXCLUDED.is_deleted, is_dirty = false, base_clock = NULL, base_office = NULL,
-                base_absent = false, base_image = NULL, base_joining = false
+            ON CONFLICT (table_id, key) DO \(onlyIfNone ? "NOTHING" : update)
             """,
             parameters + [
                 TextArray.encode(known.map { "\($0.version!.clock)" }),

@@ -55,7 +55,10 @@ extension SQLiteReceiving {
         }
     }
 
-    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
+    /// Nobody else writes within this transaction.
+    func localVersions(
+        of keys: [RowKey], _ table: TableHeader, locking: Bool
+    ) throws(StoreError) -> [LocalVersion?] {
         try run("read versions", table.name) {
             let shared = try SharedKeys(table, db)
             return try keys.map { key in
@@ -83,7 +86,9 @@ extension SQLiteReceiving {
             let shared = try SharedKeys(table, db)
             for noted in versions {
                 let texts = shared.texts(noted.key)
-                let text = try texts.first { try SharedRow.find(shared.tableID, $0, db) != nil } ?? texts[0]
+                let known = try texts.first { try SharedRow.find(shared.tableID, $0, db) != nil }
+                if noted.onlyIfNone, known != nil { continue }
+                let text = known ?? texts[0]
                 try SharedRow.note(noted.version, isDeleted: noted.isDelete, shared.tableID, text, db)
             }
         }

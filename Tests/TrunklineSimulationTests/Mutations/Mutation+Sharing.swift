@@ -101,7 +101,11 @@ private final class BaselessBooks: ForwardingBooks {
 
 /// Knows of no change of its own.
 private final class CarelessBooks: ForwardingBooks {
-    override func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
-        try base.localVersions(of: keys, table).map { $0.map { LocalVersion(version: $0.version, isDirty: false) } }
+    override func localVersions(of keys: [RowKey], _ table: TableHeader, locking: Bool) throws(StoreError)
+        -> [LocalVersion?]
+    {
+        try base.localVersions(of: keys, table, locking: locking).map {
+            $0.map { LocalVersion(version: $0.version, isDirty: false) }
+        }
     }
 }

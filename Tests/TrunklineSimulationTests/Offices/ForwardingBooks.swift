@@ -143,8 +143,8 @@ class ForwardingBooks: ReceiverBooks, RowSink {
     {
         try base.sharedRows(of: keys, table, branch)
     }
-    func localVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> [LocalVersion?] {
-        try base.localVersions(of: keys, table)
+    func localVersions(of keys: [RowKey], _ table: TableHeader, locking: Bool) throws(StoreError) -> [LocalVersion?] {
+        try base.localVersions(of: keys, table, locking: locking)
     }
     func isJoining(_ table: TableName) throws(StoreError) -> Bool {
         try base.isJoining(table)
