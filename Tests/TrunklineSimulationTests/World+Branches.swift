@@ -4,7 +4,8 @@ import TrunklineSQLite
 extension World {
     /// `trunkline branch add`, while the head goes on writing, and the branch's services start.
     func addBranch() async throws {
-        guard let branch = latecomers.first else { return }
+        // What came of it is looked up over a connection that sees what was before, while it is in a transaction.
+        guard let branch = latecomers.first, !head.application.isInTransaction else { return }
         do {
             _ = try await asOperator(of: head) { store in
                 try await store.addBranch(branch.id, brokerUser: branch.id.description)
@@ -24,7 +25,7 @@ extension World {
 
     /// `trunkline branch remove`, when the branch has closed.
     func removeBranch() async throws {
-        guard branches.count > 1 else { return }
+        guard branches.count > 1, !head.application.isInTransaction else { return }
         let branch = draw(branches)
         do {
             _ = try await asOperator(of: head) { store in try await store.removeBranch(branch.id) }

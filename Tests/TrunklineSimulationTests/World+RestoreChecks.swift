@@ -5,7 +5,11 @@ extension World {
     /// What must hold between any two events of a stream with a history of restores.
     func checkEpochs(of flow: Flow) throws {
         let sender = try flow.sender.application.rows(
-            "SELECT epoch, acked_watermark, past_epochs FROM trunkline_outbound WHERE \(flow.isOfIt)")[0]
+            "SELECT epoch, acked_watermark, past_epochs FROM trunkline_outbound WHERE \(flow.isOfIt)"
+        ).first
+        guard let sender else {
+            throw BrokenPromise("9. A restored database is noticed", "\(flow.stream) is gone at its sender")
+        }
         let receiver = try flow.receiver.application.rows(
             "SELECT epoch, watermark FROM trunkline_inbound WHERE \(flow.isOfIt)"
         ).first

@@ -99,4 +99,12 @@ struct SharedOffices {
             try JSONDecoder().decode(Conflict.self, from: Data($0.utf8))
         }
     }
+
+    /// Changes a branch's rows as if somebody had passed its triggers over.
+    func changeUnseen(_ office: TestOffice, _ sql: String) throws {
+        try office.run(
+            office.kind == .postgres
+                ? "begin; set local trunkline.merging = 'on'; \(sql); commit"
+                : "begin; insert into trunkline_merging values (1); \(sql); delete from trunkline_merging; commit")
+    }
 }

@@ -90,4 +90,38 @@ struct SharedTests {
         #expect(try offices.rows("select points from customer where id = 2") == "8")
         #expect(try offices.conflicts() == [])
     }
+
+    /// `verify --repair` says the row itself, though the head's is as the branch sent it.
+    @Test(arguments: Pairing.all) func aRowThatChangedUnseenIsRepaired(_ pairing: Pairing) async throws {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.lastWriterWins), head: SharedOffices.customer + Self.three)
+        try await offices.settle()
+        try offices.east.run("update customer set points = 11 where id = 1")
+        try await offices.settle()
+        try offices.changeUnseen(offices.east, "update customer set points = 99 where id = 1")
+        let result = try await offices.down.verify()
+        let keys = try #require(result.tables.first { $0.name == TableName("customer") }).differingKeys.map(\.key)
+        #expect(keys == [RowKey(["1"])])
+        try await offices.down.head.sendAgain(
+            keys, of: TableName("customer"), in: DownPair.stream(SharedOffices.east))
+        try await offices.settle()
+        #expect(try offices.rows()?.hasPrefix("1|ada|a@x|11") == true)
+        #expect(try await offices.down.verify().agrees)
+    }
+
+    /// A branch that was removed and comes back has what the others made meanwhile.
+    @Test(arguments: Pairing.all) func aBranchComesBack(_ pairing: Pairing) async throws {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.lastWriterWins), head: SharedOffices.customer + Self.three)
+        try await offices.settle()
+        _ = try await offices.down.head.removeBranch(SharedOffices.west)
+        try offices.east.run("update customer set points = 11 where id = 1; delete from customer where id = 2")
+        while try await offices.up(SharedOffices.east) {}
+        _ = try await offices.down.head.addBranch(SharedOffices.west, brokerUser: "west")
+        try offices.west.run("update customer set name = 'of west' where id = 3")
+        try await offices.settle()
+        #expect(try offices.head.run("select points from customer where id = 1") == "11")
+        #expect(try offices.west.run("select points from customer where id = 1") == "11")
+        #expect(try offices.rows("select name from customer where id = 3") == "of west")
+    }
 }

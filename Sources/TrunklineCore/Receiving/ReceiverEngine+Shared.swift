@@ -25,6 +25,7 @@ extension ReceiverEngine {
                     pieces.append(piece)
                     if !piece.stored.bytes.isEmpty { plain.append(piece.stored) }
                 }
+                if stream.destination != .head { try keepUnknown(pieces, context) }
                 let failures = try sink.apply(plain, of: stream, individually: individually)
                 for index in pieces.indices where try !settle(&pieces[index], context) { return nil }
                 return try finish(pieces, failures, context)
@@ -37,15 +38,18 @@ extension ReceiverEngine {
     }
 
     /// A batch that waited long says nothing: its sender's clock seems to be behind then.
-    func noteClock(_ clock: Int64, _ inbound: InboundStream, _ stream: StreamID) throws(StoreError) {
+    /// - Returns: whether it is known to be too far ahead.
+    func noteClock(_ clock: Int64, _ inbound: InboundStream, _ stream: StreamID) throws(StoreError) -> Bool {
         let tolerance = try books.clockTolerance()
         let ahead = try clock - books.wallClock()
-        if ahead > tolerance {
-            guard abs(ahead - (inbound.clockAhead ?? 0)) > tolerance / 10 else { return }
-            try books.note(clockAhead: ahead, stream)
-        } else if inbound.clockAhead != nil, ahead >= -tolerance {
-            try books.note(clockAhead: nil, stream)
+        guard ahead <= tolerance else {
+            if abs(ahead - (inbound.clockAhead ?? 0)) > tolerance / 10 { try books.note(clockAhead: ahead, stream) }
+            return true
         }
+        guard inbound.clockAhead != nil else { return false }
+        guard ahead >= -tolerance else { return true }
+        try books.note(clockAhead: nil, stream)
+        return false
     }
 
     // MARK: At the head
@@ -73,7 +77,7 @@ extension ReceiverEngine {
                     table: table.name, key: item.line.key, branch: branch, columns: table.columns, policy: policy,
                     stamp: item.stamp, theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
                     present: present, state: states[index], now: now, tolerance: tolerance,
-                    isClockOff: context.clock.map { $0 > now + tolerance } ?? false,
+                    isClockOff: context.isClockOff,
                     preferred: context.preferred)
                 piece.add(change.decide(), item, isThere: present != nil)
             }
@@ -116,6 +120,23 @@ extension ReceiverEngine {
                 }
                 piece.take(item)
             }
+        }
+    }
+
+    /// Keeps a copy of rows that give way to what the head says without knowing their versions: after a restore, or a
+    /// repair.
+    private func keepUnknown(_ pieces: [SharedPiece], _ context: SharedContext) throws(StoreError) {
+        for piece in pieces {
+            let replaced = piece.notes.filter { note in
+                guard note.isStored, let local = piece.locals[note.item.line.key] ?? nil else { return false }
+                return context.preferred == .branch
+                    || (note.version.map { $0 < local.version ?? $0 } ?? (local.version != nil))
+            }
+            guard !replaced.isEmpty else { continue }
+            var group = piece.stored
+            group.bytes = replaced.reduce(into: []) { $0 += $1.item.line.text }[...]
+            group.misfits = [:]
+            try keepImages(replacedBy: [group], of: context.stream)
         }
     }
 
@@ -200,16 +221,18 @@ extension ReceiverEngine {
 /// What is the same for all lines of a batch, or of a retry.
 struct SharedContext {
     var stream: StreamID
-    /// The sender's wall clock when it read the batch; nil: unknown.
-    var clock: Int64?
+    /// Whether the sender's clock is known to be too far ahead.
+    var isClockOff: Bool
     /// As ``SharedChange/preferred``.
     var preferred: Conflict.Outcome?
 
-    init(_ stream: StreamID) { self.stream = stream }
+    init(_ stream: StreamID, isClockOff: Bool) {
+        self.stream = stream
+        self.isClockOff = isClockOff
+    }
 
-    init(_ header: BatchHeader) {
-        self.init(header.stream)
-        clock = header.clock
+    init(_ header: BatchHeader, isClockOff: Bool) {
+        self.init(header.stream, isClockOff: isClockOff)
         preferred =
             switch header.recovery {
             case .keepBranch?: .branch

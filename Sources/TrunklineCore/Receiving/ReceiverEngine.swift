@@ -159,11 +159,14 @@ public struct ReceiverEngine {
         } else if inbound.hasKeptRows {
             failures += try takeKept(outOf: &groups, stream)
         }
-        if let clock = header.clock { try noteClock(clock, inbound, stream) }
-        failures += try apply(groups, SharedContext(header), individually: false)
+        var isClockOff = inbound.clockAhead != nil
+        if let clock = header.clock { isClockOff = try noteClock(clock, inbound, stream) }
+        failures += try apply(groups, SharedContext(header, isClockOff: isClockOff), individually: false)
 
         try setAside(failures, of: stream, number: header.number)
-        if inbound.hasSetAside { _ = try retry(stream, .due, limit: Limit.retriedAfterBatch) }
+        if inbound.hasSetAside {
+            _ = try retry(stream, .due, limit: Limit.retriedAfterBatch, isClockOff: isClockOff)
+        }
         let answer = try header.verification.map { (claim) throws(StoreError) in
             try self.answer(claim, header, inbound)
         }

@@ -50,8 +50,10 @@ struct ConflictResolution {
                 guard present != nil else { return nil }
                 return ReceivedLine(table: table, isDelete: true, text: CopyText.line(conflict.key.values)[...])
             }
-            let values = table.columns.enumerated().map { index, column in
-                image[column.name] ?? present?[index] ?? nil
+            // Where the head has a row, what they differed in is the branch's from now on, and the rest stays.
+            let values = table.columns.enumerated().map { index, column -> String? in
+                guard let present, !conflict.columns.contains(column.name) else { return image[column.name] ?? nil }
+                return present[index]
             }
             return ReceivedLine(table: table, isDelete: false, text: CopyText.line(values)[...])
         case .set(let values):
@@ -73,13 +75,14 @@ struct ConflictResolution {
         }
     }
 
+    /// In what they differed.
     private func isOneOfBoth(_ present: [String?]?, _ conflict: Conflict, _ table: TableHeader) -> Bool {
-        // Of what was made of both there is no image.
-        guard conflict.outcome != .merged else { return true }
+        let columns = table.columns.enumerated().filter { conflict.columns.contains($1.name) }
+        let merge = ColumnMerge(columns.map(\.element))
         return [conflict.headImage, conflict.branchImage].contains { image in
             guard let image, let present else { return image == nil && present == nil }
-            let values = table.columns.enumerated().map { index, column in image[column.name] ?? present[index] }
-            return ColumnMerge(table.columns).isSame(values, present)
+            return merge.isSame(
+                columns.map { image[$0.element.name] ?? nil }, columns.map { present[$0.offset] })
         }
     }
 

@@ -212,8 +212,7 @@ struct SharedChange {
         guard theirs != nil, !isSame else { return Decision(answers: false) }
         if let version = stamp.version {
             guard preferred != .head, preferred == .branch || (state.version.map { $0 < version } ?? true) else {
-                return Decision(
-                    conflict: preferred.map { _ in record(kind: .join, .head, base: nil, differing) }, answers: true)
+                return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
             }
             let taken = ownVersion(for: version)
             let conflict = present.map { _ in record(kind: .join, .branch, base: nil, differing) }

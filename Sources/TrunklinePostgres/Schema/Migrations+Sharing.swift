@@ -51,7 +51,6 @@ extension Migrations {
             resolved_at timestamptz,
             resolution text
         );
-        CREATE INDEX conflict_at ON trunkline.conflict (at);
         CREATE INDEX conflict_waiting ON trunkline.conflict (id) WHERE outcome = 'waiting' AND resolved_at IS NULL;
 
         """

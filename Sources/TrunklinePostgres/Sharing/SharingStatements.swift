@@ -63,8 +63,9 @@ enum SharingStatements {
         """
         WITH conflicts AS (
             DELETE FROM trunkline.conflict WHERE id IN (
-                SELECT id FROM trunkline.conflict WHERE NOT (\(isWaiting))
-                    AND at < now() - interval '\(ConflictRecord.retentionDays) days' LIMIT 500)
+                SELECT id FROM (
+                    SELECT * FROM trunkline.conflict WHERE NOT (\(isWaiting)) ORDER BY id LIMIT 500) c
+                WHERE coalesce(resolved_at, at) < now() - interval '\(ConflictRecord.retentionDays) days')
             RETURNING 1
         ), deletes AS (
             DELETE FROM trunkline.shared_row WHERE (table_id, key) IN (

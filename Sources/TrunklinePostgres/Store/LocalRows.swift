@@ -26,7 +26,17 @@ struct LocalRows: YieldingRows {
             INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
             SELECT \(stream.destination.description.literal), pg_current_xact_id(), \(table.id), ARRAY[\(names.joined(separator: ", "))], 'u' FROM \(list(keys))
             """, [], "log keys")
+        guard isShared else { return }
+        // The next line says the row itself, even if it is as the branch sent it.
+        try connection.run(
+            """
+            UPDATE trunkline.applied_change a SET standing_clock = NULL, standing_office = NULL FROM \(list(keys))
+            WHERE a.table_id = \(table.id) AND a.office = \(stream.destination.description.literal)
+                AND a.key = ARRAY[\(names.joined(separator: ", "))]
+            """, [], "log keys")
     }
+
+    var isShared: Bool { table.conflict != nil }
 
     /// All of its rows travel once more.
     func loadAll() throws(StoreError) {

@@ -21,6 +21,9 @@ extension PostgresStore {
     func begin(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
         let tables = try SyncedTable.all(connection).filter { $0.captured && $0.isForBranches }
         guard !tables.isEmpty, try createStream(stream, connection) else { return }
+        // What it joined before is nobody's any more.
+        try connection.query(
+            SharingStatements.noteJoined, [StreamID(from: stream.destination, to: .head).description, "[]"])
         for name in try Catalog(connection).foreignKeyOrder(tables.map(\.name)) {
             for table in tables where table.name == name && table.loaded && table.conflict == nil {
                 try connection.query(Statements.beginLoad, ["\(table.id)", stream.description, "t", "f", "t"])

@@ -14,6 +14,10 @@ struct Yielding {
 
     /// - Returns: what was done.
     func run(_ differing: [TableResult]) throws(StoreError) -> YieldPlan<RowKey> {
+        // Rows of shared tables are brought together by their versions.
+        var differing = differing
+        let shared = try SyncedTable.all(connection).filter { $0.conflict != nil }.map(\.name)
+        differing.removeAll { shared.contains($0.name) }
         for table in differing {
             guard let rows = try rows(of: table.name) else { continue }
             if let highest = table.highestKey { try rows.advanceSequence(past: highest) }

@@ -49,7 +49,6 @@ extension Bookkeeping {
             resolved_at TEXT,
             resolution TEXT
         );
-        CREATE INDEX trunkline_conflict_at ON trunkline_conflict (at);
         CREATE INDEX trunkline_conflict_waiting ON trunkline_conflict (id) WHERE outcome = 'waiting' AND resolved_at IS NULL;
         """
 }

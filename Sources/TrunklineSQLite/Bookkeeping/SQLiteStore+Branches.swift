@@ -23,6 +23,10 @@ extension SQLiteStore {
                 arguments: [branch.description, brokerUser])
             let synced = try SyncedTable.all(db)
             let stream = StreamID(from: .head, to: branch)
+            // What it joined before is nobody's any more.
+            try db.execute(
+                sql: "UPDATE trunkline_inbound SET joined = '[]' WHERE stream = ?",
+                arguments: [StreamID(from: branch, to: .head).description])
             if !synced.isEmpty, try Outbound.start(stream, db) {
                 // A branch says when it has joined a shared table.
                 try TableLoad.begin(synced.filter { $0.conflict == nil }, isNew: true, for: stream, db)

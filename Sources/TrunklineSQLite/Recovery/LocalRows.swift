@@ -23,6 +23,8 @@ struct LocalRows: YieldingRows {
 
     var name: TableName { table.name }
 
+    var isShared: Bool { table.conflict != nil }
+
     /// Logs the keys as changed; what is there of them is looked at when their batch is read.
     func log(_ keys: [RowKey]) throws {
         let statement = try db.makeStatement(
@@ -31,6 +33,7 @@ struct LocalRows: YieldingRows {
                 VALUES (?, ?, 'update', \(Timestamp.now), ?)
                 """)
         for key in keys { try statement.execute(arguments: [table.id, text(of: key), stream.destination.description]) }
+        if isShared { try AppliedChanges.sayWhole(keys.map(text), table.id, to: stream.destination, db) }
     }
 
     func loadAll() throws { try TableLoad.begin(table, isNew: false, sweeps: true, for: stream, db) }

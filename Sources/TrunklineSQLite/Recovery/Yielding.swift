@@ -17,6 +17,8 @@ struct Yielding {
     func run(_ differing: [TableResult]) throws -> YieldPlan<String> {
         // Foreign keys are looked at when the transaction ends.
         try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
+        // Rows of shared tables are brought together by their versions.
+        let differing = try differing.filter { try rows(of: $0.name)?.isShared != true }
         for table in differing {
             guard let rows = try rows(of: table.name) else { continue }
             if let highest = table.highestKey { try rows.advanceSequence(past: highest) }

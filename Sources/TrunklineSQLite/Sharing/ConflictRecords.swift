@@ -41,9 +41,11 @@ enum ConflictRecords {
 
 /// What was decided long ago, and deletes that nobody need be told of any more.
 enum SharingMemory {
+    /// Looked for among the first ones.
     private static let oldConflicts = """
-        SELECT id FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting))
-            AND at < strftime('%Y-%m-%dT%H:%M:%fZ', julianday('now') - \(ConflictRecord.retentionDays))
+        SELECT id FROM (
+            SELECT id, at, resolved_at FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting)) ORDER BY id LIMIT 500)
+        WHERE julianday(coalesce(resolved_at, at)) < julianday('now') - \(ConflictRecord.retentionDays)
         """
 
     /// At the head no branch may lack them.
@@ -69,7 +71,7 @@ enum SharingMemory {
     /// Some of them.
     static func prune(_ db: Database) throws {
         let role = try Office.read(db, operation: "prune").role
-        try db.execute(sql: "DELETE FROM trunkline_conflict WHERE id IN (\(oldConflicts) LIMIT 500)")
+        try db.execute(sql: "DELETE FROM trunkline_conflict WHERE id IN (\(oldConflicts))")
         for row in try Row.fetchAll(db, sql: "\(oldDeletes(at: role)) LIMIT 500") {
             for table in ["trunkline_shared_row", "trunkline_applied_change"] {
                 try db.execute(

@@ -27,10 +27,10 @@ struct RowStamps {
     }
 
     private func downwards(_ row: SharedRow?, _ key: String, isRow: Bool) throws -> RowStamp {
-        let applied = try AppliedChanges.find(table.id, key, stream.destination, db)
-        var stamp = RowStamp(version: row?.version, applied: applied?.clock)
+        let told = try AppliedChanges.told(table.id, key, stream.destination, db)
+        var stamp = RowStamp(version: row?.version, applied: told?.clock)
         let isAsSent = isRow || row?.isDeleted == true
-        stamp.isAnswer = !isLoad && isAsSent && row != nil && applied?.standing == row?.version
+        stamp.isAnswer = !isLoad && isAsSent && row != nil && told?.standing == row?.version
         return stamp
     }
 

@@ -82,6 +82,34 @@ enum AppliedChanges {
         ).map { try JSONText.decode(AppliedChange.self, $0) }
     }
 
+    /// What the stamps of a branch say of the last change of it: its clock, and the head's version while that is as the
+    /// branch's.
+    static func told(
+        _ table: Int64, _ key: String, _ branch: OfficeID, _ db: Database
+    ) throws -> (clock: Int64, standing: RowVersion?)? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT clock, standing_clock, standing_office FROM trunkline_applied_change
+                    WHERE table_id = ? AND key = ? AND office = ?
+                    """), arguments: [table, key, branch.description])
+        guard let row else { return nil }
+        let standing = (row["standing_office"] as String?).flatMap { OfficeID($0) }.map {
+            RowVersion(clock: row["standing_clock"], office: $0)
+        }
+        return (row["clock"], standing)
+    }
+
+    /// The next line of these keys says the row itself, even if it is as the branch sent it.
+    static func sayWhole(_ keys: [String], _ table: Int64, to branch: OfficeID, _ db: Database) throws {
+        let statement = try db.makeStatement(
+            sql: """
+                UPDATE trunkline_applied_change SET standing_clock = NULL, standing_office = NULL
+                WHERE table_id = ? AND key = ? AND office = ?
+                """)
+        for key in keys { try statement.execute(arguments: [table, key, branch.description]) }
+    }
+
     static func note(_ change: AppliedChange, _ table: Int64, _ key: String, _ branch: OfficeID, _ db: Database) throws
     {
         try db.cachedStatement(

@@ -40,7 +40,7 @@ struct ConflictReport {
         var lines = [
             "conflict \(record.id): \(conflict.kind.rawValue) of \(conflict.table) \(conflict.key), found \(record.at)",
             "policy: \(conflict.policy); stands: \(ConflictsReport.stands(record))",
-            "head:   \(Self.when(conflict.headVersion))",
+            "head: \(Self.when(conflict.headVersion))",
             "\(conflict.branch): \(Self.when(conflict.branchVersion))\(distance(conflict))",
         ]
         if conflict.clockWasOff {
