@@ -98,7 +98,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
-        .target(name: "TrunklineTesting", swiftSettings: settings),
+        .target(name: "TrunklineTesting", dependencies: ["TrunklineCore"], swiftSettings: settings),
         .executableTarget(
             name: "trunkline-chaos",
             dependencies: [

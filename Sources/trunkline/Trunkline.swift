@@ -23,7 +23,8 @@ struct Trunkline: AsyncParsableCommand {
             """,
         version: ProductVersion.current,
         subcommands: [
-            InitCommand.self, BranchCommand.self, StatusCommand.self, SyncCommand.self, RowsCommand.self,
+            InitCommand.self, PlanCommand.self, BranchCommand.self, StatusCommand.self, SyncCommand.self,
+            RowsCommand.self,
             RetryCommand.self, ConflictsCommand.self, ResyncCommand.self, VerifyCommand.self, RecoverCommand.self,
             RunCommand.self,
             HealthCommand.self, ConfigCommand.self,

@@ -47,6 +47,13 @@ struct Flow: Sendable {
         try sender.application.rows("SELECT epoch FROM trunkline_outbound WHERE \(isOfIt)")[0][0]!
     }
 
+    /// With those before it.
+    func epochs() throws -> Set<String> {
+        let past = try sender.application.rows(
+            "SELECT j.value FROM trunkline_outbound, json_each(past_epochs) AS j WHERE \(isOfIt)")
+        return Set(past.compactMap { $0[0] }).union([try epoch()])
+    }
+
     /// The receiver follows an epoch of which the sender, having been restored, knows nothing: a batch of it came after
     /// somebody had decided about the restore, and there is another decision to make.
     func isOfLostEpoch(_ lost: [StreamID: Set<String>]) throws -> Bool {

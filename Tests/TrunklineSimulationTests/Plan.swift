@@ -90,8 +90,6 @@ struct Plan: Sendable {
             }
         }
         if sharesTables {
-            // A head that is restored does not come together again with its branches in every such world yet.
-            if restores == .head { restores = .none }
             skews = [
                 [.zero], [.zero, .seconds(60), .seconds(-60)], [.zero, .zero, .seconds(-7_200), .seconds(7_200)],
             ]

@@ -31,8 +31,11 @@ extension World {
         guard !offices.isEmpty else { return }
         let office = draw(offices)
         for process in processes where process.office == office.id { await crash(process) }
-        for flow in flows where flow.sender === office { lostEpochs[flow.stream, default: []].insert(try flow.epoch()) }
+        for flow in flows where flow.sender === office {
+            lostEpochs[flow.stream, default: []].formUnion(try flow.epochs())
+        }
         try office.restore()
+        forgotten = ledger.count
         log.note("\(office.id) is restored")
         wake(office.id)
         if office.id == .head { refuses = try head.application.numbers("SELECT count(*) FROM refusing")! != [0] }

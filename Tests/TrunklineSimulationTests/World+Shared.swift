@@ -120,11 +120,9 @@ extension World {
                         "10. It converges", "\(table) has \(rows) at the head, \(there) at \(branch.id)")
                 }
             }
-            guard plan.restores == .none else { continue }
-            try checkWrites(to: table, rows, conflicts.filter { $0.table.name == table })
+            try checkWrites(to: table, rows, conflicts.filter { $0.table.name == table }, try superseded(table))
         }
         try checkDecisions(conflicts)
-        guard plan.restores == .none else { return }
         for branch in branches {
             let dirty = try branch.application.rows(
                 "SELECT table_id, key FROM trunkline_shared_row WHERE is_dirty")
@@ -134,11 +132,27 @@ extension World {
         }
     }
 
-    private func checkWrites(to table: String, _ rows: [String: [String?]], _ conflicts: [Conflict]) throws {
+    /// The rows that made way to others after a restore, and of which their office kept copies.
+    private func superseded(_ table: String) throws -> [[String: String?]] {
+        guard plan.restores != .none else { return [] }
+        let names = SharedTables.columns.map { "row ->> '\($0)'" }.joined(separator: ", ")
+        return try offices.flatMap { office in
+            try office.application.rows(
+                "SELECT \(names) FROM trunkline_superseded_row WHERE table_name = '\(table)'"
+            ).map { values in
+                Dictionary(zip(SharedTables.columns, values), uniquingKeysWith: { first, _ in first })
+            }
+        }
+    }
+
+    /// What was written before a database was restored may be gone with it, and is not looked at.
+    private func checkWrites(
+        to table: String, _ rows: [String: [String?]], _ conflicts: [Conflict], _ superseded: [[String: String?]]
+    ) throws {
         // Not of a branch that was never added.
         let known = offices.map(\.id)
-        let writes = ledger.filter { $0.table == table && known.contains($0.office) }
-        if table == "by_sum" {
+        let writes = ledger[forgotten...].filter { $0.table == table && known.contains($0.office) }
+        if table == "by_sum", forgotten == 0 {
             for key in SharedTables.summed.map({ "\($0)" }) {
                 let differences = writes.filter { $0.key == key }.map { Int($0.after![3]!)! - Int($0.before![3]!)! }
                 let wanted = SharedTables.sum + differences.reduce(0, +)
@@ -153,8 +167,8 @@ extension World {
             let kept = conflicts.filter { $0.key.values == [write.key] }
             guard let after = write.after else {
                 // Who made another row of the key did not know of the one that went.
-                let isMadeAnew = writes.contains {
-                    $0.key == write.key && $0.before == nil && $0.office != write.office
+                let isMadeAnew = ledger.contains {
+                    $0.table == table && $0.key == write.key && $0.before == nil && $0.office != write.office
                 }
                 guard
                     rows[write.key] == nil || isMadeAnew || later.contains(where: { $0.before == nil }) || !kept.isEmpty
@@ -171,6 +185,7 @@ extension World {
                     || kept.contains {
                         $0.branchImage?[name] == .some(after[column]) || $0.headImage?[name] == .some(after[column])
                     }
+                    || superseded.contains { $0["id"] == write.key && $0[name] == .some(after[column]) }
                 guard isThere else { throw lost(write, rows[write.key], kept) }
             }
         }

@@ -42,6 +42,8 @@ final class World: @unchecked Sendable {
 
     /// What the offices made of the tables that they share.
     var ledger: [SharedWrite] = []
+    /// How many of them there were when a database was restored last.
+    var forgotten = 0
     var markers = 0
 
     var mutation: Mutation { site.mutation }

@@ -110,7 +110,7 @@ struct KeptRowTests {
         #expect(usual.rows.count == 3 && usual.standing == nil)
         let aside = try await pair.head.rows(of: price, matching: RowFilter(states: [.setAside]))
         #expect(aside.rows.count == 1 && aside.standing == nil)
-        #expect(aside.rows.first?.reason?.hasPrefix("east sends it too: ") == true)
+        #expect(aside.rows.first?.reason?.hasPrefix("sent by east: ") == true)
         let outcome = try await pair.head.retrySetAside(SetAsideSelection(table: price), limit: 10)
         #expect(outcome == RetryOutcome(tried: 1, stored: 0))
         #expect(try await pair.head.rows(of: price, matching: RowFilter(states: [.setAside])).rows.isEmpty)

@@ -74,6 +74,120 @@ struct SharedSystemTests {
         try await site.stopAll()
     }
 
+    private static let mixed = [
+        Pairing(branch: .sqlite, head: .postgres), Pairing(branch: .postgres, head: .sqlite),
+    ]
+
+    /// All offices have the same in the end, and what gave way is kept somewhere.
+    @Test(arguments: mixed, ["head", "east"])
+    func aRestoredOfficeComesTogetherWithTheOthers(_ pairing: Pairing, _ name: String) async throws {
+        let site = try await site(
+            pairing,
+            rows: """
+                insert into customer values (1, 'ada', null), (2, 'eve', null), (3, 'uma', null), (4, 'ida', null);
+                insert into stock values (1, 'paper', 100);
+                """)
+        let offices = [site.head] + site.branches
+        let joined = "%stock%"
+        let books = pairing.head == .postgres ? "trunkline.inbound" : "trunkline_inbound"
+        try await eventually("the tables have joined", within: .seconds(60)) {
+            try site.head.run("select count(*) from \(books) where joined like '\(joined)'") == "2"
+        }
+        let restored = offices.first { $0.id == name }!
+        try restored.backUp()
+        for (id, office) in zip(1..., offices) {
+            try office.run("update customer set name = '\(office.id) after the backup' where id = \(id)")
+            try office.run("update stock set count = count - 1 where id = 1")
+        }
+        try site.head.run("insert into customer values (5, 'new after the backup', null)")
+        try await eventually("all have it", within: .seconds(60)) {
+            try agree(site, Self.listing) && agree(site, Self.counts)
+                && restored.run("select count from stock where id = 1") == "97"
+        }
+        let services = site.services.keys.filter { $0.hasPrefix("\(name)/") }.sorted()
+        for service in services { try await site.kill(service) }
+        try restored.restore()
+        for (id, office) in zip(2..., offices) {
+            try office.run("update customer set note = '\(office.id) after the restore' where id = \(id)")
+        }
+        for service in services { try site.start(String(service.split(separator: "/")[1]), at: restored) }
+        if name == "east" {
+            try await eventually("both ends show the stop", within: .seconds(60)) {
+                try site.status(site.east)[0].stopped != nil
+            }
+            let (code, text) = try await site.exit(site.east, "recover", "--keep-head", "--timeout", "60s")
+            #expect(code == 0, "\(text)")
+        } else {
+            try await eventually("the streams of the head are stopped", within: .seconds(60)) {
+                try site.status(site.head).filter { $0.stream.source == .head && $0.stopped != nil }.count == 2
+            }
+            for branch in site.branches {
+                let (code, text) = try await site.exit(
+                    site.head, "recover", "--branch", branch.id, "--keep-head", "--timeout", "60s")
+                #expect(code == 0, "\(text)")
+            }
+        }
+        try await eventually("all offices agree", within: .seconds(90)) {
+            try agree(site, Self.listing) && agree(site, Self.counts)
+        }
+        try await eventually("nothing is open", within: .seconds(60)) {
+            try offices.allSatisfy { try site.status($0).allSatisfy { $0.pending == 0 && $0.stopped == nil } }
+        }
+        let schema = { (office: TestOffice) in office.url.hasPrefix("sqlite") ? "trunkline_" : "trunkline." }
+        var kept = try site.head.run(Self.listing)
+        kept += try site.head.run("select details from \(schema(site.head))conflict")
+        for office in offices { kept += try office.run("select row from \(schema(office))superseded_row") }
+        for office in offices {
+            for when in ["after the backup", "after the restore"] {
+                #expect(kept.contains("\(office.id) \(when)"), "\(kept)")
+            }
+        }
+        #expect(kept.contains("new after the backup"))
+        try await site.stopAll()
+    }
+
+    /// Nothing of what differs is changed before somebody could see it, and then comes what was said.
+    @Test(arguments: Pairing.all) func whatDiffersIsListedBeforeAJoin(_ pairing: Pairing) async throws {
+        let only = #"[{"name": "stock", "direction": "shared", "conflict": {"delta": ["count"], "then": "head-wins"}}]"#
+        let site = try await Site(
+            pairing,
+            headSchema: Self.schema
+                + "insert into customer values (1, 'ada', null), (2, 'eve', 'head'), (3, 'uma', null);",
+            tables: Site.Tables(
+                head: Self.tables, branch: only,
+                branchSchema: Self.schema
+                    + "insert into customer values (1, 'ada', null), (2, 'eve', 'east'), (4, 'ida', null);"))
+        for service in Site.headServices + Site.headSenders { try site.start(service, at: site.head) }
+        site.tables.branch = Self.tables
+        let before = try site.east.run(Self.listing)
+        let (code, text) = try await site.exit(site.east, "plan")
+        #expect(code == 2, "\(text)")
+        for line in [
+            "customer would be shared (manual); 3 rows at the head, 3 here", "customer: 1 row only at the head",
+            "customer: 1 row only here", "customer: 1 row DIFFERS: the head's would stand until", #"["2"]"#,
+        ] {
+            #expect(text.contains(line), "\(text)")
+        }
+        #expect(!text.contains("stock would be shared"), "it is shared already: \(text)")
+        #expect(try site.east.run(Self.listing) == before && site.head.run("select count(*) from customer") == "3")
+        #expect(try site.trunkline(site.head, "conflicts").hasPrefix("no conflicts"))
+        // A table that is only planned takes no rows.
+        try site.head.run("update customer set note = 'changed' where id = 3")
+        #expect(try await site.exit(site.east, "plan").0 == 2)
+        #expect(try site.east.run(Self.listing) == before)
+
+        try site.trunkline(site.east, "init")
+        for service in Site.branchServices + Site.branchReceivers { try site.start(service, at: site.east) }
+        try await eventually("both have the same", within: .seconds(60)) {
+            try agree(site, Self.listing) && site.head.run("select count(*) from customer") == "4"
+        }
+        let records = try JSONDecoder().decode(
+            [ConflictRecord].self, from: Data(try site.trunkline(site.head, "conflicts", "--json").utf8))
+        #expect(records.map(\.conflict.key.values) == [["2"]] && records[0].conflict.branchImage?["note"] == "east")
+        #expect(try await site.exit(site.east, "plan").0 == 0)
+        try await site.stopAll()
+    }
+
     @Test func aPersonDecides() async throws {
         let site = try await site(
             Pairing(branch: .sqlite, head: .postgres), rows: "insert into customer values (1, 'ada', 'old');")

@@ -13,7 +13,8 @@ final class Site {
     let directory: TemporaryDirectory
     private let management: String
     private let settings: [String: String]
-    private let tables: Tables
+    /// What the processes that start from now on read.
+    var tables: Tables
     private(set) var services: [String: ChildProcess] = [:]
     private var started = 0
     private var brokerURLs: [String: String] = [:]
@@ -112,6 +113,10 @@ final class Site {
 
     /// Runs the command-line tool for its exit code, and all that it prints.
     func exit(_ office: TestOffice, _ arguments: String...) async throws -> (Int32, String) {
+        try await exit(office, arguments)
+    }
+
+    func exit(_ office: TestOffice, _ arguments: [String]) async throws -> (Int32, String) {
         started += 1
         let process = try ChildProcess(
             Site.executable("trunkline"), arguments, environment: environment(office),

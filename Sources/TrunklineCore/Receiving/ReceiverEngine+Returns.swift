@@ -11,7 +11,7 @@ extension ReceiverEngine {
         var bytes = ReturnLimit.pageBytes
         for wanted in claim.tables {
             let kept = try books.keptRows(of: wanted.name, stream, after: wanted.after, limit: rows)
-            guard !kept.isEmpty, case .fits = try sink.fit(wanted.header, of: stream, creating: false) else { continue }
+            guard !kept.isEmpty, case .fits = try sink.fit(wanted.header, of: stream, for: .storing) else { continue }
             let keys = kept.map(\.key)
             var found = try sink.rows(
                 of: keys, wanted.header, of: stream,

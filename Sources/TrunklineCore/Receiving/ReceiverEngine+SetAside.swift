@@ -50,7 +50,7 @@ extension ReceiverEngine {
     private func stillUnfit(_ lines: [ReceivedLine], _ stream: StreamID) throws(StoreError) -> [LineFailure] {
         var failures: [LineFailure] = []
         for line in lines {
-            switch try sink.fit(line.table, of: stream, creating: true) {
+            switch try sink.fit(line.table, of: stream, for: .making) {
             case .fits, .made, .missing: break
             case .unfit(let reason), .refused(let reason): failures.append(LineFailure(line: line, reason: reason))
             }
@@ -63,7 +63,7 @@ extension ReceiverEngine {
     func forgetWholeTables(_ groups: [LineGroup], _ header: BatchHeader) throws(StoreError) {
         var fitting = Set(groups.map(\.table.name))
         for table in header.tables where table.rows + table.deletes == 0 {
-            switch try sink.fit(table, of: header.stream, creating: true) {
+            switch try sink.fit(table, of: header.stream, for: .making) {
             case .fits, .made, .missing: fitting.insert(table.name)
             case .unfit, .refused: break
             }

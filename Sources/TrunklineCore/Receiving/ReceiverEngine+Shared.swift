@@ -75,10 +75,11 @@ extension ReceiverEngine {
                 }
                 let change = SharedChange(
                     table: table.name, key: item.line.key, branch: branch, columns: table.columns, policy: policy,
-                    stamp: item.stamp, theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
+                    stamp: item.stamp.ofChange(by: branch),
+                    theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
                     present: present, state: states[index], now: now, tolerance: tolerance,
                     isClockOff: context.isClockOff,
-                    preferred: context.preferred)
+                    branchWins: context.senderWins)
                 piece.add(change.decide(), item, isThere: present != nil)
             }
         }
@@ -110,6 +111,11 @@ extension ReceiverEngine {
                     guard let applied = stamp.applied, applied >= local.version?.clock ?? 0 else { continue }
                 } else if stamp.isAnswer {
                     continue
+                } else if !context.senderWins, let own = local?.version, local?.isDeleted == false,
+                    let theirs = stamp.version, theirs < own
+                {
+                    // Of a head that was restored: what is here comes to it with the others.
+                    continue
                 }
                 if local == nil, !stamp.isAnswer, case .line(let own)? = images[index] {
                     let here = CopyText.fields(own.text)
@@ -129,7 +135,7 @@ extension ReceiverEngine {
         for piece in pieces {
             let replaced = piece.notes.filter { note in
                 guard note.isStored, let local = piece.locals[note.item.line.key] ?? nil else { return false }
-                return context.preferred == .branch
+                return context.senderWins
                     || (note.version.map { $0 < local.version ?? $0 } ?? (local.version != nil))
             }
             guard !replaced.isEmpty else { continue }
@@ -223,8 +229,8 @@ struct SharedContext {
     var stream: StreamID
     /// Whether the sender's clock is known to be too far ahead.
     var isClockOff: Bool
-    /// As ``SharedChange/preferred``.
-    var preferred: Conflict.Outcome?
+    /// Whether the sender's rows stand, as somebody decided after a restore.
+    var senderWins = false
 
     init(_ stream: StreamID, isClockOff: Bool) {
         self.stream = stream
@@ -233,12 +239,7 @@ struct SharedContext {
 
     init(_ header: BatchHeader, isClockOff: Bool) {
         self.init(header.stream, isClockOff: isClockOff)
-        preferred =
-            switch header.recovery {
-            case .keepBranch?: .branch
-            case .keepHead?: .head
-            case .compare?, .resend?, nil: nil
-            }
+        senderWins = header.recovery == .keepBranch
     }
 }
 

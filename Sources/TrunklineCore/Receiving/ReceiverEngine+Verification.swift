@@ -32,7 +32,7 @@ extension ReceiverEngine {
         let table = TableHeader(
             name: claim.name, key: claim.key, columns: claim.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
             allNew: false, conflict: claim.conflict)
-        switch try sink.fit(table, of: stream, creating: false) {
+        switch try sink.fit(table, of: stream, for: .comparing) {
         case .missing:
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
         case .unfit(let reason), .refused(let reason): return uncompared(reason)

@@ -221,7 +221,7 @@ public struct ReceiverEngine {
         var failures: [LineFailure] = []
         var fitting: [LineGroup] = []
         for group in groups {
-            switch try sink.fit(group.table, of: stream, creating: isMaking && !group.isDelete) {
+            switch try sink.fit(group.table, of: stream, for: isMaking && !group.isDelete ? .making : .storing) {
             case .made where asWhole && stream.destination != .head && known.contains(group.table.name):
                 failures.append(
                     LineFailure(

@@ -4,8 +4,7 @@
 /// row's or its table's fault come back as ``LineFailure``; what is anybody else's is thrown (``ErrorOwner``).
 public protocol RowSink {
     /// Whether the receiver's table takes rows of this shape.
-    /// - Parameter creating: whether a table that is missing is made now.
-    func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit
+    func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit
     /// Applies the groups in their order, each line on its own merits.
     /// - Precondition: each group's table fits.
     /// - Parameter individually: they failed before, so that trying all at once first is of no use.
@@ -29,6 +28,15 @@ public protocol RowSink {
 }
 
 /// Whether a table takes rows.
+/// For what a receiver's table is wanted.
+public enum TableUse: Hashable, Sendable {
+    case storing
+    /// As before, and one that is missing is made now.
+    case making
+    /// Its rows are looked at, also of a table that is only to be shared (``PlannedTable``).
+    case comparing
+}
+
 public enum TableFit: Hashable, Sendable {
     case fits
     /// It does now: it was missing, and has been made.

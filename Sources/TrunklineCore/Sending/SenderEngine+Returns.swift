@@ -38,7 +38,7 @@ extension SenderEngine {
         var failures: [LineFailure] = []
         var groups: [LineGroup] = []
         for group in page.tables.map(\.group) where !group.bytes.isEmpty {
-            switch try books.ownTables.fit(group.table, of: back, creating: false) {
+            switch try books.ownTables.fit(group.table, of: back, for: .storing) {
             case .fits, .made: groups.append(group)
             case .missing:
                 failures += group.lines.map { LineFailure(line: $0, reason: "there is no such table any more") }

@@ -1,5 +1,5 @@
 /// Decides what a service writes of itself into its office's database, and when: on a change, but at most once in
-/// `pause`; and now and then while nothing changes, so that one sees that it runs.
+/// `pause`, unless it is that all is well again; and now and then while nothing changes, so that one sees that it runs.
 public struct ServiceJournal: Sendable {
     public typealias Instant = ContinuousClock.Instant
 
@@ -22,6 +22,8 @@ public struct ServiceJournal: Sendable {
     private var failingSince: Instant?
     private var failures = 0
     private var succeededAt: Instant?
+    /// In place of a failure: what was written is not known.
+    private static let unknown = "\u{0}"
     /// The last report that was taken: when, and of which failure.
     private var reported: (at: Instant, failure: String?)?
 
@@ -59,11 +61,13 @@ public struct ServiceJournal: Sendable {
     /// The report could not be written; it is due again after the pause.
     public mutating func lost() {
         guard let reported else { return }
-        self.reported = (reported.at, "\u{0}")
+        self.reported = (reported.at, Self.unknown)
     }
 
     private func isDue(at now: Instant) -> Bool {
         guard let reported else { return true }
+        // A failure that is over should not be read any longer.
+        if failure == nil, let told = reported.failure, told != Self.unknown { return true }
         let age = now - reported.at
         return age >= policy.heartbeat || age >= policy.pause && reported.failure != failure
     }

@@ -27,6 +27,15 @@ public struct ConflictPolicy: Hashable, Sendable {
         self.columns = columns
     }
 
+    /// Whose row stands where both had one before they shared it: nobody knows when the branch wrote its own.
+    public var standsAtJoin: Conflict.Outcome {
+        switch whole {
+        case .headWins, .lastWriterWins: .head
+        case .branchWins: .branch
+        case .manual: .waiting
+        }
+    }
+
     /// Whether a branch keeps the image of a row that it changes, until the head has answered.
     public var needsBase: Bool { columns != nil }
 }

@@ -20,7 +20,7 @@ struct ConflictResolution {
     private func store(_ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, anyway: Bool) throws(StoreError) {
         let table = try books.header(of: conflict.table)
         let stream = StreamID(from: conflict.branch, to: .head)
-        guard case .fits = try sink.fit(table, of: stream, creating: false) else {
+        guard case .fits = try sink.fit(table, of: stream, for: .storing) else {
             throw refusal(
                 .table, id, "table \"\(conflict.table)\" does not take the row any more", "look at trunkline status")
         }

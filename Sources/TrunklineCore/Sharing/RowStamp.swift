@@ -29,6 +29,14 @@ public struct RowStamp: Hashable, Sendable {
         self.applied = applied
         self.isAnswer = isAnswer
     }
+
+    /// With the branch's own name in the version of what it changed, whatever it says.
+    func ofChange(by branch: OfficeID) -> RowStamp {
+        guard base != nil, let version else { return self }
+        var own = self
+        own.version = RowVersion(clock: version.clock, office: branch)
+        return own
+    }
 }
 
 /// What a change of a row stands on: the version that the row had, or that there was none.

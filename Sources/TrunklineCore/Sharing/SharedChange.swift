@@ -56,8 +56,9 @@ struct SharedChange {
     let tolerance: Int64
     /// Whether the branch's clock is known to be off.
     let isClockOff: Bool
-    /// Whose rows stand where both had them without knowing of each other, as somebody decided after a restore.
-    var preferred: Conflict.Outcome?
+    /// Whether the branch's rows stand where both had them without knowing of each other, as somebody decided after a
+    /// restore.
+    var branchWins = false
 
     struct Decision {
         /// What is stored; nil: nothing.
@@ -191,17 +192,10 @@ struct SharedChange {
     }
 
     private func winner(_ version: RowVersion?) -> Conflict.Outcome {
-        switch policy.whole {
-        case .headWins: .head
-        case .branchWins: .branch
-        case .manual: .waiting
-        case .lastWriterWins:
-            if let version = version.flatMap({ credible($0) }), state.version.map({ $0 < version }) ?? true {
-                .branch
-            } else {
-                .head
-            }
+        guard policy.whole == .lastWriterWins, let version = version.flatMap({ credible($0) }) else {
+            return policy.standsAtJoin
         }
+        return state.version.map { $0 < version } ?? true ? .branch : .head
     }
 
     // MARK: A row that the branch says without having changed it
@@ -211,7 +205,9 @@ struct SharedChange {
     private func join() -> Decision {
         guard theirs != nil, !isSame else { return Decision(answers: false) }
         if let version = stamp.version {
-            guard preferred != .head, preferred == .branch || (state.version.map { $0 < version } ?? true) else {
+            // One of a clock that is off is not newer by that.
+            let isNewer = credible(version) != nil && state.version.map { $0 < version } ?? true
+            guard branchWins || isNewer else {
                 return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
             }
             let taken = ownVersion(for: version)
@@ -222,7 +218,7 @@ struct SharedChange {
             return Decision(action: .theirs, answers: false)
         }
         // Nobody knows when the branch wrote it: any version that the head knows is newer.
-        let winner = preferred ?? winner(nil)
+        let winner = branchWins ? .branch : winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)
         guard winner == .branch else {
             return Decision(version: versionWhereNone, conflict: conflict, answers: true)

@@ -31,6 +31,8 @@ public struct InitialisationPlan: Hashable, Sendable, Codable {
         public var isNew: Bool
         /// Rows that would become pending; nil: not counted, or none since the table is captured already.
         public var rows: Int?
+        /// Whether it would be shared now, or by another policy: its rows and the head's would join.
+        public var joins = false
         /// What the triggers that would be made watch, as `insert` or `truncate`.
         public var triggers: [String]
 

@@ -152,14 +152,18 @@ public struct RowListing: Hashable, Sendable, Codable {
     /// Adds what others sent of a table that this office sends itself, and that is not taken.
     /// - Parameters:
     ///   - others: a listing of ``keyColumns``; nil: there is nothing.
+    ///   - key: the columns of the table's key, of which alone the values are shown.
     ///   - limit: of all rows.
-    public mutating func add(refused others: RowListing?, atMost limit: Int) {
+    public mutating func add(refused others: RowListing?, key: [String], atMost limit: Int) {
         for row in (others?.rows ?? []).prefix(max(0, limit - rows.count)) {
             let sender = row.values.first.flatMap(\.self) ?? "another office"
-            rows.append(
-                Row(
-                    state: row.state, values: Array(repeating: nil, count: columns.count),
-                    reason: "\(sender) sends it too: \(row.reason ?? "")"))
+            let text = row.values.last.flatMap(\.self) ?? ""
+            let known = (try? JSONDecoder().decode(RowKey.self, from: Data(text.utf8)))?.values ?? []
+            var values = [String?](repeating: nil, count: columns.count)
+            for (column, value) in zip(key, known) {
+                if let index = columns.firstIndex(of: column) { values[index] = value }
+            }
+            rows.append(Row(state: row.state, values: values, reason: "sent by \(sender): \(row.reason ?? "")"))
         }
     }
 }

@@ -22,6 +22,10 @@ public protocol AdministrationStore: Sendable {
     ///   key) and the way out, before anything is changed.
     func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport
 
+    /// Notes at a branch, until the next ``initialise(_:)``, which tables it is about to share, so that a verification
+    /// compares them. Nothing else is changed.
+    func plan(_ tables: [PlannedTable]) async throws(StoreError)
+
     /// Whose bookkeeping it is.
     func owner() async throws(StoreError) -> OfficeID
 

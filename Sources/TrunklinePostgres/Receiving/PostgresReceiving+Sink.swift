@@ -1,10 +1,10 @@
 import TrunklineCore
 
 extension PostgresReceiving {
-    func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
+    func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
         let mapping = TableMapping(table, of: stream)
-        var lookup = try lookUp(mapping)
-        if case .missing = lookup, creating {
+        var lookup = try lookUp(mapping, for: use)
+        if case .missing = lookup, use == .making {
             if let reason = try Target.create(mapping, stream: stream, connection) {
                 lookup = .unfit(reason: reason)
             } else {
@@ -15,24 +15,31 @@ extension PostgresReceiving {
         }
         switch lookup {
         case .found: return .fits
-        case .missing where creating: return .unfit(reason: "table \"\(table.name)\" cannot be made here")
+        case .missing where use == .making: return .unfit(reason: "table \"\(table.name)\" cannot be made here")
         case .missing: return .missing
         case .unfit(let reason): return .unfit(reason: reason)
         case .refused(let reason): return .refused(reason: reason)
         }
     }
 
-    private func lookUp(_ mapping: TableMapping) throws(StoreError) -> Target.Lookup {
+    private func lookUp(_ mapping: TableMapping, for use: TableUse) throws(StoreError) -> Target.Lookup {
+        // What is only compared takes no rows.
+        if use == .comparing, let planned = try PlannedTable.find(mapping.target, connection) {
+            return try Target.find(
+                mapping, returning: false, acceptance: .shared(policy: planned.policy), connection)
+        }
         if let known = fits[mapping] { return known }
         let lookup = try Target.find(mapping, returning: isReturning, connection)
         fits[mapping] = lookup
         return lookup
     }
 
-    func target(of table: TableHeader, _ stream: StreamID) throws(StoreError) -> Target {
-        guard case .found(let target) = try lookUp(TableMapping(table, of: stream)) else {
+    func target(
+        of table: TableHeader, _ stream: StreamID, for use: TableUse = .storing
+    ) throws(StoreError) -> Target {
+        guard case .found(let target) = try lookUp(TableMapping(table, of: stream), for: use) else {
             throw StoreError(
-                .program, operation: "store rows", subject: "table \"\(table.name)\"",
+                .program, operation: "use table", subject: "table \"\(table.name)\"",
                 reason: "its fitness was not looked at")
         }
         return target
@@ -150,7 +157,7 @@ extension PostgresReceiving {
 
     func scan(_ table: TableHeader, of stream: StreamID, into digester: inout RowDigester) throws(StoreError) -> String?
     {
-        let target = try target(of: table, stream)
+        let target = try target(of: table, stream, for: .comparing)
         try connection.script("SAVEPOINT scan", "digest rows")
         do throws(StoreError) {
             try TableScan.digest(
@@ -172,7 +179,7 @@ extension PostgresReceiving {
         guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
-        let target = try target(of: table, stream)
+        let target = try target(of: table, stream, for: .comparing)
         let filter = ([""] + target.conditions(in: stream, of: target.relation)).joined(separator: " AND ")
         let highest = try connection.run(
             """

@@ -56,9 +56,12 @@ struct Target {
     /// PostgreSQL cuts longer names off, so that two would be one.
     private static let nameBytes = 63
 
-    /// - Parameter isReturning: whether rows come back into tables that this office sends itself, and into no others.
+    /// - Parameters:
+    ///   - isReturning: whether rows come back into tables that this office sends itself, and into no others.
+    ///   - given: how this office takes the table; nil: as its configuration says.
     static func find(
-        _ mapping: TableMapping, returning isReturning: Bool, _ connection: PostgresConnection
+        _ mapping: TableMapping, returning isReturning: Bool, acceptance given: TableAcceptance? = nil,
+        _ connection: PostgresConnection
     ) throws(StoreError) -> Lookup {
         if let reason = refusal(of: mapping) { return .unfit(reason: reason) }
         let name = mapping.target
@@ -74,15 +77,7 @@ struct Target {
                 return .refused(reason: "table \"\(name)\" is none that this office sends")
             }
         }
-        let acceptance: TableAcceptance =
-            switch found.text(0, 2) {
-            case "shared":
-                .shared(
-                    policy: try JSONText.decode(ConflictPolicy.self, found.text(0, 4), "policy of a table").description)
-            case "written": .written
-            case "unlisted": .unlisted
-            default: .accepted
-            }
+        let acceptance = if let given { given } else { try configured(found) }
         if !isReturning, let reason = acceptance.refusal(of: mapping) {
             return acceptance.keepsRows(of: mapping) ? .unfit(reason: reason) : .refused(reason: reason)
         }
@@ -134,6 +129,18 @@ struct Target {
         }
         if !isReturning { connection.targets.keep(target, mapping, identity: identity) }
         return .found(target)
+    }
+
+    /// - Parameter found: what ``ReceiverStatements/identity`` says.
+    private static func configured(_ found: PostgresResult) throws(StoreError) -> TableAcceptance {
+        switch found.text(0, 2) {
+        case "shared":
+            .shared(
+                policy: try JSONText.decode(ConflictPolicy.self, found.text(0, 4), "policy of a table").description)
+        case "written": .written
+        case "unlisted": .unlisted
+        default: .accepted
+        }
     }
 
     private static let kinds = [

@@ -171,7 +171,9 @@ enum LoadFunctions {
                 IF p_counts THEN RAISE; END IF;
                 n := 1;
             END;
-            UPDATE trunkline.synced_table SET join_turn = join_turn + 1 WHERE id = p_table AND conflict IS NOT NULL;
+            UPDATE trunkline.synced_table SET join_turn =
+                    greatest(join_turn + 1, floor(extract(epoch FROM clock_timestamp()) / 60)::integer)
+                WHERE id = p_table AND conflict IS NOT NULL;
             FOR o IN SELECT * FROM trunkline.outbound WHERE p_stream IS NULL OR stream = p_stream LOOP
                 SELECT coalesce(bool_or(l.is_new), false) AS is_new, coalesce(bool_or(l.sweeps), false) AS sweeps
                     INTO former FROM trunkline.load l WHERE l.stream = o.stream AND l.table_id = p_table;

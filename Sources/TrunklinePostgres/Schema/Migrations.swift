@@ -6,6 +6,8 @@ enum Migrations {
         // A function came, which init makes.
         "SELECT 1",
         destinations, recovery, sharing,
+        // Which tables a branch is about to share, as JSON.
+        "ALTER TABLE trunkline.office ADD COLUMN planned_tables text NOT NULL DEFAULT '[]'",
     ]
 
     private static let bookkeeping = """

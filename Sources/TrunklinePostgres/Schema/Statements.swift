@@ -7,7 +7,7 @@ enum Statements {
         """
         INSERT INTO trunkline.office (office, role, tables, accepts_new, clock_tolerance) VALUES ($1, $2, $3::text[], $4, $5)
         ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables, accepts_new = EXCLUDED.accepts_new,
-            clock_tolerance = EXCLUDED.clock_tolerance
+            clock_tolerance = EXCLUDED.clock_tolerance, planned_tables = '[]'
         """)
 
     /// Says whether it is new.

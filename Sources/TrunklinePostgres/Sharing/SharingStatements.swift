@@ -28,13 +28,23 @@ enum SharingStatements {
             DELETE FROM trunkline.applied_change USING unshared WHERE table_id = unshared.id)
         DELETE FROM trunkline.shared_row USING unshared WHERE table_id = unshared.id
         """)
-    /// For an epoch in which the head may know nothing of them.
+    /// For an epoch in which the head may know nothing of them. Of a delete that the head has not answered there is no row in
+    /// a load.
     static let beginJoins = Statement(
         "begin_joins",
         """
+        WITH unanswered AS (
+            INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+                SELECT 'head', pg_current_xact_id(), r.table_id, r.key, 'u' FROM trunkline.shared_row r
+                    JOIN trunkline.synced_table s ON s.id = r.table_id
+                WHERE r.is_dirty AND s.captured AND s.conflict IS NOT NULL)
         SELECT trunkline.begin_load(s.id, $1, false, false, false) FROM trunkline.synced_table s
         WHERE s.captured AND s.conflict IS NOT NULL ORDER BY s.id
         """)
+
+    static let plannedTables = Statement(
+        "planned_tables", "SELECT planned_tables FROM trunkline.office WHERE planned_tables <> '[]'")
+    static let plan = Statement("plan", "UPDATE trunkline.office SET planned_tables = $1")
 
     private static let conflictColumns = """
         id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), details,

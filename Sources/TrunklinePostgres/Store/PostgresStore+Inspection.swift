@@ -124,7 +124,8 @@ extension PostgresStore {
             if !isSent { try showWhatWasSent(result, atHead: atHead, in: &listing) }
             listing.standing = standing?.reason
             if isSent, filter.states.contains(.setAside) {
-                listing.add(refused: try setAsideAlone(connection, table, filter), atMost: filter.limit)
+                listing.add(
+                    refused: try setAsideAlone(connection, table, filter), key: found.key, atMost: filter.limit)
             }
             return listing
         }

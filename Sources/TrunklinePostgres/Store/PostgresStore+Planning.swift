@@ -19,6 +19,11 @@ extension PostgresStore {
             for rule in selection.rules ?? [] {
                 guard let found = try Catalog(connection).table(rule.name) else { continue }
                 plan.refusals += [rule.problem(of: found.wireColumns, key: found.key)].compactMap { $0 }
+                guard rule.conflict != nil else { continue }
+                let policy = known.first { $0.relation == rule.name.sql }?.policy
+                for index in plan.tables.indices where plan.tables[index].name.sql == rule.name.sql {
+                    plan.tables[index].joins = policy != rule.conflict
+                }
             }
             plan.released = known.map(\.name).filter { name in !names.contains { $0.sql == name.sql } }
             return plan
@@ -47,12 +52,21 @@ extension PostgresStore {
         let found = try connection.run("SELECT to_regclass('trunkline.synced_table')", [], "plan")
         guard found.value(0, 0) != nil else { return nil }
         let tables = try connection.run(
-            "SELECT id, name, relation FROM trunkline.synced_table WHERE captured ORDER BY id", [], "plan")
-        return (0..<tables.rowCount).compactMap { row in
-            TableName(parsing: tables.text(row, 1)).map {
-                CapturedTable(id: tables.integer(row, 0)!, name: $0, relation: tables.text(row, 2))
+            """
+            SELECT id, name, relation, to_jsonb(t) ->> 'conflict' FROM trunkline.synced_table t
+            WHERE captured ORDER BY id
+            """, [], "plan")
+        var captured: [CapturedTable] = []
+        for row in 0..<tables.rowCount {
+            guard let name = TableName(parsing: tables.text(row, 1)) else { continue }
+            let policy = try tables.value(row, 3).map { (text) throws(StoreError) in
+                try JSONText.decode(ConflictPolicy.self, text, "policy of a table")
             }
+            captured.append(
+                CapturedTable(
+                    id: tables.integer(row, 0)!, name: name, relation: tables.text(row, 2), policy: policy))
         }
+        return captured
     }
 }
 
@@ -62,6 +76,8 @@ private struct CapturedTable {
     var name: TableName
     /// Quoted and schema-qualified.
     var relation: String
+    /// Of one that is shared.
+    var policy: ConflictPolicy?
 }
 
 extension InitialisationPlan {

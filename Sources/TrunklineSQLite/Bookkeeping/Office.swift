@@ -37,6 +37,7 @@ struct Office {
 
     static func save(_ setup: OfficeSetup, _ db: Database) throws {
         let accepted = setup.accepted
+        try PlannedTables.note([], db)
         try db.execute(
             sql: """
                 UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?, clock_tolerance = ?

@@ -36,12 +36,15 @@ extension SQLiteStore {
                 if captured == nil, countingRows {
                     rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(TableName.quoted(shape.name))")
                 }
-                plan.tables.append(
+                var entry =
                     InitialisationPlan.Table(
                         name: name, key: shape.key, isNew: captured == nil, rows: rows,
                         triggers: wanted.keys.filter { !present.contains($0) }.sorted().map {
                             String($0.dropFirst(prefix.count))
-                        }))
+                        })
+                let policy = try captured.flatMap { try SyncedTable.policy(of: $0.id, db) }
+                entry.joins = rule.conflict != nil && policy != rule.conflict
+                plan.tables.append(entry)
             }
             plan.released = synced.map(\.name).filter { name in !rules.contains { $0.name == name } }
             return plan

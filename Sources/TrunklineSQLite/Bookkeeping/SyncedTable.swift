@@ -58,6 +58,13 @@ struct SyncedTable: Sendable {
             TableName(parsing: row["name"]).map { ($0, row["id"]) }
         }
     }
+
+    /// Of one that is shared, in bookkeeping of any version.
+    static func policy(of id: Int64, _ db: Database) throws -> ConflictPolicy? {
+        let row = try Row.fetchOne(db, sql: "SELECT * FROM trunkline_synced_table WHERE id = ?", arguments: [id])
+        guard let row, row.hasColumn("conflict") else { return nil }
+        return try (row["conflict"] as String?).map { try JSONText.decode(ConflictPolicy.self, $0) }
+    }
 }
 
 extension TableRule {

@@ -57,7 +57,8 @@ extension SQLiteStore {
             var listing = try mine.map { try query.ofThisOffice($0) } ?? query.ofOthers()
             listing.standing = standing?.reason
             if mine != nil, filter.states.contains(.setAside) {
-                listing.add(refused: try RowQuery.setAsideAlone(table, filter, db), atMost: filter.limit)
+                listing.add(
+                    refused: try RowQuery.setAsideAlone(table, filter, db), key: shape.key, atMost: filter.limit)
             }
             return listing
         }

@@ -24,7 +24,11 @@ struct TableLoad: Sendable {
     ) throws {
         let before = try Int64.fetchOne(db, sql: "SELECT max(id) FROM trunkline_load") ?? 0
         try db.execute(
-            sql: "UPDATE trunkline_synced_table SET join_turn = join_turn + 1 WHERE id = ? AND conflict IS NOT NULL",
+            sql: """
+                UPDATE trunkline_synced_table SET join_turn =
+                    max(join_turn + 1, CAST((julianday('now') - 2440587.5) * 1440 AS INTEGER))
+                WHERE id = ? AND conflict IS NOT NULL
+                """,
             arguments: [table.id])
         let extent = try TableKind.find(table.name.inSQLite, in: db).shape.map { try KeyWalk.extent($0, db) }
         if extent?.isEmpty != true {

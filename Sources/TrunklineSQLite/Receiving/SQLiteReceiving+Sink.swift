@@ -2,10 +2,10 @@ internal import GRDB
 internal import TrunklineCore
 
 extension SQLiteReceiving {
-    func fit(_ table: TableHeader, of stream: StreamID, creating: Bool) throws(StoreError) -> TableFit {
+    func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
         let mapping = TableMapping(table, of: stream)
         return try run("look at table", table.name) {
-            let (lookup, isMade) = try lookUp(mapping, stream, creating: creating)
+            let (lookup, isMade) = try lookUp(mapping, stream, for: use)
             return switch lookup {
             case .found: isMade ? .made : .fits
             case .missing: .missing
@@ -16,14 +16,20 @@ extension SQLiteReceiving {
     }
 
     private func lookUp(
-        _ mapping: TableMapping, _ stream: StreamID, creating: Bool
+        _ mapping: TableMapping, _ stream: StreamID, for use: TableUse
     ) throws -> (lookup: Target.Lookup, isMade: Bool) {
+        if use == .comparing, let planned = try PlannedTables.find(mapping.target, db) {
+            return (
+                try Target.find(
+                    mapping, stream: stream, returning: false, acceptance: .shared(policy: planned.policy), db), false
+            )
+        }
         if let known = targets[mapping] {
-            if case .missing = known, creating {} else { return (known, false) }
+            if case .missing = known, use == .making {} else { return (known, false) }
         }
         var isMade = false
         var lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
-        if case .missing = lookup, creating {
+        if case .missing = lookup, use == .making {
             if let reason = try Target.create(mapping, stream: stream, db) {
                 lookup = .unfit(reason: reason)
             } else {
@@ -39,7 +45,7 @@ extension SQLiteReceiving {
     }
 
     private func target(of table: TableHeader, _ stream: StreamID) throws -> Target {
-        guard case .found(let target) = try lookUp(TableMapping(table, of: stream), stream, creating: false).lookup
+        guard case .found(let target) = try lookUp(TableMapping(table, of: stream), stream, for: .storing).lookup
         else {
             throw StoreError(
                 .program, operation: "store rows", subject: "table \"\(table.name)\"",

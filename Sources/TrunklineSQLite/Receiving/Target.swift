@@ -51,10 +51,13 @@ final class Target {
         case refused(reason: String)
     }
 
-    /// - Parameter isReturning: whether rows come back into tables that this office sends itself, and into no others.
-    static func find(_ mapping: TableMapping, stream: StreamID, returning isReturning: Bool, _ db: Database) throws
-        -> Lookup
-    {
+    /// - Parameters:
+    ///   - isReturning: whether rows come back into tables that this office sends itself, and into no others.
+    ///   - acceptance: nil: as the office's configuration says.
+    static func find(
+        _ mapping: TableMapping, stream: StreamID, returning isReturning: Bool, acceptance: TableAcceptance? = nil,
+        _ db: Database
+    ) throws -> Lookup {
         let name = mapping.target.inSQLite
         let folded = name.lowercased()
         if folded.hasPrefix("trunkline_") || folded.hasPrefix("sqlite_") {
@@ -64,7 +67,8 @@ final class Target {
         let office = try Office.read(db, operation: "receive")
         let kind = try TableKind.find(name, in: db)
         let isMissing = if case .missing = kind { true } else { false }
-        let acceptance = try AcceptedTables(office, db).acceptance(of: mapping.target, isMissing: isMissing)
+        let acceptance =
+            try acceptance ?? AcceptedTables(office, db).acceptance(of: mapping.target, isMissing: isMissing)
         if isReturning {
             guard acceptance == .written else {
                 return .refused(reason: "table \"\(mapping.target)\" is none that this office sends")

@@ -15,7 +15,7 @@ struct InitCommand: OfficeCommand {
             also after a table was made.
 
             --dry-run says what would be done, with tables, keys, rows and triggers, and what is in the way; it changes \
-            nothing.
+            nothing. Before a branch shares tables, trunkline plan says as well in which rows they differ from the head's.
 
             Examples:
               trunkline init --config head.yaml
@@ -39,8 +39,10 @@ struct InitCommand: OfficeCommand {
         let isHead = settings.office.role == .head
         let office = OfficeAssembly(settings)
         let store = try office.store()
-        if dryRun { return try await show(plan(settings, store, countingRows: true), settings, store) }
-        let plan = try await plan(settings, store, countingRows: false)
+        if dryRun {
+            return try await show(office.initialisationPlan(store, countingRows: true), settings, store)
+        }
+        let plan = try await office.initialisationPlan(store, countingRows: false)
         guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
         var report = try await store.initialise(setup(settings, plan))
         report.warnings = plan.warnings + report.warnings
@@ -73,19 +75,6 @@ struct InitCommand: OfficeCommand {
             acceptsNew: settings.tables.acceptsNew, clockTolerance: settings.clockTolerance)
     }
 
-    private func plan(
-        _ settings: Settings, _ store: any OfficeStore, countingRows: Bool
-    ) async throws -> InitialisationPlan {
-        let selection = settings.tables.written(by: settings.office.role)
-        var plan = try await store.planInitialisation(selection, countingRows: countingRows)
-        if case .all = selection, plan.tables.isEmpty, plan.refusals.isEmpty {
-            plan.refusals = [
-                "tables: all: this database has no table that can be synced; make one, or check database.url"
-            ]
-        }
-        return plan
-    }
-
     private func show(_ plan: InitialisationPlan, _ settings: Settings, _ store: any OfficeStore) async throws {
         await store.close()
         let report = InitPlanReport(office: settings.office, plan: plan)
@@ -95,9 +84,23 @@ struct InitCommand: OfficeCommand {
     }
 }
 
+extension OfficeAssembly {
+    /// What `trunkline init` would do.
+    func initialisationPlan(_ store: any OfficeStore, countingRows: Bool) async throws -> InitialisationPlan {
+        let selection = settings.tables.written(by: settings.office.role)
+        var plan = try await store.planInitialisation(selection, countingRows: countingRows)
+        if case .all = selection, plan.tables.isEmpty, plan.refusals.isEmpty {
+            plan.refusals = [
+                "tables: all: this database has no table that can be synced; make one, or check database.url"
+            ]
+        }
+        return plan
+    }
+}
+
 extension TableName {
     /// Whether a database may take both for one: in any case, with its default schema or without.
-    fileprivate func isSpelled(like other: TableName) -> Bool {
+    func isSpelled(like other: TableName) -> Bool {
         func folded(_ name: TableName) -> String {
             TableName(schema: name.schema == "public" ? nil : name.schema, name.name).description.lowercased()
         }

@@ -141,7 +141,7 @@ struct ConflictsResolveCommand: OfficeCommand {
         let store = try OfficeAssembly(settings).store()
         try await store.resolve(id, choice, anyway: anyway)
         await store.close()
-        print("conflict \(id): \(choice.description)")
+        print("conflict \(id) is resolved: \(choice.description)")
     }
 
     private var choice: ConflictChoice {

@@ -86,6 +86,7 @@ struct ConflictReport {
     }
 
     private static func time(_ clock: Int64) -> String {
-        Date(timeIntervalSince1970: Double(clock) / 1_000).formatted(.iso8601)
+        Date(timeIntervalSince1970: Double(clock) / 1_000).formatted(
+            Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

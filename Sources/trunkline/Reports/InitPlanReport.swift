@@ -8,14 +8,17 @@ struct InitPlanReport {
     var plan: InitialisationPlan
 
     var text: String {
+        (lines + ["\(office.id): nothing was changed"]).map(SafeText.oneLine).joined(separator: "\n")
+    }
+
+    var lines: [String] {
         var lines = [
             "\(office.id): the bookkeeping \(plan.createsBookkeeping ? "would be created" : "is there, and would be brought up to date")"
         ]
         lines += plan.tables.map { "\(office.id): \(line(of: $0))" }
         lines += plan.released.map { "\(office.id): \($0) would be captured no more" }
         if office.role == .head { lines.append("\(office.id): exchanges and queues would be declared at the broker") }
-        lines.append("\(office.id): nothing was changed")
-        return lines.map(SafeText.oneLine).joined(separator: "\n")
+        return lines
     }
 
     private func line(of table: InitialisationPlan.Table) -> String {

@@ -17,6 +17,8 @@ struct InitReport: Encodable {
     struct Captured: Encodable {
         var table: TableName
         var pendingRows: Int
+        /// Of a table that is shared: ``ConflictPolicy/description``.
+        var conflict: String?
     }
 
     struct Taken: Encodable {
@@ -28,7 +30,10 @@ struct InitReport: Encodable {
         office = settings.office.id
         role = settings.office.role
         created = report.created
-        captured = report.captured.sorted { $0.key < $1.key }.map { Captured(table: $0.key, pendingRows: $0.value) }
+        captured = report.captured.sorted { $0.key < $1.key }.map { name, rows in
+            let rule = settings.tables.rules?.first { $0.name.isSpelled(like: name) }
+            return Captured(table: name, pendingRows: rows, conflict: rule?.conflict?.description)
+        }
         released = report.released.sorted()
         let rules = settings.office.role == .branch ? settings.tables.rules ?? [] : []
         taken = rules.filter { $0.direction == .down }.map { Taken(table: $0.name, localWrites: $0.localWrites) }
@@ -39,7 +44,12 @@ struct InitReport: Encodable {
     var text: String {
         var lines = ["\(office): the bookkeeping \(created ? "is created" : "was there already")"]
         lines += captured.map {
-            "\(office): \($0.table) is captured from now on; \(HumanNumber.counted($0.pendingRows, "row")) pending"
+            let pending = "\(HumanNumber.counted($0.pendingRows, "row")) pending"
+            guard let policy = $0.conflict else {
+                return "\(office): \($0.table) is captured from now on; \(pending)"
+            }
+            let next = role == .head ? "a branch joins it with its own trunkline init" : pending
+            return "\(office): \($0.table) is shared from now on (\(policy)); \(next)"
         }
         lines += taken.map {
             switch $0.localWrites {

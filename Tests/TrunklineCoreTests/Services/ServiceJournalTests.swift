@@ -31,6 +31,23 @@ import TrunklineCore
         #expect(journal.takeReport(at: at(91))?.failure == nil)
     }
 
+    @Test func thatAllIsWellAgainIsSaidAtOnce() {
+        var journal = journal()
+        journal.failed("broker: connect", at: at(0))
+        #expect(journal.takeReport(at: at(0)) != nil)
+        journal.succeeded(at: at(2))
+        let report = journal.takeReport(at: at(2))
+        #expect(report != nil && report?.failure == nil)
+        journal.failed("broker: connect", at: at(3))
+        #expect(journal.takeReport(at: at(31)) == nil)
+        #expect(journal.takeReport(at: at(32)) != nil)
+        journal.succeeded(at: at(33))
+        #expect(journal.takeReport(at: at(33)) != nil)
+        journal.lost()
+        #expect(journal.takeReport(at: at(62)) == nil, "the database is away")
+        #expect(journal.takeReport(at: at(63)) != nil)
+    }
+
     @Test func whileNothingChangesItIsHeardNowAndThen() {
         var journal = journal()
         journal.succeeded(at: at(0))

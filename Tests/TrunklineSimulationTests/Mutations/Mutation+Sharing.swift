@@ -1,3 +1,5 @@
+import TrunklineTesting
+
 @testable import TrunklineCore
 
 extension Mutation {

@@ -13,6 +13,10 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
         try await body()
     }
 
+    func plan(_ tables: [PlannedTable]) async throws(StoreError) {
+        try await pass { () async throws(StoreError) in try await base.plan(tables) }
+    }
+
     func initialise(_ setup: OfficeSetup) async throws(StoreError) -> InitialisationReport {
         try await pass { () async throws(StoreError) in try await base.initialise(setup) }
     }

@@ -1,0 +1,93 @@
+import ArgumentParser
+import TrunklineCore
+import TrunklineRuntime
+import TrunklineTerminal
+
+/// `trunkline plan`
+struct PlanCommand: OfficeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract:
+            "Say what init would do, and in which rows tables that a branch is about to share differ from the head's.",
+        discussion: """
+            As init --dry-run, which asks nobody. At a branch whose configuration shares tables that it did not share \
+            before, the head is asked besides: its rows and this office's are compared, and the keys that differ are \
+            listed, with what the conflict policy would make of them. The branch's services run in this process meanwhile; \
+            the head's must be running, and init must have been run there with the same tables.
+
+            No table of yours is changed, and no row of such a table travels. The bookkeeping is made if there is none yet.
+
+            Examples:
+              trunkline plan
+              trunkline plan --timeout 2m --json
+
+            Exit codes: 0 nothing differs, 1 no answer in time or a table was not compared, 2 rows differ, 4 the stream \
+            from the head is stopped, 69 database or broker unavailable, 78 configuration or an unfit table, 130 interrupted.
+            """)
+
+    @Option(help: ArgumentHelp("How long to wait for the head's answer.", valueName: "duration"))
+    var timeout = DurationArgument(.seconds(300))
+
+    @OptionGroup var options: OfficeOptions
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func execute() async throws {
+        let settings = try await options.settings(
+            for: SettingsRequirements("plan", broker: .at(.branch), tables: .at(.branch)))
+        let office = OfficeAssembly(settings)
+        let store = try office.store()
+        let plan = try await office.initialisationPlan(store, countingRows: true)
+        for warning in plan.warnings { StandardError.write("warning: \(SafeText.oneLine(warning))\n") }
+        guard plan.refusals.isEmpty else { throw SettingsError(plan.refusals) }
+        var report = PlanReport(office: settings.office, plan: plan, rules: settings.tables.rules ?? [])
+        if settings.office.role == .branch, !report.joining.isEmpty {
+            try await compare(&report, office, store)
+        }
+        await store.close()
+        print(json ? try JSONOutput.text(report.summary) : report.text)
+        switch report.verdict {
+        case .agree: return
+        case .differ: throw ExitStatus.differs.code
+        case .incomplete: throw CommandFailure(.incomplete, "not every table was compared: see above")
+        case .unanswered(let reason): throw CommandFailure(.incomplete, reason)
+        case .stopped(let reason):
+            throw CommandFailure.stopped(
+                StreamID(from: .head, to: settings.office.id), reason, at: settings.office.role)
+        }
+    }
+
+    private func compare(
+        _ report: inout PlanReport, _ office: OfficeAssembly, _ store: any OfficeStore
+    ) async throws {
+        let id = office.settings.office.id
+        if report.plan.createsBookkeeping {
+            // Of an office without tables.
+            _ = try await store.initialise(OfficeSetup(office: id, role: .branch, tables: [TableRule]()))
+        } else {
+            try await store.requireOwner(id)
+        }
+        try await store.plan(report.joining)
+        try await office.checkBroker(for: "plan")
+        let stream = StreamID(from: .head, to: id)
+        var scope = VerificationScope()
+        scope.streams = [stream]
+        scope.stopped = VerificationScope.stopped(scope.streams, try await store.status())
+        let question = VerificationQuestion(office: office, store: store)
+        let services = try CompanionServices(OfficeService.all(at: .branch), of: office)
+        let answers = try await services.run { [timeout = timeout.duration, scope] in
+            try await question.ask(scope, timeout: timeout, troubles: services.troubles)
+        }
+        if let reason = answers.stopped[stream] {
+            report.silence = .stopped(reason)
+        } else if let answer = answers.results.first {
+            report.answer = answer
+        } else {
+            let hint =
+                services.troubles.latest ?? "do the services run at the head, and was init run there with these tables?"
+            report.silence = .unanswered(
+                "no answer from the head after \(DurationText.format(timeout.duration)); \(hint)")
+        }
+    }
+}
