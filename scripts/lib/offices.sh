@@ -9,7 +9,9 @@
 #   stop_services                 ends them all
 #   pending, in_flight OFFICE     how many changes are not yet sent, or sent and not yet acked
 #   wait_for_acks                 until nothing is pending or in flight at any office
-#   wait_for_catalogue            until every branch has the price list as the head has it, and its own notes
+#   wait_for_catalogue            until every branch has the price list as the head has it, its own notes, and as many
+#                                 shared rows
+#   all_answer WHAT SQL ANSWER    fails, and says where, unless every office's database answers so
 #   sales COUNT REGION FIRST      SQL of generated sales, from number FIRST on; always the same ones
 #   example_sales REGION          SQL of the example's rows of a region
 # shellcheck shell=bash disable=SC2154
@@ -40,6 +42,12 @@ tables:
     direction: down
   - name: transfer_note
     direction: down$route
+  - name: customer
+    direction: shared
+    conflict: {policy: merge-columns, then: manual}
+  - name: item
+    direction: shared
+    conflict: {delta: [stock], then: head-wins}
 CONFIGURATION
 }
 
@@ -101,18 +109,21 @@ status_number() { # OFFICE NAME
 pending() { status_number "$1" pending; }
 in_flight() { status_number "$1" inFlightChanges; }
 nothing_pending() { (($(pending "$1") == 0)); }
+# The head last: it answers what a branch sends of a shared table.
 all_acked() {
   local office
-  for office in head "${branches[@]}"; do (($(pending "$office") + $(in_flight "$office") == 0)) || return 1; done
+  for office in "${branches[@]}" head; do (($(pending "$office") + $(in_flight "$office") == 0)) || return 1; done
 }
 wait_for_acks() { wait_until 600 all_acked || { say "not everything was acked within 10 minutes" && return 1; }; }
 
 PRICES='SELECT product, price FROM price ORDER BY product'
 NOTES='SELECT branch_id, product, qty FROM transfer_note'
+SHARED='SELECT (SELECT count(*) FROM customer), (SELECT count(*) FROM item)'
 # A branch's table is there when its first rows have come.
 has_catalogue() { # BRANCH
   local notes
   [[ $(sql "$1" <<<"$PRICES" 2>/dev/null) == "$(sql head <<<"$PRICES")" ]] || return 1
+  [[ $(sql "$1" <<<"$SHARED") == "$(sql head <<<"$SHARED")" ]] || return 1
   notes=$(sql head <<<"$NOTES WHERE branch_id = '$1' ORDER BY id")
   [[ ! $notes || $(sql "$1" <<<"$NOTES ORDER BY id" 2>/dev/null) == "$notes" ]]
 }
@@ -121,5 +132,13 @@ catalogue_is_everywhere() {
   for branch in "${branches[@]}"; do has_catalogue "$branch" || return 1; done
 }
 wait_for_catalogue() {
-  wait_until 600 catalogue_is_everywhere || { say "not every branch has the prices and its notes after 10 minutes" && return 1; }
+  wait_until 600 catalogue_is_everywhere || { say "not every branch has all that the head wrote, after 10 minutes" && return 1; }
+}
+
+all_answer() { # WHAT SQL ANSWER
+  local office answer
+  for office in head "${branches[@]}"; do
+    answer=$(sql "$office" <<<"$2")
+    [[ $answer == "$3" ]] || { say "$1 at $office: ${answer:-none}, and should be $3" && return 1; }
+  done
 }

@@ -37,7 +37,7 @@ indented() { sed "s/^\(.*[^ ]\) *$/   $dim\1$plain/"; }
 
 # The columns of a table are where its second line, the rule, says.
 without_columns() {
-  local title rule line name part start length kept=()
+  local title rule line name part start length kept=() left_out=''
   IFS= read -r title || return 0
   IFS= read -r rule || rule=''
   if [[ $rule != ─* ]]; then
@@ -50,9 +50,15 @@ without_columns() {
     length=${#part}
     name=${title:start:length}
     name=${name%% *}
-    if [[ " $* " != *" $name "* ]]; then kept+=("$start $length"); fi
+    if [[ " $* " == *" $name "* ]]; then left_out=1; else kept+=("$start $length"); fi
     start=$((start + length + 2))
   done
+  # What stands below the table is no row of it.
+  if [[ ! $left_out ]]; then
+    printf '%s\n' "$title" "$rule"
+    cat
+    return
+  fi
   { printf '%s\n' "$title" "$rule" && cat; } | while IFS= read -r line; do
     # The last line counts the rows.
     case $line in
