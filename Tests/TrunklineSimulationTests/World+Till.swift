@@ -15,6 +15,8 @@ extension World {
             for _ in 0..<draw(1..<4) { try run(office.id == .head ? headStatement() : statement(), at: office) }
         } catch let error as PlainConnection.Failure where error.isLocked {
             log.note("\(office.id) till: \(error)")
+            // It would go on seeing what was there when it began, and the checks look over this connection.
+            if till.isInTransaction { try till.run("ROLLBACK") }
         }
     }
 

@@ -176,6 +176,46 @@ struct ConflictTests {
         #expect(try offices.rows("select name from customer where id = 2") == "of west")
     }
 
+    @Test(arguments: Pairing.all) func aClockThatIsFarAheadIsSaidUntilItIsRight(_ pairing: Pairing) async throws {
+        let offices = try await offices(pairing, ConflictPolicy(.lastWriterWins))
+        let head = offices.down.head
+        for (ahead, said): (Int64, Bool) in [(240_000, false), (3_600_000, true), (0, false)] {
+            try offices.east.run("update customer set points = points + 1 where id = 1")
+            let batch = try #require(try await offices.nextBatch(of: SharedOffices.east, ahead: ahead))
+            _ = try await head.receive(batch, parking: false)
+            let seconds = try await head.status().compactMap(\.clockAheadSeconds)
+            #expect(seconds.count == (said ? 1 : 0))
+            if let seconds = seconds.first { #expect(seconds > 3_500 && seconds <= 3_600) }
+        }
+    }
+
+    /// Conflicts that wait are never forgotten, others after the retention.
+    @Test(arguments: Pairing.all) func conflictsThatWaitAreKept(_ pairing: Pairing) async throws {
+        let offices = try await offices(pairing, ConflictPolicy(.manual))
+        for id in [1, 2] {
+            try offices.head.run("update customer set name = 'of the head' where id = \(id)")
+            try offices.east.run("update customer set name = 'of east' where id = \(id)")
+        }
+        try await offices.settle()
+        let head = offices.down.head
+        let found = try await head.conflicts(matching: ConflictFilter()).map(\.id).sorted()
+        try await head.resolve(found[1], .head)
+        func age(_ days: Int) throws {
+            let isServer = pairing.head == .postgres
+            let table = isServer ? "trunkline.conflict" : "trunkline_conflict"
+            let then =
+                isServer ? "now() - interval '\(days) days'" : "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-\(days) days')"
+            try offices.head.run("update \(table) set at = \(then)")
+            try offices.head.run("update \(table) set resolved_at = \(then) where resolved_at is not null")
+        }
+        try age(ConflictRecord.retentionDays - 1)
+        _ = try await head.pruneShared()
+        #expect(try await head.conflicts(matching: ConflictFilter()).count == 2)
+        try age(ConflictRecord.retentionDays + 1)
+        _ = try await head.pruneShared()
+        #expect(try await head.conflicts(matching: ConflictFilter()).map(\.id) == [found[0]])
+    }
+
     @Test(arguments: Pairing.all) func aRowLeavesAnOfficeThatItIsNotFor(_ pairing: Pairing) async throws {
         let table = "create table job (id integer primary key, shop text, what text);"
         let offices = try await SharedOffices(

@@ -39,13 +39,15 @@ struct SharedOffices {
     static func stream(_ branch: OfficeID) -> StreamID { StreamID(from: branch, to: .head) }
 
     /// The next batch of a branch, as the head would receive it; nil when there is none.
-    func nextBatch(of branch: OfficeID, changes: Int = 5_000) async throws -> InboundBatch? {
+    /// - Parameter ahead: by how many milliseconds the branch's clock seems to be.
+    func nextBatch(of branch: OfficeID, changes: Int = 5_000, ahead: Int64 = 0) async throws -> InboundBatch? {
         let store = down.branches[branch]!.store
-        guard let claimed = try await store.claimBatch(of: Self.stream(branch), window: 64, changes: changes) else {
+        guard var claimed = try await store.claimBatch(of: Self.stream(branch), window: 64, changes: changes) else {
             return nil
         }
         let reading = try await store.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
         guard case .content(let tables) = reading else { throw TestFailure("too large") }
+        claimed.clock = claimed.clock.map { $0 + ahead }
         return try InboundBatch(message: BatchEncoder.encode(claimed, tables: claimed.taken(of: tables)))
     }
 

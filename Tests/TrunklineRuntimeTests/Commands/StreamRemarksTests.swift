@@ -40,6 +40,11 @@ import TrunklineCore
             ])
     }
 
+    @Test func aClockThatIsAheadIsNamed() {
+        let remarks = remarks(.head, "east>head") { $0.clockAheadSeconds = 3_600 }
+        #expect(remarks.count == 1 && remarks[0].contains("the clock of east is 1 h ahead of this office's"))
+    }
+
     @Test func theHeadNeedsToBeToldWhoseRows() {
         let atHead = remarks(.head, "head>east") {
             $0.setAside = 1
