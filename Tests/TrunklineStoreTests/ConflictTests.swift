@@ -72,6 +72,21 @@ struct ConflictTests {
         #expect(try offices.conflicts().count == 2)
     }
 
+    /// The branch leaves the delete out, since it knows no version of the row, and the head's rows come when it is gone.
+    @Test(arguments: Pairing.all) func aRowThatIsDeletedWhileItsTableJoins(_ pairing: Pairing) async throws {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.lastWriterWins),
+            head: SharedOffices.customer + Self.two + "insert into customer values (3, 'eve', null, 0);")
+        try offices.head.run("delete from customer where id = 2")
+        let batch = try #require(try await offices.nextBatch(of: SharedOffices.east))
+        _ = try await offices.down.head.receive(batch, parking: false)
+        try offices.head.run("delete from customer where id = 1")
+        _ = try await offices.down.sync(SharedOffices.east)
+        #expect(try offices.down.rows(SharedOffices.listing, at: SharedOffices.east).contains("1|ada"))
+        try await offices.settle()
+        #expect(try offices.rows() == "3|eve||0")
+    }
+
     @Test(arguments: Pairing.all) func somebodyDecides(_ pairing: Pairing) async throws {
         let offices = try await offices(pairing, ConflictPolicy(.manual))
         for id in [1, 2] {

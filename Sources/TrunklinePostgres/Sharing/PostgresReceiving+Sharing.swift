@@ -214,6 +214,7 @@ extension PostgresReceiving {
             try connection.query(
                 Statements.beginLoad,
                 ["\(table.id)", down.description, "f", table.route == .all ? "f" : "t", "f"])
+            try connection.query(SharingStatements.tellDeletes, ["\(table.id)", down.description])
         }
         try connection.query(
             SharingStatements.noteJoined, [header.stream.description, JSONText.encode(tables)])

@@ -9,6 +9,15 @@ enum SharingStatements {
         VALUES ($1, $2, $3, $4, $5, $6)
         """)
     static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
+    /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete
+    /// was left out.
+    static let tellDeletes = Statement(
+        "tell_deletes",
+        """
+        INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+        SELECT o.destination, pg_current_xact_id(), s.table_id, s.key, 'u' FROM trunkline.shared_row s, trunkline.outbound o
+        WHERE s.table_id = $1 AND s.is_deleted AND o.stream = $2
+        """)
     static let noteJoined = Statement("note_joined", "UPDATE trunkline.inbound SET joined = $2 WHERE stream = $1")
     /// What a batch says of them is noted, so that no other one need.
     static let noteToldJoined = Statement(

@@ -91,8 +91,22 @@ enum Joins {
             let some = shared.filter { ($0.route != .all) == isRouted }
             try TableLoad.begin(some, isNew: false, sweeps: isRouted, for: down, db)
         }
+        try tellDeletes(of: shared, down, db)
         try db.execute(
             sql: "UPDATE trunkline_inbound SET joined = ? WHERE stream = ?",
             arguments: [try JSONText.encode(tables), stream.description])
+    }
+
+    /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete
+    /// was left out.
+    private static func tellDeletes(of tables: [SyncedTable], _ down: StreamID, _ db: Database) throws {
+        let insert = try db.makeStatement(
+            sql: """
+                INSERT INTO trunkline_change (table_id, key, op, at, destination)
+                SELECT s.table_id, s.key, 'update', \(Timestamp.now), o.destination
+                FROM trunkline_shared_row AS s JOIN trunkline_outbound AS o
+                WHERE s.table_id = ?1 AND s.is_deleted AND o.stream = ?2
+                """)
+        for table in tables { try insert.execute(arguments: [table.id, down.description]) }
     }
 }
