@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TrunklineTesting
 
-/// Tills at the branches and a clerk at the head that write all the time, a fault every second or so, and then the count. See docs/chaos.md.
+/// Tills at the branches, a clerk at the head and an editor at each that write all the time, a fault every second or so, and then the count. See docs/chaos.md.
 struct StormCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "storm")
 
@@ -38,46 +38,63 @@ struct StormCommand: AsyncParsableCommand {
 
         let (audit, convergedIn) = try await converge(site, written)
         log.write(convergedIn == nil ? "no agreement" : "all agree")
+        if convergedIn == nil {
+            try await site.dump(to: logs)
+            try written.writeEdits(to: "\(logs)/edits.log")
+        }
         let aftermath = try await Aftermath(site)
         try await site.crew.stopAll()
         let deserters = await site.crew.deserters.map { "ended by itself: \($0)" }
         for link in site.links.values { link.stop() }
+        // Nothing changes any more.
+        let last = convergedIn == nil ? audit : try await SiteAudit(site, written)
         let report = ChaosReport(
             seed: seed, faults: await runner.counts,
             skipped: site.disks.isEmpty ? ["no disk full: a file system cannot be mounted here"] : [],
-            tallies: written.tallies, streams: aftermath.streams, audit: audit, convergedIn: convergedIn,
+            tallies: written.tallies, editors: written.editors.mapValues(\.tally), streams: aftermath.streams,
+            audit: last, convergedIn: convergedIn,
             complaints: aftermath.complaints + deserters)
         print(report.text)
         if !report.holds { throw ExitCode(1) }
     }
 
-    /// The branches sell and the head writes until the deadline.
+    /// The branches sell, the head writes, and all edit what they share, until the deadline.
     private func write(_ site: ChaosSite, until deadline: ContinuousClock.Instant) async throws -> Ledgers {
         async let clerk = {
             var clerk = Clerk(site.head, branches: site.branches.map(\.id), seed: seed)
-            while ContinuousClock.now < deadline {
-                try await clerk.write(transactions: 20)
-                try await Task.sleep(for: .milliseconds(150))
-            }
+            try await Self.repeating(until: deadline) { try await clerk.write(transactions: 20) }
             return clerk.ledger
         }()
-        let tills = try await tills(site, until: deadline)
-        return Ledgers(tills: tills, clerk: try await clerk)
+        async let editors = each([site.head] + site.branches) { office, index in
+            var editor = Editor(office, seed: seed &+ UInt64(100 + index))
+            try await Self.repeating(until: deadline) { try await editor.edit(transactions: 20) }
+            return editor
+        }
+        let tills = try await each(site.branches) { office, index in
+            var till = Till(office, seed: seed &+ UInt64(index + 1))
+            try await Self.repeating(until: deadline) { try await till.sell(transactions: 20) }
+            return till.ledger
+        }
+        return Ledgers(tills: tills, clerk: try await clerk, editors: try await editors)
     }
 
-    private func tills(
-        _ site: ChaosSite, until deadline: ContinuousClock.Instant
-    ) async throws -> [String: Till.Book] {
-        try await withThrowingTaskGroup(of: (String, Till.Book).self) { group in
-            for (index, branch) in site.branches.enumerated() {
-                group.addTask { [seed] in
-                    var till = Till(branch, seed: seed &+ UInt64(index + 1))
-                    while ContinuousClock.now < deadline {
-                        try await till.sell(transactions: 20)
-                        try await Task.sleep(for: .milliseconds(150))
-                    }
-                    return (branch.id, till.ledger)
-                }
+    private static func repeating(until deadline: ContinuousClock.Instant, _ write: () async throws -> Void)
+        async throws
+    {
+        while ContinuousClock.now < deadline {
+            try await write()
+            try await Task.sleep(for: .milliseconds(150))
+        }
+    }
+
+    /// A writer at each office, at the same time.
+    /// - Returns: by office.
+    private func each<Book: Sendable>(
+        _ offices: [TestOffice], _ write: @escaping @Sendable (TestOffice, Int) async throws -> Book
+    ) async throws -> [String: Book] {
+        try await withThrowingTaskGroup(of: (String, Book).self) { group in
+            for (index, office) in offices.enumerated() {
+                group.addTask { (office.id, try await write(office, index)) }
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }

@@ -15,7 +15,8 @@ struct HourADayCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Nothing but the log's level differs from what a user has who sets nothing.
-        let site = try await ChaosSite(logs: logs, settings: ["TRUNKLINE_LOG_LEVEL": "debug"], hasSmallDisks: false)
+        let site = try await ChaosSite(
+            logs: logs, settings: ["TRUNKLINE_LOG_LEVEL": "debug"], hasSmallDisks: false, isSharing: false)
         let interrupts = Interrupts { [weak site] in await site?.abandon() }
         defer { interrupts.cancel() }
         let branch = site.branches[0]

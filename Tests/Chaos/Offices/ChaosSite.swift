@@ -16,13 +16,18 @@ final class ChaosSite: Sendable {
     private let directory: TemporaryDirectory
     private let environments: [String: ServiceCrew.Environment]
     private let executables: URL
+    private let isSharing: Bool
 
     /// Starts the servers and prepares the databases, as an operator would; no service runs yet.
     /// - Parameters:
     ///   - logs: the folder for the logs of the services.
     ///   - settings: environment of every process, as `TRUNKLINE_BATCH_ROWS`.
     ///   - hasSmallDisks: whether each branch gets a disk of its own.
-    init(logs: String, settings: [String: String], hasSmallDisks: Bool = true) async throws {
+    ///   - isSharing: whether there are tables that all offices write.
+    init(
+        logs: String, settings: [String: String], hasSmallDisks: Bool = true, isSharing: Bool = true
+    ) async throws {
+        self.isSharing = isSharing
         directory = try TemporaryDirectory()
         executables = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         broker = try await PrivateBroker()
@@ -52,7 +57,7 @@ final class ChaosSite: Sendable {
             } else {
                 environment["TRUNKLINE_CONFIG"] = Self.kit(of: office, directory) + "/office.yaml"
             }
-            environment["TRUNKLINE_TABLES"] = Self.tables(route: office === head)
+            environment["TRUNKLINE_TABLES"] = Self.tables(route: office === head, isSharing: isSharing)
             environments[office.id] = environment
         }
         self.links = links
@@ -63,17 +68,22 @@ final class ChaosSite: Sendable {
 
     /// What an operator does once.
     private func addBranches() async throws {
-        try head.run(Self.example("catalogue", head.kind) + LedgerTransaction<Int, Sale>.schema)
+        try head.run(Self.example("catalogue", head.kind) + ownTables(of: head))
         try await trunkline(head, "init")
         for branch in branches {
             try branch.run(
                 Self.example("product_sales", branch.kind) + Self.example("catalogue", branch.kind)
-                    + LedgerTransaction<Int, Sale>.schema)
+                    + ownTables(of: branch))
             try await trunkline(
                 head, "branch", "add", branch.id, "--kit", Self.kit(of: branch, directory), "--broker-address",
                 "amqp://127.0.0.1:\(links[branch.id]!.port)")
             try await trunkline(branch, "init")
         }
+    }
+
+    /// Those of the writers.
+    private func ownTables(of office: TestOffice) -> String {
+        ReceiptWriter.schema + (isSharing ? SharedTable.sql(for: office.id) : "")
     }
 
     /// Runs the command-line tool at an office.
@@ -83,6 +93,19 @@ final class ChaosSite: Sendable {
             try Command.run(
                 executables.appending(path: "trunkline").path, arguments,
                 environment: environments[office.id] ?? [:])
+        }
+    }
+
+    /// Writes all that the databases hold as SQL, one file an office.
+    func dump(to folder: String) async throws {
+        for office in [head] + branches {
+            try await onThread {
+                let file = office.url.replacing("sqlite://", with: "")
+                let dump =
+                    office.kind == .postgres
+                    ? try Command.run("pg_dump", [office.url]) : try Command.run("sqlite3", [file, ".dump"])
+                try dump.write(toFile: "\(folder)/\(office.id).sql", atomically: false, encoding: .utf8)
+            }
         }
     }
 
@@ -107,12 +130,14 @@ final class ChaosSite: Sendable {
     }
 
     /// The sales go up, prices and transfer notes come down.
-    /// - Parameter route: the head says who gets a note.
-    private static func tables(route: Bool) -> String {
+    /// - Parameters:
+    ///   - route: the head says who gets a note.
+    ///   - isSharing: all offices write those of ``SharedTable``.
+    private static func tables(route: Bool, isSharing: Bool) -> String {
         let note = route ? #", "route": {"column": "branch_id"}"# : ""
         return """
             ["product_sales", {"name": "price", "direction": "down"},
-            {"name": "transfer_note", "direction": "down"\(note)}]
+            {"name": "transfer_note", "direction": "down"\(note)}\(isSharing ? ",\n" + SharedTable.rules : "")]
             """
     }
 

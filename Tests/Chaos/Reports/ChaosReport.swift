@@ -5,6 +5,8 @@ struct ChaosReport {
     var skipped: [String]
     /// By office.
     var tallies: [String: WriterTally]
+    /// Of the shared tables, by office.
+    var editors: [String: WriterTally]
     /// What travelled, a line a stream.
     var streams: [String]
     var audit: SiteAudit
@@ -14,12 +16,13 @@ struct ChaosReport {
     var complaints: [String]
 
     var holds: Bool {
-        audit.isClean && convergedIn != nil && complaints.isEmpty && tallies.values.allSatisfy { $0.rowsWritten > 0 }
-            && tallies.values.allSatisfy { $0.forgotten == 0 }
+        audit.isClean && convergedIn != nil && complaints.isEmpty
+            && (Array(tallies.values) + editors.values).allSatisfy { $0.rowsWritten > 0 && $0.forgotten == 0 }
     }
 
     var text: String {
-        (faultLines + skipped + writerLines + streams + audit.details + complaints + [verdict]).joined(separator: "\n")
+        (faultLines + skipped + writerLines + editorLines + streams + audit.details + complaints + [verdict]).joined(
+            separator: "\n")
     }
 
     private var faultLines: [String] {
@@ -32,17 +35,31 @@ struct ChaosReport {
     private var writerLines: [String] {
         tallies.sorted { $0.key < $1.key }.map { name, tally in
             "\(name): \(tally.rowsWritten) rows written in \(tally.lastReceipt) transactions, \(tally.refused) tries "
-                + "failed with their database, \(tally.rows) rows at the end"
-                + (tally.forgotten > 0 ? "; the database forgot \(tally.forgotten) commits" : "")
+                + "failed with their database, \(tally.rows) rows at the end" + forgotten(tally)
         }
+    }
+
+    private var editorLines: [String] {
+        let lines = editors.sorted { $0.key < $1.key }.map { name, tally in
+            "\(name), shared tables: \(tally.rowsWritten) rows written in \(tally.lastReceipt) transactions, "
+                + "\(tally.refused) tries failed with their database" + forgotten(tally)
+        }
+        let kinds = Dictionary(grouping: audit.conflicts, by: \.kind).sorted { $0.key < $1.key }
+        let kept = kinds.map { "\($0.value.count) \($0.key)" }.joined(separator: ", ")
+        return lines + ["conflicts kept at the head: \(audit.conflicts.count)" + (kept.isEmpty ? "" : " (\(kept))")]
+    }
+
+    private func forgotten(_ tally: WriterTally) -> String {
+        tally.forgotten > 0 ? "; the database forgot \(tally.forgotten) commits" : ""
     }
 
     private var verdict: String {
         let written = tallies.values.reduce(0) { $0 + $1.rowsWritten }
         let down = tallies["head"]?.rowsWritten ?? 0
+        let shared = editors.values.reduce(0) { $0 + $1.rowsWritten }
         let end = convergedIn.map { "converged in \(($0 / .milliseconds(100)).rounded() / 10) s" } ?? "did not converge"
         return
-            "chaos: \(faults.values.reduce(0, +)) faults, \(written - down) rows written to go up, \(down) to go down, \(audit.lost) lost, "
-            + "\(audit.doubled) doubled, \(end)"
+            "chaos: \(faults.values.reduce(0, +)) faults, \(written - down) rows written to go up, \(down) to go down, "
+            + "\(shared) shared, \(audit.lost) lost, \(audit.doubled) doubled, \(end)"
     }
 }

@@ -27,6 +27,8 @@ struct OfficeAudit: Sendable {
         for key in expected.lines.keys where !seen.contains(key) { lost.insert(String(key)) }
     }
 
+    init(lost: Set<String>) { self.lost = lost }
+
     /// Asks an office's database.
     init(_ office: TestOffice, _ query: String, _ expected: ExpectedRows) async throws {
         let lines = try await onThread { try office.run(query) }

@@ -7,6 +7,8 @@ struct SiteAudit {
     let offices: [String: OfficeAudit]
     /// Rows at the head of branches that do not exist.
     let strangers: Int
+    /// Conflicts over shared tables that the head keeps.
+    let conflicts: [KeptConflict]
 
     init(_ site: ChaosSite, _ ledgers: Ledgers) async throws {
         var offices: [String: OfficeAudit] = [:]
@@ -24,7 +26,9 @@ struct SiteAudit {
         let count = try await onThread { [head = site.head] in
             try head.run("select count(*) from product_sales where branch_id not in (\(names))")
         }
-        self.offices = offices
+        let shared = try await SharedAudit(site, ledgers.editors)
+        self.offices = offices.merging(shared.offices) { $1 }
+        conflicts = shared.conflicts
         strangers = Int(count) ?? 0
     }
 

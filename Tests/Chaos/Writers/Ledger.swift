@@ -6,18 +6,9 @@ struct Ledger<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private(set) var tally = WriterTally()
 
     /// Takes what a writer tried.
-    /// - Parameters:
-    ///   - transactions: in their order; the first that fails is the last that was tried.
-    ///   - receipt: the last one that the database knows of.
-    ///   - confirmed: the last one whose commit the writer was told of.
-    mutating func take(_ transactions: [LedgerTransaction<Key, Row>], through receipt: Int, confirmed: Int) {
-        tally.forgotten += max(0, confirmed - receipt)
-        for transaction in transactions {
-            guard transaction.receipt <= receipt else {
-                tally.refused += 1
-                continue
-            }
-            tally.lastReceipt = transaction.receipt
+    mutating func take(_ transactions: [LedgerTransaction<Key, Row>], _ answer: ReceiptWriter.Answer) {
+        tally.take(transactions.map(\.receipt), answer)
+        for transaction in transactions where transaction.receipt <= answer.receipt {
             for (key, row) in transaction.effects {
                 rows[key] = row
                 keys.insert(key)

@@ -8,20 +8,7 @@ struct LedgerTransaction<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
     init(receipt: Int) { self.receipt = receipt }
 
-    /// The table of receipts is the writer's own, and not synced.
-    static var schema: String { "create table receipt (number integer not null); insert into receipt values (0);" }
-
-    /// - Parameter begin: SQLite takes its lock at once with `begin immediate`.
-    func sql(begin: String) -> String {
-        """
-        \(begin);
-        \(statements.joined(separator: "\n"))
-        update receipt set number = \(receipt);
-        commit;
-        select 'committed \(receipt)';
-
-        """
-    }
+    var sql: String { statements.joined(separator: "\n") }
 
     /// Adds a statement that leaves one row as given, or without it.
     mutating func write(_ statement: String, _ key: Key, _ row: Row?) {
