@@ -181,6 +181,9 @@ open class ForwardingBooks: ReceiverBooks, RowSink {
     open func answer(_ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool) throws(StoreError) {
         try pass { () throws(StoreError) in try base.answer(keys, table, branch, onlyRouted: onlyRouted) }
     }
+    open func conflictSize(_ branch: OfficeID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try pass { () throws(StoreError) in try base.conflictSize(branch) }
+    }
     open func keep(_ conflicts: [Conflict]) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keep(conflicts) }
     }

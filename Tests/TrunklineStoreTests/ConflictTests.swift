@@ -87,6 +87,49 @@ struct ConflictTests {
         #expect(try offices.rows() == "3|eve||0")
     }
 
+    /// A batch that is sent again is read again, and so says what is newer than what the next one says, which is under way.
+    @Test(arguments: Pairing.all) func anAnswerOvertakesAnOlderImage(_ pairing: Pairing) async throws {
+        let offices = try await offices(pairing, ConflictPolicy(.lastWriterWins))
+        let (head, west) = (offices.down.head, offices.down.branches[SharedOffices.west]!.store)
+        let stream = DownPair.stream(SharedOffices.west)
+        try offices.head.run("update customer set name = 'first' where id = 1")
+        let sentAgain = try #require(try await head.claimBatch(of: stream, window: 64, changes: 5_000))
+        try offices.head.run("update customer set name = 'second' where id = 1")
+        let older = try #require(try await offices.down.nextBatch(for: SharedOffices.west))
+        try await Task.sleep(for: .milliseconds(10))
+        try offices.west.run("delete from customer where id = 1")
+        try await offices.up(SharedOffices.west)
+        let reading = try await head.readBatch(sentAgain, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
+        guard case .content(let tables) = reading else { throw TestFailure("too large") }
+        let newer = try InboundBatch(message: BatchEncoder.encode(sentAgain, tables: sentAgain.taken(of: tables)))
+        for batch in [newer, older] {
+            guard case .stored = try await west.receive(batch, parking: false) else { throw TestFailure("not stored") }
+        }
+        try await offices.down.deliverAcks(of: SharedOffices.west)
+        try await offices.settle()
+        #expect(try offices.rows() == "2|bob|b@x|20")
+    }
+
+    /// What a branch changed while the policies differed goes up when they are one again.
+    @Test(arguments: Pairing.all) func aPolicyThatChangesAtOneEndFirst(_ pairing: Pairing) async throws {
+        let offices = try await offices(pairing, ConflictPolicy(.lastWriterWins))
+        func share(_ store: any OfficeStore, _ office: OfficeID, _ role: OfficeRole) async throws {
+            let rule = TableRule(TableName("customer"), direction: .shared, conflict: ConflictPolicy(.manual))
+            _ = try await store.initialise(OfficeSetup(office: office, role: role, tables: [rule]))
+        }
+        try await share(offices.down.head, .head, .head)
+        try offices.east.run("update customer set name = 'of east' where id = 1")
+        try await offices.settle()
+        #expect(try await offices.down.head.status().contains { $0.setAside == 1 })
+        for (name, branch) in offices.down.branches { try await share(branch.store, name, .branch) }
+        try await offices.settle()
+        #expect(try offices.rows("select name from customer where id = 1") == "of east")
+        try offices.east.run("update customer set name = 'once more' where id = 2")
+        try await offices.settle()
+        #expect(try offices.rows("select name from customer where id = 2") == "once more")
+        #expect(try await offices.down.head.status().allSatisfy { $0.setAside == 0 })
+    }
+
     @Test(arguments: Pairing.all) func somebodyDecides(_ pairing: Pairing) async throws {
         let offices = try await offices(pairing, ConflictPolicy(.manual))
         for id in [1, 2] {

@@ -109,6 +109,8 @@ struct SharedSystemTests {
         try restored.restore()
         for (id, office) in zip(2..., offices) {
             try office.run("update customer set note = '\(office.id) after the restore' where id = \(id)")
+            // What is new at the head after it was restored is compared, and not added.
+            if name == "east" { try office.run("update stock set count = count - 5 where id = 1") }
         }
         for service in services { try site.start(String(service.split(separator: "/")[1]), at: restored) }
         if name == "east" {
@@ -133,6 +135,7 @@ struct SharedSystemTests {
         try await eventually("nothing is open", within: .seconds(60)) {
             try offices.allSatisfy { try site.status($0).allSatisfy { $0.pending == 0 && $0.stopped == nil } }
         }
+        #expect(try site.head.run(Self.counts) == (name == "east" ? "1|82" : "1|97"))
         let schema = { (office: TestOffice) in office.url.hasPrefix("sqlite") ? "trunkline_" : "trunkline." }
         var kept = try site.head.run(Self.listing)
         kept += try site.head.run("select details from \(schema(site.head))conflict")

@@ -25,7 +25,7 @@ extension ReceiverEngine {
                     pieces.append(piece)
                     if !piece.stored.bytes.isEmpty { plain.append(piece.stored) }
                 }
-                if stream.destination != .head { try keepUnknown(pieces, context) }
+                if stream.destination != .head, context.senderWins { try keepYielding(pieces, context) }
                 let failures = try sink.apply(plain, of: stream, individually: individually)
                 for index in pieces.indices where try !settle(&pieces[index], context) { return nil }
                 return try finish(pieces, failures, context)
@@ -62,8 +62,16 @@ extension ReceiverEngine {
         for entry in piece.read() {
             let keys = entry.map(\.line.key)
             let states = try books.sharedRows(of: keys, table, branch)
-            let images = try images(of: keys, table, context.stream)
+            var (images, end) = ([Int: FoundRows.Content](), 0)
             for (index, item) in entry.enumerated() {
+                if index == end {
+                    // What is little in a message may be much in a database.
+                    let found = try some(of: keys[index...], table, context.stream)
+                    images = Dictionary(
+                        found.rows.map { (index + $0.index, $0.content) }, uniquingKeysWith: { first, _ in first })
+                    end += found.considered
+                    try keep(&piece, branch)
+                }
                 piece.heads[item.line.key] = states[index]
                 let present: [String?]?
                 switch images[index] {
@@ -83,6 +91,38 @@ extension ReceiverEngine {
                 piece.add(change.decide(), item, isThere: present != nil)
             }
         }
+    }
+
+    /// Of the first of these keys, at least of one.
+    private func some(
+        of keys: ArraySlice<RowKey>, _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) -> FoundRows {
+        var limits = ReadLimits(batchBytes: 2 * ReturnLimit.rowBytes, rowBytes: ReturnLimit.rowBytes)
+        let found = try sink.rows(of: Array(keys), table, of: stream, limits)
+        guard found.considered == 0 else { return found }
+        limits.batchBytes = .max
+        return try sink.rows(of: [keys.first!], table, of: stream, limits)
+    }
+
+    /// Keeps those conflicts of which no row is stored: they have images of the head's.
+    private func keep(_ piece: inout SharedPiece, _ branch: OfficeID) throws(StoreError) {
+        let conflicts = piece.takeSettledConflicts()
+        guard !conflicts.isEmpty else { return }
+        try books.keep(conflicts)
+        try checkConflicts(of: branch)
+    }
+
+    /// A branch does not fill the head's database with them.
+    private func checkConflicts(of branch: OfficeID) throws(StoreError) {
+        let size = try books.conflictSize(branch)
+        guard size.rows > Limit.conflicts || size.bytes > Limit.conflictBytes else { return }
+        throw StoreError(
+            .database, operation: "keep conflicts", subject: "branch \(branch)",
+            reason:
+                "\(size.rows) conflicts with it (\(size.bytes >> 20) MiB) would be kept; the limit is \(Limit.conflicts) and \(Limit.conflictBytes >> 20) MiB",
+            hint:
+                "see what they are with: trunkline conflicts --branch \(branch); and delete from the table what is not wanted"
+        )
     }
 
     private func images(
@@ -111,10 +151,9 @@ extension ReceiverEngine {
                     guard let applied = stamp.applied, applied >= local.version?.clock ?? 0 else { continue }
                 } else if stamp.isAnswer {
                     continue
-                } else if !context.senderWins, let own = local?.version, local?.isDeleted == false,
-                    let theirs = stamp.version, theirs < own
-                {
-                    // Of a head that was restored: what is here comes to it with the others.
+                } else if !context.senderWins, let own = local?.version, stamp.version.map({ $0 < own }) ?? true {
+                    // It was read before what came already, in a batch that was read once more for a resend; or the
+                    // head was restored, and what is here comes to it.
                     continue
                 }
                 if local == nil, !stamp.isAnswer, case .line(let own)? = images[index] {
@@ -124,20 +163,22 @@ extension ReceiverEngine {
                         && ColumnMerge(table.columns).isSame(here, CopyText.fields(item.line.text))
                     guard isSame else { continue }
                 }
-                piece.take(item)
+                piece.take(item, over: local)
             }
         }
     }
 
-    /// Keeps a copy of rows that give way to what the head says without knowing their versions: after a restore, or a
-    /// repair.
-    private func keepUnknown(_ pieces: [SharedPiece], _ context: SharedContext) throws(StoreError) {
+    /// Keeps a copy of rows that give way to what the head says, whatever their versions, as somebody decided.
+    private func keepYielding(_ pieces: [SharedPiece], _ context: SharedContext) throws(StoreError) {
         for piece in pieces {
-            let replaced = piece.notes.filter { note in
-                guard note.isStored, let local = piece.locals[note.item.line.key] ?? nil else { return false }
-                return context.senderWins
-                    || (note.version.map { $0 < local.version ?? $0 } ?? (local.version != nil))
-            }
+            let table = piece.group.table
+            let stored = piece.notes.filter { $0.isStored && (piece.locals[$0.item.line.key] ?? nil) != nil }
+            let here = try images(of: stored.map(\.item.line.key), table, context.stream)
+            let replaced = stored.enumerated().filter { index, note in
+                guard case .line(let own)? = here[index], !note.item.line.isDelete else { return true }
+                return !ColumnMerge(table.columns).isSame(
+                    CopyText.fields(own.text), CopyText.fields(note.item.line.text))
+            }.map(\.element)
             guard !replaced.isEmpty else { continue }
             var group = piece.stored
             group.bytes = replaced.reduce(into: []) { $0 += $1.item.line.text }[...]
@@ -209,123 +250,21 @@ extension ReceiverEngine {
                 guard note.setsVersion else { return nil }
                 return NotedVersion(
                     key: note.item.line.key, version: note.version, isDelete: note.isDelete,
-                    onlyIfNone: note.decision != nil && !note.isStored)
+                    onlyIfNone: note.isOfUnknown)
             }, table)
         guard context.stream.destination == .head else { return }
         let branch = context.stream.source
         try books.note(
             notes.compactMap { note in note.decision?.applied.map { (key: note.item.line.key, change: $0) } }, table,
             branch)
-        try books.keep(notes.compactMap { $0.decision?.conflict })
+        let conflicts = notes.compactMap { $0.decision?.conflict }
+        if !conflicts.isEmpty {
+            try books.keep(conflicts)
+            try checkConflicts(of: branch)
+        }
         for isStored in [true, false] {
             let told = notes.filter { $0.decision?.answers == true && ($0.decision?.action != nil) == isStored }
             try books.answer(told.map(\.item.line.key), table, branch, onlyRouted: isStored)
         }
-    }
-}
-
-/// What is the same for all lines of a batch, or of a retry.
-struct SharedContext {
-    var stream: StreamID
-    /// Whether the sender's clock is known to be too far ahead.
-    var isClockOff: Bool
-    /// Whether the sender's rows stand, as somebody decided after a restore.
-    var senderWins = false
-
-    init(_ stream: StreamID, isClockOff: Bool) {
-        self.stream = stream
-        self.isClockOff = isClockOff
-    }
-
-    init(_ header: BatchHeader, isClockOff: Bool) {
-        self.init(header.stream, isClockOff: isClockOff)
-        senderWins = header.recovery == .keepBranch
-    }
-}
-
-/// A group of lines of a shared table, and what becomes of it.
-struct SharedPiece {
-    struct Item {
-        var original: ReceivedLine
-        var line: ReceivedLine
-        var stamp: RowStamp
-    }
-
-    struct Note {
-        var item: Item
-        /// nil at a branch.
-        var decision: SharedChange.Decision?
-        var version: RowVersion?
-        var setsVersion: Bool
-        /// Whether there is no row from now on; nil: as before.
-        var isDelete: Bool?
-        /// Whether a line went to the sink.
-        var isStored: Bool
-    }
-
-    let group: LineGroup
-    /// What goes to the sink, without stamps.
-    var stored: LineGroup
-    var notes: [Note] = []
-    var failures: [LineFailure] = []
-    var heads: [RowKey: SharedRowState] = [:]
-    var locals: [RowKey: LocalVersion?] = [:]
-    private var count = 0
-
-    init(_ group: LineGroup) {
-        self.group = group
-        var table = group.table
-        table.allNew = false
-        stored = LineGroup(table: table, isDelete: group.isDelete, bytes: [])
-    }
-
-    /// The lines in portions; those whose stamp cannot be read are failures.
-    mutating func read() -> [[Item]] {
-        let lines = group.lines
-        var portions: [[Item]] = []
-        for range in ReceiverEngine.portions(lines.map(\.text.count)) {
-            var items: [Item] = []
-            for line in lines[range] {
-                if let (stamp, bare) = line.withoutStamp() {
-                    items.append(Item(original: line, line: bare, stamp: stamp))
-                } else {
-                    failures.append(LineFailure(line: line, reason: "its stamp is not what the protocol says"))
-                }
-            }
-            if !items.isEmpty { portions.append(items) }
-        }
-        return portions
-    }
-
-    /// - Parameter isThere: whether there is a row now.
-    mutating func add(_ decision: SharedChange.Decision, _ item: Item, isThere: Bool) {
-        switch decision.action {
-        case .theirs?: store(item.line)
-        case .image(let image)?:
-            var line = item.line
-            line.text = CopyText.line(image)[...]
-            line.misfits = [:]
-            store(line)
-        case nil: break
-        }
-        notes.append(
-            Note(
-                item: item, decision: decision, version: decision.version, setsVersion: decision.version != nil,
-                isDelete: decision.action == nil ? !isThere : item.line.isDelete, isStored: decision.action != nil))
-    }
-
-    /// At a branch.
-    mutating func take(_ item: Item) {
-        if !item.stamp.isAnswer { store(item.line) }
-        notes.append(
-            Note(
-                item: item, decision: nil, version: item.stamp.version, setsVersion: true,
-                isDelete: item.stamp.isAnswer ? nil : item.line.isDelete, isStored: !item.stamp.isAnswer))
-    }
-
-    private mutating func store(_ line: ReceivedLine) {
-        if !line.misfits.isEmpty { stored.misfits[count] = line.misfits }
-        stored.bytes += line.text
-        count += 1
     }
 }

@@ -19,6 +19,8 @@ public struct ReceiverEngine {
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20
         /// Superseded rows of one stream, and their bytes: beyond, what would make more holds the stream.
+        static let conflicts = 500_000
+        static let conflictBytes = 512 << 20
         static let supersededRows = 500_000
         static let supersededBytes = 512 << 20
         /// Of a batch's lines so many at a time are made into what the books take, or so many bytes, and one line.

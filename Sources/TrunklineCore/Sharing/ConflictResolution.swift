@@ -87,6 +87,6 @@ struct ConflictResolution {
     }
 
     private func refusal(_ code: StoreError.Code, _ id: Int64, _ reason: String, _ hint: String) -> StoreError {
-        StoreError(code, operation: "resolve conflict", subject: "conflict \(id)", reason: reason, hint: hint)
+        StoreError(code, operation: "resolve", subject: "conflict \(id)", reason: reason, hint: hint)
     }
 }

@@ -39,33 +39,40 @@ public struct RowStamp: Hashable, Sendable {
     }
 }
 
-/// What a change of a row stands on: the version that the row had, or that there was none.
+/// What the changes of a row stand on that the head has not answered: the version that the row had, or that there was none.
 public struct RowBase: Hashable, Sendable, Codable {
     /// nil: it was not changed since its table is shared.
     public var version: RowVersion?
     /// Whether there was no row.
     public var wasAbsent: Bool
+    /// The clock of the first of these changes. A branch that was restored changes a row from the same version once more, and
+    /// these changes know nothing of those.
+    public var since: Int64?
 
-    public init(version: RowVersion?, wasAbsent: Bool) {
+    public init(version: RowVersion?, wasAbsent: Bool, since: Int64? = nil) {
         self.version = version
         self.wasAbsent = wasAbsent
+        self.since = since
     }
 
     private enum Field: String, CodingKey {
         case version = "v"
         case wasAbsent = "absent"
+        case since
     }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Field.self)
         version = try fields.decodeIfPresent(RowVersion.self, forKey: .version)
         wasAbsent = try fields.decodeIfPresent(Bool.self, forKey: .wasAbsent) ?? false
+        since = try fields.decodeIfPresent(Int64.self, forKey: .since)
     }
 
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Field.self)
         try fields.encodeIfPresent(version, forKey: .version)
         if wasAbsent { try fields.encode(true, forKey: .wasAbsent) }
+        try fields.encodeIfPresent(since, forKey: .since)
     }
 }
 

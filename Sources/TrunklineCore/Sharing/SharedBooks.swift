@@ -31,6 +31,8 @@ public protocol SharedBooks {
     /// At the head: lets a branch be told of rows.
     /// - Parameter onlyRouted: of a table whose rows are for all branches nothing.
     func answer(_ keys: [RowKey], _ table: TableHeader, _ branch: OfficeID, onlyRouted: Bool) throws(StoreError)
+    /// At the head: how many conflicts with a branch are kept, and the bytes of them.
+    func conflictSize(_ branch: OfficeID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// At the head: keeps conflicts.
     func keep(_ conflicts: [Conflict]) throws(StoreError)
     /// At the head: a conflict, which nobody else decides over meanwhile; nil: there is none of that number.

@@ -19,7 +19,9 @@ public enum RecoveryDecision: Hashable, Sendable {
         switch mode {
         case .compare: .wait
         case .keepBranch, .resend:
-            result.agrees ? .finish : passes >= maximalPasses ? .giveUp : .mark(next: mode, passes: passes + 1)
+            // Of shared tables, which come together by their versions, it says nothing.
+            result.tables.allSatisfy(\.agrees)
+                ? .finish : passes >= maximalPasses ? .giveUp : .mark(next: mode, passes: passes + 1)
         case .keepHead:
             .yield(next: result.tables.contains(where: \.mayHideRowsOfTheReceiver) ? .keepHead : .resend)
         }

@@ -6,8 +6,7 @@ enum Migrations {
         // A function came, which init makes.
         "SELECT 1",
         destinations, recovery, sharing,
-        // Which tables a branch is about to share, as JSON.
-        "ALTER TABLE trunkline.office ADD COLUMN planned_tables text NOT NULL DEFAULT '[]'",
+        planning,
     ]
 
     private static let bookkeeping = """

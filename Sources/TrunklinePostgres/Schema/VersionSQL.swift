@@ -59,14 +59,15 @@ struct VersionSQL {
                 base_office = CASE WHEN s.is_dirty THEN s.base_office ELSE s.office END,
                 base_absent = CASE WHEN s.is_dirty THEN s.base_absent ELSE EXCLUDED.base_absent END,
                 base_image = CASE WHEN s.is_dirty THEN s.base_image ELSE EXCLUDED.base_image END,
-                base_joining = CASE WHEN s.is_dirty THEN s.base_joining ELSE EXCLUDED.base_joining END
+                base_joining = CASE WHEN s.is_dirty THEN s.base_joining ELSE EXCLUDED.base_joining END,
+                base_since = CASE WHEN s.is_dirty THEN s.base_since ELSE greatest(EXCLUDED.clock, s.clock + 1) END
             """ : ""
         return """
             INSERT INTO trunkline.shared_row AS s
-                (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining)
+                (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
             SELECT \(tableID), q.key, \(Self.now), '\(office)', \(isDelete), \(isBranch), \(wasAbsent),
                 \(wasAbsent == "true" ? "NULL::json" : "q.image"),
-                \(isBranch ? "(SELECT trunkline.is_joining(\(tableID)))" : "false")
+                \(isBranch ? "(SELECT trunkline.is_joining(\(tableID)))" : "false"), \(isBranch ? Self.now : "NULL::bigint")
             FROM (\(rows)) q
             ON CONFLICT (table_id, key) DO UPDATE SET clock = greatest(EXCLUDED.clock, s.clock + 1),
                 office = EXCLUDED.office, is_deleted = EXCLUDED.is_deleted\(base)

@@ -112,7 +112,7 @@ extension PostgresReceiving {
             """
             UPDATE SET clock = EXCLUDED.clock, office = EXCLUDED.office,
                 is_deleted = EXCLUDED.is_deleted, is_dirty = false, base_clock = NULL, base_office = NULL,
-                base_absent = false, base_image = NULL, base_joining = false
+                base_absent = false, base_image = NULL, base_joining = false, base_since = NULL
             """
         try connection.run(
             """
@@ -171,6 +171,11 @@ extension PostgresReceiving {
             SELECT \(branch.description.literal), pg_current_xact_id(), \(shared.id), k.key, 'u' FROM (\(keyed)) k
             WHERE EXISTS (SELECT FROM trunkline.outbound WHERE stream = \(StreamID(from: .head, to: branch).description.literal))
             """, parameters, "answer")
+    }
+
+    func conflictSize(_ branch: OfficeID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        let size = try connection.query(SharingStatements.conflictSize, [branch.description])
+        return (size.integer(0, 0)!, size.integer(0, 1)!)
     }
 
     func keep(_ conflicts: [Conflict]) throws(StoreError) {

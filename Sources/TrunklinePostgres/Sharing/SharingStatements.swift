@@ -8,6 +8,9 @@ enum SharingStatements {
         INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details)
         VALUES ($1, $2, $3, $4, $5, $6)
         """)
+    static let conflictSize = Statement(
+        "conflict_size",
+        "SELECT count(*), coalesce(sum(pg_column_size(details)), 0)::bigint FROM trunkline.conflict WHERE branch = $1")
     static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
     /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete
     /// was left out.
@@ -15,8 +18,12 @@ enum SharingStatements {
         "tell_deletes",
         """
         INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
-        SELECT o.destination, pg_current_xact_id(), s.table_id, s.key, 'u' FROM trunkline.shared_row s, trunkline.outbound o
-        WHERE s.table_id = $1 AND s.is_deleted AND o.stream = $2
+        SELECT p.destination, pg_current_xact_id(), s.table_id, s.key, 'u'
+        FROM trunkline.shared_row s, trunkline.position p
+        WHERE s.table_id = $1 AND s.is_deleted AND p.stream = $2 AND NOT EXISTS (
+            SELECT FROM trunkline.change c
+            WHERE c.table_id = s.table_id AND c.key = s.key AND c.destination = p.destination
+                AND c.transaction >= pg_snapshot_xmax(p.upper))
         """)
     static let noteJoined = Statement("note_joined", "UPDATE trunkline.inbound SET joined = $2 WHERE stream = $1")
     /// What a batch says of them is noted, so that no other one need.
@@ -37,16 +44,15 @@ enum SharingStatements {
             DELETE FROM trunkline.applied_change USING unshared WHERE table_id = unshared.id)
         DELETE FROM trunkline.shared_row USING unshared WHERE table_id = unshared.id
         """)
-    /// For an epoch in which the head may know nothing of them. Of a delete that the head has not answered there is no row in
-    /// a load.
+    /// For an epoch in which the head may know nothing of them. In a load there are no deletes.
     static let beginJoins = Statement(
         "begin_joins",
         """
-        WITH unanswered AS (
+        WITH deletes AS (
             INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
                 SELECT 'head', pg_current_xact_id(), r.table_id, r.key, 'u' FROM trunkline.shared_row r
                     JOIN trunkline.synced_table s ON s.id = r.table_id
-                WHERE r.is_dirty AND s.captured AND s.conflict IS NOT NULL)
+                WHERE (r.is_dirty OR r.is_deleted) AND s.captured AND s.conflict IS NOT NULL)
         SELECT trunkline.begin_load(s.id, $1, false, false, false) FROM trunkline.synced_table s
         WHERE s.captured AND s.conflict IS NOT NULL ORDER BY s.id
         """)

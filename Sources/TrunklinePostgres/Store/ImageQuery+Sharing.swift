@@ -46,7 +46,8 @@ struct StampSQL {
         guard destination == .head else {
             return isLoad ? "NOT (\(isThere))" : "(NOT (\(isThere)) OR \(isAsSent))"
         }
-        return "NOT (\(isThere)) AND \(isDirty)"
+        // One that the head has answered is in the log where it may have lost it.
+        return "NOT (\(isThere)) AND (\(isDirty) OR coalesce(s.is_deleted, false))"
     }
 
     private var isDirty: String { "coalesce(s.is_dirty, false)" }
@@ -63,7 +64,7 @@ struct StampSQL {
     private var upwards: String {
         """
         CASE WHEN \(isDirty) THEN json_build_object('v', \(Self.version("s.clock", "s.office")),
-            'base', json_build_object('v', \(Self.version("s.base_clock", "s.base_office")), 'absent', s.base_absent),
+            'base', json_build_object('v', \(Self.version("s.base_clock", "s.base_office")), 'absent', s.base_absent, 'since', s.base_since),
             'was', \(base), 'joining', s.base_joining) ELSE json_build_object('v', \(Self.version("s.clock", "s.office"))) END
         """
     }

@@ -164,7 +164,9 @@ extension PostgresStore {
             Statements.recordTable, [name.description, name.sql, TextArray.encode([])]
         ).integer(0, 0)!
         if try record(rule, id, connection) {
-            report.warnings.append("table \"\(name)\": who gets which rows is another now; all of them go again")
+            report.warnings.append(
+                "table \"\(name)\": who gets which rows, or what decides over conflicts, is another now; all of them go again"
+            )
         }
         guard let state = try CaptureState.all(connection, only: id).first else { return }
         switch state.verdict {

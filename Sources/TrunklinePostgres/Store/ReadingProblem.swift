@@ -34,6 +34,9 @@ struct ReadingProblem {
                 Self.rulePrefix + "to read them took more than \(Self.patience.components.seconds) seconds"
                 + Self.ruleWayOut
             pause = Self.longPause
+        case "53200", "54000":
+            reason =
+                "one of its rows may be too large to be read: \(ShortReason.text(error.reason)); look for numbers of very many digits"
         default:
             guard table.source != nil, error.isOfRowOrTable else { return nil }
             reason = Self.rulePrefix + ShortReason.text(error.reasonWithoutValues) + Self.ruleWayOut

@@ -1,4 +1,8 @@
 extension Bookkeeping {
-    /// Which tables a branch is about to share, as JSON.
-    static let planning = "ALTER TABLE trunkline_office ADD COLUMN planned_tables TEXT NOT NULL DEFAULT '[]'"
+    /// Which tables a branch is about to share, as JSON; and the clock of the first change of a shared row that the head has not
+    /// answered.
+    static let planning = """
+        ALTER TABLE trunkline_office ADD COLUMN planned_tables TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE trunkline_shared_row ADD COLUMN base_since INTEGER;
+        """
 }

@@ -32,8 +32,8 @@ struct VersionStatement {
             WHERE table_id = \(table.id) AND key = \(key) AND \(when);
             """,
             """
-            INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining)
-            SELECT \(table.id), \(key), \(Self.now), '\(office)', \(isDelete ? 1 : 0), \(isDirty), \(wasAbsent), \(base), \(isJoining)
+            INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
+            SELECT \(table.id), \(key), \(Self.now), '\(office)', \(isDelete ? 1 : 0), \(isDirty), \(wasAbsent), \(base), \(isJoining), \(since)
             WHERE \(when) AND NOT EXISTS (
             SELECT 1 FROM trunkline_shared_row WHERE table_id = \(table.id) AND key = \(key));
             """,
@@ -59,8 +59,8 @@ struct VersionStatement {
             SELECT \(key) FROM \(source) WHERE \(condition));
             """,
             """
-            INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining)
-            SELECT \(table.id), evicted, \(Self.now), '\(office)', 1, \(isDirty), 0, image, \(isJoining) FROM (
+            INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
+            SELECT \(table.id), evicted, \(Self.now), '\(office)', 1, \(isDirty), 0, image, \(isJoining), \(since) FROM (
             SELECT \(key) AS evicted, \(image) AS image FROM \(source) WHERE \(condition))
             WHERE \(Self.isOwnChange) AND NOT EXISTS (
             SELECT 1 FROM trunkline_shared_row WHERE table_id = \(table.id) AND key = evicted);
@@ -78,13 +78,17 @@ struct VersionStatement {
             base_office = CASE WHEN is_dirty THEN base_office ELSE office END, \
             base_absent = CASE WHEN is_dirty THEN base_absent ELSE \(wasAbsent) END, \
             base_image = CASE WHEN is_dirty THEN base_image ELSE \(image) END, \
-            base_joining = CASE WHEN is_dirty THEN base_joining ELSE \(isJoining) END
+            base_joining = CASE WHEN is_dirty THEN base_joining ELSE \(isJoining) END, \
+            base_since = CASE WHEN is_dirty THEN base_since ELSE max(clock + 1, \(Self.now)) END
             """
     }
 
     private var isJoining: String { office == .head ? "0" : "(\(Joins.isLoading("\(table.id)")))" }
 
     private var isDirty: Int { office == .head ? 0 : 1 }
+
+    /// Of a row of which nothing was known.
+    private var since: String { office == .head ? "NULL" : Self.now }
 
     /// SQL for a row's values, behind the names of their columns; nil: nobody needs them.
     private func image(_ row: String) -> String? {

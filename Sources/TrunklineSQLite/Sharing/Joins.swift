@@ -65,12 +65,12 @@ enum Joins {
         let shared = try SyncedTable.all(db).filter { $0.conflict != nil }
         guard !shared.isEmpty else { return }
         try TableLoad.begin(shared, isNew: false, for: stream, db)
-        // Of a delete that the head has not answered there is no row in a load.
+        // In a load there are no deletes.
         try db.execute(
             sql: """
                 INSERT INTO trunkline_change (table_id, key, op, at, destination)
                 SELECT table_id, key, 'update', \(Timestamp.now), ? FROM trunkline_shared_row
-                WHERE is_dirty AND table_id IN (SELECT value FROM json_each(?))
+                WHERE (is_dirty OR is_deleted) AND table_id IN (SELECT value FROM json_each(?))
                 """, arguments: [stream.destination.description, try JSONText.encode(shared.map(\.id))])
         try noteTold([], stream, db)
     }
@@ -105,7 +105,9 @@ enum Joins {
                 INSERT INTO trunkline_change (table_id, key, op, at, destination)
                 SELECT s.table_id, s.key, 'update', \(Timestamp.now), o.destination
                 FROM trunkline_shared_row AS s JOIN trunkline_outbound AS o
-                WHERE s.table_id = ?1 AND s.is_deleted AND o.stream = ?2
+                WHERE s.table_id = ?1 AND s.is_deleted AND o.stream = ?2 AND NOT EXISTS (
+                    SELECT 1 FROM trunkline_change AS c WHERE c.table_id = s.table_id AND c.key = s.key
+                        AND c.destination = o.destination AND c.seq > o.cursor)
                 """)
         for table in tables { try insert.execute(arguments: [table.id, down.description]) }
     }

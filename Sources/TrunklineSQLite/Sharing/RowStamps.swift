@@ -20,7 +20,8 @@ struct RowStamps {
         let row = try SharedRow.find(table.id, text, db)
         guard stream.destination == .head else { return try downwards(row, text, isRow: isRow) }
         guard let row else { return isLoad ? RowStamp(version: nil) : nil }
-        guard row.isDirty else { return isLoad ? RowStamp(version: row.version) : nil }
+        // A delete that the head has answered is in the log where it may have lost it.
+        guard row.isDirty else { return isLoad || row.isDeleted ? RowStamp(version: row.version) : nil }
         return RowStamp(
             version: row.version, base: row.base, baseImage: row.baseImage.flatMap(image),
             isJoining: row.wasJoining)

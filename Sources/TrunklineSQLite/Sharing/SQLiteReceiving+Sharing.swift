@@ -135,6 +135,15 @@ extension SQLiteReceiving {
         }
     }
 
+    func conflictSize(_ branch: OfficeID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        try run("measure conflicts", "trunkline_conflict") {
+            let row = try Row.fetchOne(
+                db, sql: "SELECT count(*), coalesce(sum(length(details)), 0) FROM trunkline_conflict WHERE branch = ?",
+                arguments: [branch.description])!
+            return (row[0], row[1])
+        }
+    }
+
     func keep(_ conflicts: [Conflict]) throws(StoreError) {
         try run("keep conflicts", "trunkline_conflict") {
             for conflict in conflicts { try ConflictRecords.keep(conflict, db) }

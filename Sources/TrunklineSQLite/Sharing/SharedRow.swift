@@ -37,7 +37,8 @@ struct SharedRow {
         }
         return SharedRow(
             version: RowVersion(clock: row["clock"], office: office), isDeleted: row["is_deleted"],
-            isDirty: row["is_dirty"], base: RowBase(version: base, wasAbsent: row["base_absent"]),
+            isDirty: row["is_dirty"],
+            base: RowBase(version: base, wasAbsent: row["base_absent"], since: row["base_since"]),
             baseImage: row["base_image"], wasJoining: row["base_joining"])
     }
 
@@ -52,7 +53,7 @@ struct SharedRow {
                 INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted) VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0))
                 ON CONFLICT (table_id, key) DO UPDATE SET clock = excluded.clock, office = excluded.office,
                     is_deleted = coalesce(?5, is_deleted), is_dirty = 0, base_clock = NULL, base_office = NULL,
-                    base_absent = 0, base_image = NULL, base_joining = 0
+                    base_absent = 0, base_image = NULL, base_joining = 0, base_since = NULL
                 """
         ).execute(arguments: [table, key, version.clock, version.office.description, isDeleted])
     }

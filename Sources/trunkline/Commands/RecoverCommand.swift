@@ -106,9 +106,15 @@ struct RecoverCommand: OfficeCommand {
             print(try JSONOutput.text(RecoverySummary(verification: report.summary, recovery: recovery)))
         } else {
             for line in recovery?.lines ?? [] { print(SafeText.oneLine(line)) }
-            print(report.text)
+            print(
+                report.isOfNoTable
+                    ? "\(stream): no table to compare; shared ones come together by their versions" : report.text)
         }
         switch report.verdict {
+        case .incomplete where report.isOfNoTable:
+            if mode == .compare, !json {
+                print("End the recovery with: \(again) --keep-branch, or \(again) --keep-head")
+            }
         case .agree where mode == .compare:
             if !json {
                 print(

@@ -107,7 +107,8 @@ struct ConflictsResolveCommand: OfficeCommand {
               trunkline conflicts resolve 17 --pick branch         the branch's takes its place
               trunkline conflicts resolve 17 --set email=ada@x.org --set phone=
 
-            Exit codes: 0 done, 69 database unavailable, 78 configuration, no such conflict, or the row was changed since.
+            Exit codes: 0 done, 64 usage, 69 database unavailable, 78 configuration, no such conflict, or the row was \
+            changed since.
             """)
 
     enum Pick: String, ExpressibleByArgument, CaseIterable { case head, branch }
@@ -130,7 +131,8 @@ struct ConflictsResolveCommand: OfficeCommand {
     @OptionGroup var options: OfficeOptions
 
     func validate() throws {
-        guard (pick == nil) != set.isEmpty else { throw ValidationError("Give --pick, or --set.") }
+        guard pick != nil || !set.isEmpty else { throw ValidationError("Give --pick, or --set.") }
+        guard pick == nil || set.isEmpty else { throw ValidationError("Give --pick or --set, not both.") }
         guard !set.contains(where: { $0.isEmpty || $0.hasPrefix("=") }) else {
             throw ValidationError("--set takes column=value.")
         }

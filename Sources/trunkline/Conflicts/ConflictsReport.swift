@@ -10,7 +10,7 @@ struct ConflictsReport {
     var text: String {
         guard !records.isEmpty else { return "no conflicts" }
         var table = TextTable([
-            .init("ID", .right), .init("FOUND"), .init("TABLE"), .init("KEY", maximalWidth: 32), .init("BRANCH"),
+            .init("ID", .right), .init("FOUND"), .init("TABLE"), .init("KEY", maximalWidth: 44), .init("BRANCH"),
             .init("KIND"), .init("STANDS"), .init("COLUMNS", maximalWidth: 48),
         ])
         for record in records {

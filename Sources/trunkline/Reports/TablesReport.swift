@@ -19,11 +19,13 @@ struct TablesReport {
         switch tables {
         case .listed(let rules, let acceptsNew):
             let up = rules.count { $0.direction == .up }
-            let down = rules.count - up
+            let down = rules.count { $0.direction == .down }
+            let shared = rules.count - up - down
             // The head takes any that comes up, where none is named.
             var parts = up == 0 && role == .head ? ["any table up"] : []
             if up > 0 { parts.append("\(HumanNumber.counted(up, "table")) up") }
             if down > 0 { parts.append("\(HumanNumber.counted(down, "table")) down") }
+            if shared > 0 { parts.append("\(HumanNumber.counted(shared, "table")) shared") }
             if acceptsNew { parts.append("new tables of the head") }
             return parts.isEmpty ? "no table" : parts.joined(separator: ", ")
         case .all(let exceptions):
@@ -40,6 +42,10 @@ struct TablesReport {
     }
 
     private func meaning(of rule: TableRule) -> String {
+        if let policy = rule.conflict {
+            let to = role == .head && rule.route != .all ? ", to \(receivers(rule.route))" : ""
+            return "shared\(to)\(rule.filter.map { ", where \($0)" } ?? ""), \(policy)"
+        }
         guard rule.direction == .down else { return "up" }
         switch role {
         case .head:

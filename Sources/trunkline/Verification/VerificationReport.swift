@@ -48,6 +48,9 @@ struct VerificationReport {
         return unmentioned.isEmpty && answers.results.allSatisfy(\.agrees) ? .agree : .incomplete
     }
 
+    /// Whether the answers are there, and speak of no table.
+    var isOfNoTable: Bool { answers.isComplete && answers.results.allSatisfy(\.tables.isEmpty) }
+
     var summary: Summary {
         Summary(
             agree: verdict == .agree, unanswered: branches(of: answers.unanswered),
