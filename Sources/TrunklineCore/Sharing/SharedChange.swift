@@ -200,39 +200,38 @@ struct SharedChange {
 
     // MARK: A row that the branch says without having changed it
 
-    /// Where both have it alike, all is well. Else the version that is newer stands, as far as both know versions: it was
-    /// made of the other one. Where they do not, two rows meet that never knew of each other.
+    /// Where both have it alike, all is well. Else the version that is newer stands, as far as the branch knows one: it was
+    /// made of the other one, or the head has forgotten it with a restore. Where it knows none, two rows meet that never
+    /// knew of each other.
     private func join() -> Decision {
         guard !isSame else {
             // So that what is older elsewhere is known for it, also where a delete was forgotten.
             return Decision(version: state.version == nil ? stamp.version.flatMap(credible) : nil, answers: false)
         }
-        guard theirs != nil || stamp.version != nil else { return Decision(answers: false) }
-        if let version = stamp.version, let known = state.version {
-            // The same row; the two databases may write its values in two ways.
-            guard known != version else { return Decision(answers: true) }
-            // One of a clock that is off is not newer by that.
-            let isNewer = credible(version) != nil && known < version
-            guard branchWins && theirs != nil || isNewer else {
-                // A delete from before is nothing that yields.
-                guard theirs != nil else { return Decision(answers: true) }
-                return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
-            }
-            let taken = ownVersion(for: version)
-            let conflict = present.map { _ in record(kind: .join, .branch, base: nil, differing) }
-            return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
+        guard let version = stamp.version else { return theirs == nil ? Decision(answers: false) : joinUnknown() }
+        // The same row; the two databases may write its values in two ways.
+        guard state.version != version else { return Decision(answers: true) }
+        // One of a clock that is off is not newer by that.
+        let isNewer = credible(version) != nil && state.version.map { $0 < version } ?? true
+        guard branchWins && theirs != nil || isNewer else {
+            // A delete from before is nothing that yields.
+            guard theirs != nil else { return Decision(answers: true) }
+            return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
         }
-        guard present != nil || state.version != nil else {
-            let version = stamp.version.map { ownVersion(for: $0) }
-            return Decision(action: .theirs, version: version, answers: version != nil)
-        }
-        // Of at least one side nobody knows when it was written.
-        let winner = branchWins ? .branch : winner(state.version == nil ? stamp.version : nil)
+        let taken = ownVersion(for: version)
+        let conflict = present.map { _ in record(kind: .join, .branch, base: nil, differing) }
+        return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
+    }
+
+    /// Nobody knows when the branch wrote it: any version that the head knows is newer.
+    private func joinUnknown() -> Decision {
+        guard present != nil || state.version != nil else { return Decision(action: .theirs, answers: false) }
+        let winner = branchWins ? .branch : winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)
         guard winner == .branch else {
             return Decision(version: versionWhereNone, conflict: conflict, answers: true)
         }
-        let taken = stamp.version.map { ownVersion(for: $0) } ?? .next(at: .head, now: now, after: state.version)
+        let taken = RowVersion.next(at: .head, now: now, after: state.version)
         return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
     }
 
