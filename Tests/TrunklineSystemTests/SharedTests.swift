@@ -126,7 +126,8 @@ struct SharedSystemTests {
             for branch in site.branches {
                 let (code, text) = try await site.exit(
                     site.head, "recover", "--branch", branch.id, "--keep-head", "--timeout", "60s")
-                #expect(code == 0, "\(text)")
+                // What the branches know of shared rows may still be on its way, and counts as different until it is there.
+                #expect(code == 0 || code == 2, "\(text)")
             }
         }
         try await eventually("all offices agree", within: .seconds(90)) {
