@@ -64,7 +64,9 @@ struct PlanCommand: OfficeCommand {
         let id = office.settings.office.id
         if report.plan.createsBookkeeping {
             // Of an office without tables.
-            _ = try await store.initialise(OfficeSetup(office: id, role: .branch, tables: [TableRule]()))
+            let made = try await store.initialise(OfficeSetup(office: id, role: .branch, tables: [TableRule]()))
+            for warning in made.warnings { StandardError.write("warning: \(SafeText.oneLine(warning))\n") }
+            report.plan.createsBookkeeping = false
         } else {
             try await store.requireOwner(id)
         }

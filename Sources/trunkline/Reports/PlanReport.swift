@@ -37,7 +37,7 @@ struct PlanReport {
     static let keysShown = 20
 
     let office: OfficeSettings
-    let plan: InitialisationPlan
+    var plan: InitialisationPlan
     /// The tables that would be shared, and by which policies.
     let joining: [PlannedTable]
     /// What of the head's rows was compared.
