@@ -137,6 +137,8 @@ struct SharedSystemTests {
             try offices.allSatisfy { try site.status($0).allSatisfy { $0.pending == 0 && $0.stopped == nil } }
         }
         #expect(try site.head.run(Self.counts) == (name == "east" ? "1|82" : "1|97"))
+        let (code, text) = try await site.exit(site.head, "verify")
+        #expect(code == 0, "\(text)")
         let schema = { (office: TestOffice) in office.url.hasPrefix("sqlite") ? "trunkline_" : "trunkline." }
         var kept = try site.head.run(Self.listing)
         kept += try site.head.run("select details from \(schema(site.head))conflict")
