@@ -146,6 +146,9 @@ open class ForwardingBooks: ReceiverBooks, RowSink {
     {
         try pass { () throws(StoreError) in try base.rows(of: keys, table, of: stream, limits) }
     }
+    open func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.lock(keys, table, of: stream) }
+    }
     open func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
         try pass { () throws(StoreError) in try base.highestKey(table, of: stream) }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import TrunklineCore
 import TrunklineTesting
@@ -123,5 +124,64 @@ struct SharedTests {
         #expect(try offices.head.run("select points from customer where id = 1") == "11")
         #expect(try offices.west.run("select points from customer where id = 1") == "11")
         #expect(try offices.rows("select name from customer where id = 3") == "of west")
+    }
+
+    /// Where no end was restored, a row that is older at the branch is one that the head had too.
+    @Test(arguments: Pairing.all) func anOlderRowThatComesUpOnceMoreIsNoConflict(_ pairing: Pairing) async throws {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.lastWriterWins), head: SharedOffices.customer + Self.three)
+        try await offices.settle()
+        let branch = offices.down.branches[SharedOffices.east]!.store
+        for points in 11...12 {
+            try offices.head.run("update customer set points = \(points) where id < 3")
+            if points == 11 { try await offices.settle() }
+        }
+        try offices.east.run("update customer set name = 'of east' where id = 2")
+        #expect(try await branch.resync(TableName("customer"), to: nil) == 3)
+        try await offices.settle()
+        #expect(try offices.rows() == "1|ada|a@x|12\n2|of east|b@x|11\n3|cid||30")
+        #expect(try offices.conflicts().map(\.key) == [RowKey(["2"])])
+    }
+
+    /// A program that changes a row whenever it is looked at keeps nothing from being stored.
+    @Test func aRowThatChangesAllTheTimeIsStored() async throws {
+        let offices = try await SharedOffices(
+            Pairing(branch: .sqlite, head: .postgres),
+            ConflictPolicy(.lastWriterWins, columns: .init(added: ["points"])),
+            head: SharedOffices.customer + Self.three)
+        try await offices.settle()
+        try offices.east.run("update customer set points = points + 100")
+        let batch = try #require(try await offices.nextBatch(of: SharedOffices.east))
+        let changes = Mutex(0)
+        let program = { @Sendable [head = offices.head] in
+            let done = try? head.attempt(
+                "set lock_timeout = '100ms'; update customer set points = points + 1 where id = 1")
+            if done?.exit == .code(0) { changes.withLock { $0 += 1 } }
+        }
+        let outcome = try await offices.down.head.receiving("store", "a batch") { (transaction) throws(StoreError) in
+            let books = BusyBooks(transaction, program)
+            return try ReceiverEngine(books).receive(batch, parking: false)
+        }
+        guard case .stored = outcome else { throw TestFailure("not stored: \(outcome)") }
+        #expect(changes.withLock { $0 } == 1)
+        #expect(try offices.head.run("select points from customer order by id") == "111\n120\n130")
+    }
+}
+
+/// Books between whose first look at shared rows and the storing of them a program of the office writes.
+private final class BusyBooks: ForwardingBooks {
+    private let program: @Sendable () -> Void
+
+    init(_ base: any ReceiverBooks & RowSink, _ program: @escaping @Sendable () -> Void) {
+        self.program = program
+        super.init(base)
+    }
+
+    override func sharedRows(
+        of keys: [RowKey], _ table: TableHeader, _ branch: OfficeID
+    ) throws(StoreError) -> [SharedRowState] {
+        let states = try super.sharedRows(of: keys, table, branch)
+        program()
+        return states
     }
 }

@@ -194,6 +194,41 @@ struct SharedSystemTests {
         try await site.stopAll()
     }
 
+    /// Policies differ for a while, as they are changed at one office after the other, while rows are written.
+    @Test(arguments: zip([false, true], mixed))
+    func aPolicyChangesWhileAllWrite(headFirst: Bool, _ pairing: Pairing) async throws {
+        let site = try await site(pairing, rows: "insert into customer values (1, 'ada', 'old'), (2, 'bob', '');")
+        try await eventually("the rows agree", within: .seconds(60)) {
+            try site.head.run("insert into customer values (3, 'x', '') on conflict do nothing")
+            return try agree(site, Self.listing)
+        }
+        let changed = Self.tables.replacing("\"manual\"", with: "\"last-writer-wins\"")
+        site.tables = Site.Tables(head: changed, branch: changed, branchSchema: "")
+        let offices = headFirst ? [site.head] + site.branches : site.branches + [site.head]
+        for (round, office) in offices.enumerated() {
+            for other in [site.head] + site.branches {
+                try other.run("update customer set note = '\(other.id) \(round)' where id = \(round + 1)")
+            }
+            try site.trunkline(office, "init")
+            for _ in 0..<20 {
+                try site.east.run("update customer set name = name || '.' where id = 1")
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        do {
+            try await eventually("nothing waits, and all agree", within: .seconds(90)) {
+                let setAside = try ([site.head] + site.branches).flatMap { try site.status($0) }.map(\.setAside)
+                return try setAside.allSatisfy { $0 == 0 } && agree(site, Self.listing)
+            }
+        } catch {
+            let states = try ([site.head] + site.branches).map {
+                "\(try site.trunkline($0, "status"))\n\(try $0.run(Self.listing))"
+            }
+            throw TestFailure("\(error)\n\(states.joined(separator: "\n"))")
+        }
+        try await site.stopAll()
+    }
+
     @Test func aPersonDecides() async throws {
         let site = try await site(
             Pairing(branch: .sqlite, head: .postgres), rows: "insert into customer values (1, 'ada', 'old');")

@@ -7,15 +7,15 @@ extension ReceiverEngine {
         if case .kept = choice, inbound.hasKeptRows, inbound.recovery?.sendsChanges == false {
             throw StoreError.keepsRows(stream)
         }
-        let outcome = try retry(stream, choice, limit: limit, isClockOff: inbound.clockAhead != nil)
+        let context = SharedContext(stream, inbound, isClockOff: inbound.clockAhead != nil)
+        let outcome = try retry(choice, limit: limit, context)
         if outcome.stored > 0 || choice.namesTable && outcome.tried > 0 { try books.leaveAck(stream) }
         return outcome
     }
 
     /// - Precondition: the stream is locked.
-    func retry(
-        _ stream: StreamID, _ choice: RetryChoice, limit: Int, isClockOff: Bool
-    ) throws(StoreError) -> RetryOutcome {
+    func retry(_ choice: RetryChoice, limit: Int, _ context: SharedContext) throws(StoreError) -> RetryOutcome {
+        let stream = context.stream
         let rows = try books.retryable(stream, choice, limit: limit)
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
         var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
@@ -31,7 +31,7 @@ extension ReceiverEngine {
         } else {
             failures += try takeKept(outOf: &groups, stream)
         }
-        failures += try apply(groups, SharedContext(stream, isClockOff: isClockOff), individually: true)
+        failures += try apply(groups, context, individually: true)
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }

@@ -2,7 +2,8 @@ extension ReceiverEngine {
     /// Applies groups, of which some may be of shared tables: what becomes of their lines depends on what is here.
     ///
     /// Programs of this office write to those tables too. What they committed after this looked, and before it had their
-    /// rows locked, is found by a second look; then all of it is undone, and decided anew.
+    /// rows locked, is found by a second look; then all of it is undone, and decided anew, with the rows locked before: in a
+    /// large batch some row changes always.
     /// - Returns: the lines that could not be stored, as they came.
     func apply(
         _ groups: [LineGroup], _ context: SharedContext, individually: Bool
@@ -11,7 +12,12 @@ extension ReceiverEngine {
         guard groups.contains(where: \.table.isShared) else {
             return try sink.apply(groups, of: stream, individually: individually)
         }
-        for _ in 0..<Limit.sharedTries {
+        for tries in 0..<Limit.sharedTries {
+            if tries > 0 {
+                for group in groups where group.table.isShared {
+                    try sink.lock(group.lines.map(\.key), group.table, of: stream)
+                }
+            }
             let outcome = try books.merging { () throws(StoreError) -> [LineFailure]? in
                 var pieces: [SharedPiece] = []
                 var plain: [LineGroup] = []
@@ -86,7 +92,7 @@ extension ReceiverEngine {
                     stamp: item.stamp.ofChange(by: branch),
                     theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
                     present: present, state: states[index], now: now, tolerance: tolerance,
-                    isClockOff: context.isClockOff,
+                    isClockOff: context.isClockOff, wasRestored: context.wasRestored,
                     branchWins: context.senderWins)
                 piece.add(change.decide(), item, isThere: present != nil)
             }

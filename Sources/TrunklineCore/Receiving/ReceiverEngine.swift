@@ -163,11 +163,14 @@ public struct ReceiverEngine {
         }
         var isClockOff = inbound.clockAhead != nil
         if let clock = header.clock { isClockOff = try noteClock(clock, inbound, stream) }
-        failures += try apply(groups, SharedContext(header, isClockOff: isClockOff), individually: false)
+        var context = SharedContext(stream, inbound, isClockOff: isClockOff)
+        let own = context
+        context.senderWins = header.recovery == .keepBranch
+        failures += try apply(groups, context, individually: false)
 
         try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside {
-            _ = try retry(stream, .due, limit: Limit.retriedAfterBatch, isClockOff: isClockOff)
+            _ = try retry(.due, limit: Limit.retriedAfterBatch, own)
         }
         let answer = try header.verification.map { (claim) throws(StoreError) in
             try self.answer(claim, header, inbound)

@@ -23,6 +23,9 @@ public protocol RowSink {
     /// - Parameter keys: as a verification names them, or as a line has them.
     func rows(of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits) throws(StoreError)
         -> FoundRows
+    /// Keeps programs from changing the stream's rows of these keys until the transaction ends, as far as there are any.
+    /// - Precondition: the table fits.
+    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError)
     /// The highest key of the stream's rows that are stored or set aside, when it is one integer column.
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64?
 }

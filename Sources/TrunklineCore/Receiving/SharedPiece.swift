@@ -3,17 +3,15 @@ struct SharedContext {
     var stream: StreamID
     /// Whether the sender's clock is known to be too far ahead.
     var isClockOff: Bool
+    /// Whether one end was restored from a backup at some time, so that it may have forgotten what the other one knows.
+    var wasRestored: Bool
     /// Whether the sender's rows stand, as somebody decided after a restore.
     var senderWins = false
 
-    init(_ stream: StreamID, isClockOff: Bool) {
+    init(_ stream: StreamID, _ inbound: InboundStream, isClockOff: Bool) {
         self.stream = stream
         self.isClockOff = isClockOff
-    }
-
-    init(_ header: BatchHeader, isClockOff: Bool) {
-        self.init(header.stream, isClockOff: isClockOff)
-        senderWins = header.recovery == .keepBranch
+        wasRestored = !inbound.watermark.pastEpochs.isEmpty
     }
 }
 

@@ -210,8 +210,10 @@ public actor Publisher: SteppedService {
     private func send(_ outgoing: ReadBatch?) async throws {
         guard let batch = outgoing?.batch, let tables = outgoing?.tables else { return }
         do {
+            // Of a table whose rows are not taken the shape is all that is said.
+            let shapes = tables.filter { $0.rowCount + $0.deleteCount > 0 }.map { ($0.name, $0.shape.hash) }
             let named = streams[batch.stream, default: StreamSending(at: clock.now)].toldShapes.send(
-                tables.map { ($0.name, $0.shape.hash) }, in: batch)
+                shapes, in: batch)
             let body = try BatchEncoder.encode(batch, tables: tables, naming: named, level: pace.compressionLevel)
             let now = clock.now
             if unconfirmed.isEmpty { lastConfirm = now }

@@ -58,8 +58,11 @@ public actor StaleReaper: SteppedService {
     public func step() async throws -> StepResult {
         let streams = try await store.streamsToReap(olderThan: configuration.patience)
         var worked = false
+        // Each counter of a stream is there from the first look on, whatever is to be done with it.
+        for stream in streams {
+            telemetry.show([Metrics.prunedBatches, Metrics.staleBatches], stream.stream.description)
+        }
         for stream in streams.filter(\.canPrune).map(\.stream) {
-            telemetry.show([Metrics.staleBatches, Metrics.prunedBatches], stream.description)
             let pruned = try await store.prune(stream)
             telemetry.count(Metrics.prunedBatches, by: pruned, stream.description)
             worked = worked || pruned > 0

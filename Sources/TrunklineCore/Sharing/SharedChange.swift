@@ -56,6 +56,8 @@ struct SharedChange {
     let tolerance: Int64
     /// Whether the branch's clock is known to be off.
     let isClockOff: Bool
+    /// Whether one end may have forgotten what the other one knows.
+    let wasRestored: Bool
     /// Whether the branch's rows stand where both had them without knowing of each other, as somebody decided after a
     /// restore.
     var branchWins = false
@@ -214,8 +216,8 @@ struct SharedChange {
         // One of a clock that is off is not newer by that.
         let isNewer = credible(version) != nil && state.version.map { $0 < version } ?? true
         guard branchWins && theirs != nil || isNewer else {
-            // A delete from before is nothing that yields.
-            guard theirs != nil else { return Decision(answers: true) }
+            // A delete from before is nothing that yields, nor is a row from before: the head had it so once.
+            guard theirs != nil, wasRestored else { return Decision(answers: true) }
             return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
         }
         let taken = ownVersion(for: version)

@@ -39,12 +39,18 @@ public struct ConflictFilter: Hashable, Sendable {
     public var isWaiting: Bool
     public var table: TableName?
     public var branch: OfficeID?
+    /// Only those with lower numbers; nil: all.
+    public var before: Int64?
     public var limit: Int
 
-    public init(isWaiting: Bool = false, table: TableName? = nil, branch: OfficeID? = nil, limit: Int = 100) {
+    public init(
+        isWaiting: Bool = false, table: TableName? = nil, branch: OfficeID? = nil, before: Int64? = nil,
+        limit: Int = 100
+    ) {
         self.isWaiting = isWaiting
         self.table = table
         self.branch = branch
+        self.before = before
         self.limit = limit
     }
 }

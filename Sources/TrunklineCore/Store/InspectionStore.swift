@@ -149,21 +149,27 @@ public struct RowListing: Hashable, Sendable, Codable {
         self.rows = rows
     }
 
-    /// Adds what others sent of a table that this office sends itself, and that is not taken.
-    /// - Parameters:
-    ///   - others: a listing of ``keyColumns``; nil: there is nothing.
-    ///   - key: the columns of the table's key, of which alone the values are shown.
-    ///   - limit: of all rows.
-    public mutating func add(refused others: RowListing?, key: [String], atMost limit: Int) {
-        for row in (others?.rows ?? []).prefix(max(0, limit - rows.count)) {
-            let sender = row.values.first.flatMap(\.self) ?? "another office"
-            let text = row.values.last.flatMap(\.self) ?? ""
-            let known = (try? JSONDecoder().decode(RowKey.self, from: Data(text.utf8)))?.values ?? []
-            var values = [String?](repeating: nil, count: columns.count)
-            for (column, value) in zip(key, known) {
-                if let index = columns.firstIndex(of: column) { values[index] = value }
-            }
-            rows.append(Row(state: row.state, values: values, reason: "sent by \(sender): \(row.reason ?? "")"))
+    /// A line that another office sent of a table which this office sends itself, and that is not taken.
+    public struct SetAsideLine: Sendable {
+        public var sender: OfficeID
+        public var line: ReceivedLine
+        public var reason: String
+
+        public init(sender: OfficeID, line: ReceivedLine, reason: String) {
+            self.sender = sender
+            self.line = line
+            self.reason = reason
+        }
+    }
+
+    /// Adds such lines.
+    /// - Parameter limit: of all rows.
+    public mutating func add(_ lines: [SetAsideLine], atMost limit: Int) {
+        for one in lines.prefix(max(0, limit - rows.count)) {
+            rows.append(
+                Row(
+                    state: .setAside, values: one.line.values(of: columns), deleted: one.line.isDelete,
+                    reason: "sent by \(one.sender): \(one.reason)"))
         }
     }
 }

@@ -26,6 +26,20 @@ extension PostgresReceiving {
         let room = ReadLimits(batchBytes: max(0, limits.batchBytes - first.bytes), rowBytes: limits.rowBytes)
         return first.adding(try rows(of: Array(keys[middle...]), table, of: stream, room))
     }
+
+    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) {
+        guard !keys.isEmpty else { return }
+        let operation = "lock rows"
+        try connection.script("SAVEPOINT locked", operation)
+        do throws(StoreError) {
+            try KeyedRows(table, try target(of: table, stream), stream, connection).lock(keys)
+            try connection.script("RELEASE locked", operation)
+        } catch {
+            // A key that the column here cannot hold has no row here.
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO locked; RELEASE locked", operation)
+        }
+    }
 }
 
 extension FoundRows {
@@ -93,6 +107,10 @@ private struct KeyedRows {
             return true
         }
         return found
+    }
+
+    func lock(_ keys: [RowKey]) throws(StoreError) {
+        try connection.run("SELECT FROM \(joined(keys)) ORDER BY k.n FOR UPDATE OF t", [], "lock rows")
     }
 
     /// The rows `t` of these keys, which are numbered `n` from 1.

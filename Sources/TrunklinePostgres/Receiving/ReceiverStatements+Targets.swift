@@ -79,6 +79,23 @@ extension ReceiverStatements {
             AND to_regclass($1) IN (SELECT oid FROM reach)
         """)
 
+    /// Rows of shared tables that a delete would take along: the table, as its name is written, the same as SQL, and what
+    /// makes a row `c` of it one that refers to a row `t` of `$1`.
+    static let referringRows = Statement(
+        "referring_rows",
+        """
+        SELECT s.name, s.relation, concat_ws(' AND ',
+            CASE WHEN f.conrelid = f.confrelid THEN '(c.tableoid, c.ctid) <> (t.tableoid, t.ctid)' END,
+            (SELECT string_agg(format('c.%I = t.%I', a.attname, p.attname), ' AND ' ORDER BY k.n)
+                FROM unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (own, parent, n)
+                JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.own
+                JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = k.parent))
+        FROM trunkline.synced_table s JOIN pg_constraint f
+            ON f.conrelid = to_regclass(s.relation) AND f.confrelid = to_regclass($1)
+        WHERE s.captured AND s.conflict IS NOT NULL AND f.contype = 'f' AND f.confdeltype IN ('c', 'n', 'd')
+        ORDER BY s.name
+        """)
+
     static let builtInType = Statement(
         "built_in_type",
         """

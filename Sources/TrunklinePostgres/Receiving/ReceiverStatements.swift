@@ -310,6 +310,9 @@ enum ReceiverStatements {
             ROWS BETWEEN UNBOUNDED PRECEDING AND \(rows) PRECEDING), 0)
         """
     }
+    /// Whether tables still do not fit as wholes is looked at now.
+    static let tryWholeTables = Statement(
+        "try_whole_tables", "UPDATE trunkline.set_aside SET retry_at = now() WHERE key = '[]'")
     static let due = Statement("due_set_aside", chosen("retry_at <= now()", "retry_at, id"))
     static let requested = Statement(
         "requested_set_aside",

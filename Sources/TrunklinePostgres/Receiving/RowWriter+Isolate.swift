@@ -73,7 +73,17 @@ extension RowWriter {
         var clash = "NULL"
         if piece.group.isDelete {
             let match = match(piece.target, value)
-            statement = "DELETE FROM \(piece.target.relation) t WHERE \(match)"
+            let rows = "FROM \(piece.target.relation) t WHERE \(match)"
+            let checks = try ReferringRows.find(piece.target, connection).map { referring in
+                """
+                PERFORM \(rows) FOR UPDATE;
+                IF EXISTS (SELECT \(rows) AND \(referring.exist)) THEN
+                    RAISE EXCEPTION USING ERRCODE = \(ReferringRows.code.literal), MESSAGE = \(referring.reason.literal);
+                END IF;
+
+                """
+            }
+            statement = "\(checks.joined())DELETE \(rows)"
             isSkipped = "NOT FOUND AND EXISTS (SELECT FROM \(piece.target.relation) t WHERE \(match))"
         } else {
             let conflict = conflict(piece.target, withoutCircular: withoutCircular, gone: gone)

@@ -124,6 +124,7 @@ final class RowWriter {
     private func delete(_ piece: Piece) throws(StoreError) {
         let source = try source(piece.group, columns: piece.target.key.count)
         let match = match(piece.target) { "s.\($0)" }
+        try checkReferring(piece, "FROM \(piece.target.relation) t JOIN \(source.sql) s ON \(match)", source.values)
         let deleted = try connection.run(
             "DELETE FROM \(piece.target.relation) t USING \(source.sql) s WHERE \(match)", source.values, "delete rows")
         guard deleted.affectedRows < piece.group.count else { return }
@@ -131,6 +132,20 @@ final class RowWriter {
             "SELECT EXISTS (SELECT FROM \(piece.target.relation) t JOIN \(source.sql) s ON \(match))", source.values,
             "look for rows that are still there")
         if left.flag(0, 0) { throw RowWriter.skipped(piece) }
+    }
+
+    /// - Parameter rows: SQL for the rows `t` that are about to be deleted. A program that makes a row refer to one of them
+    ///   holds a lock on it: whatever it commits is seen once they are locked.
+    private func checkReferring(_ piece: Piece, _ rows: String, _ values: [String?]) throws(StoreError) {
+        let referring = try ReferringRows.find(piece.target, connection)
+        guard !referring.isEmpty else { return }
+        try connection.run("SELECT \(rows) FOR UPDATE OF t", values, "lock rows")
+        let exist = referring.map { "coalesce(bool_or(\($0.exist)), false)" }.joined(separator: ", ")
+        let found = try connection.run("SELECT \(exist) \(rows)", values, "look for rows that refer to others")
+        guard let index = referring.indices.first(where: { found.flag(0, $0) }) else { return }
+        throw StoreError(
+            .database, operation: "store rows", subject: "table \"\(piece.group.table.name)\"",
+            reason: referring[index].reason, databaseCode: ReferringRows.code)
     }
 
     /// A plan of a trigger's, or of ours, that was made before a table of it got other types, fails as long as its session

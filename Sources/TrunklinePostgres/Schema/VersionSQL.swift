@@ -31,22 +31,33 @@ struct VersionSQL {
 
     func deleted(_ old: Rows) -> [String] { [statement(keys(of: old), isDelete: "true", wasAbsent: "false")] }
 
-    /// Where keys stay as they are, each is there before and after.
+    /// Where keys stay as they are, each is there before and after. A row that is after as it was before has its version
+    /// still: programs write all columns, whatever was changed.
     func updated(_ old: Rows, _ new: Rows) -> [String] {
         let (before, after) = (keys(of: old), keys(of: new))
         let isGone = "NOT EXISTS (SELECT FROM (\(after)) a WHERE a.key = q.key)"
+        // Of a type without an equality, such as json, too.
+        let isChanged =
+            "NOT EXISTS (SELECT FROM (\(whole(new))) a WHERE a.key = q.key AND a.whole OPERATOR(pg_catalog.*=) q.whole)"
+        let changed = "SELECT q.key, q.image FROM (\(whole(old))) q WHERE \(isChanged)"
         let isNew =
             "SELECT a.key, NULL::json AS image FROM (\(after)) a WHERE NOT EXISTS (SELECT FROM (\(before)) b WHERE b.key = a.key)"
         return [
-            statement(before, isDelete: isGone, wasAbsent: "false"),
+            statement(changed, isDelete: isGone, wasAbsent: "false"),
             statement(isNew, isDelete: "false", wasAbsent: "true"),
         ]
     }
 
     private func keys(of rows: Rows) -> String {
-        let image = isKeepingBase ? "to_json(\(rows.row))" : "NULL::json"
-        return "SELECT \(rows.key) AS key, \(image) AS image" + (rows.source.isEmpty ? "" : " FROM \(rows.source)")
+        "SELECT \(rows.key) AS key, \(image(rows)) AS image" + (rows.source.isEmpty ? "" : " FROM \(rows.source)")
     }
+
+    private func whole(_ rows: Rows) -> String {
+        "SELECT \(rows.key) AS key, \(image(rows)) AS image, \(rows.row) AS whole"
+            + (rows.source.isEmpty ? "" : " FROM \(rows.source)")
+    }
+
+    private func image(_ rows: Rows) -> String { isKeepingBase ? "to_json(\(rows.row))" : "NULL::json" }
 
     private var isKeepingBase: Bool { office != .head && policy.needsBase }
 

@@ -139,6 +139,7 @@ extension PostgresReceiving {
         let (keyed, parameters) = shared.keyed(changes.map(\.key))
         let next = parameters.count
         let values = changes.map(\.change)
+        let told = try shared.hasTriggers(connection) ? values.map { _ in nil } : values.map(\.standing)
         try connection.run(
             """
             INSERT INTO trunkline.applied_change (table_id, key, office, clock, standing_clock, standing_office, change)
@@ -152,8 +153,8 @@ extension PostgresReceiving {
             """,
             parameters + [
                 TextArray.encode(values.map { "\($0.clock)" }),
-                TextArray.encode(values.map { $0.standing.map { "\($0.clock)" } }),
-                TextArray.encode(values.map { $0.standing?.office.description }),
+                TextArray.encode(told.map { $0.map { "\($0.clock)" } }),
+                TextArray.encode(told.map { $0?.office.description }),
                 TextArray.encode(values.map { JSONText.encode($0) }),
             ], "note changes")
     }

@@ -8,7 +8,7 @@ extension PostgresStore {
                     SharingStatements.conflicts,
                     [
                         filter.isWaiting ? "t" : "f", filter.table.map { connection.portable($0.description) },
-                        filter.branch?.description, "\(filter.limit)",
+                        filter.branch?.description, "\(filter.limit)", filter.before.map { "\($0)" },
                     ]))
         }
     }

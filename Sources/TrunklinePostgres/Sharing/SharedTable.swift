@@ -46,5 +46,11 @@ struct SharedTable {
         )
     }
 
+    /// Whether somebody else's trigger or rule may make another row of what is stored: then the branch that sent a row is
+    /// told of it whole.
+    func hasTriggers(_ connection: PostgresConnection) throws(StoreError) -> Bool {
+        try connection.query(SharingStatements.hasTriggers, [relation]).flag(0, 0)
+    }
+
     private static func isText(_ type: String) -> Bool { type == "text" || type.hasPrefix("character varying") }
 }

@@ -11,6 +11,14 @@ enum SharingStatements {
     static let conflictSize = Statement(
         "conflict_size",
         "SELECT count(*), coalesce(sum(pg_column_size(details)), 0)::bigint FROM trunkline.conflict WHERE branch = $1")
+    /// Triggers and rules of the table `$1` that are not ours.
+    static let hasTriggers = Statement(
+        "has_triggers",
+        """
+        SELECT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = to_regclass($1) AND NOT g.tgisinternal
+                AND g.tgname NOT LIKE 'trunkline\\_%')
+            OR EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = to_regclass($1))
+        """)
     static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
     /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete
     /// was left out.
@@ -74,7 +82,8 @@ enum SharingStatements {
         "conflicts",
         """
         SELECT \(conflictColumns) FROM trunkline.conflict WHERE (NOT $1::boolean OR \(isWaiting))
-            AND ($2::text IS NULL OR table_name = $2) AND ($3::text IS NULL OR branch = $3) ORDER BY id DESC LIMIT $4
+            AND ($2::text IS NULL OR table_name = $2) AND ($3::text IS NULL OR branch = $3)
+            AND ($5::bigint IS NULL OR id < $5) ORDER BY id DESC LIMIT $4
         """)
     static let waitingConflicts = Statement(
         "waiting_conflicts", "SELECT count(*) FROM trunkline.conflict WHERE \(isWaiting)")

@@ -141,6 +141,8 @@ extension PostgresStore {
                 TextArray.encode(setup.accepted.map(\.name).flatMap(\.spellings)), setup.acceptsNew ? "t" : "f",
                 "\(Int64(setup.clockTolerance / .milliseconds(1)))",
             ])
+        // What this office takes may be another now.
+        try connection.query(ReceiverStatements.tryWholeTables)
     }
 
     /// Ends the capture of tables that left the list. What changed of them and was not sent travels no more.

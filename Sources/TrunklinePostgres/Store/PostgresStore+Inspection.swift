@@ -124,8 +124,7 @@ extension PostgresStore {
             if !isSent { try showWhatWasSent(result, atHead: atHead, in: &listing) }
             listing.standing = standing?.reason
             if isSent, filter.states.contains(.setAside) {
-                listing.add(
-                    refused: try setAsideAlone(connection, table, filter), key: found.key, atMost: filter.limit)
+                listing.add(try linesOfOthers(connection, table, filter), atMost: filter.limit)
             }
             return listing
         }
@@ -150,6 +149,27 @@ extension PostgresStore {
                     state: .setAside, values: [result.text(row, 0), connection.unportable(result.text(row, 1))],
                     reason: connection.unportable(result.text(row, 2)))
             })
+    }
+
+    /// What others sent of a table that this office sends itself, and is set aside.
+    private func linesOfOthers(
+        _ connection: PostgresConnection, _ table: TableName, _ filter: RowFilter
+    ) throws(StoreError) -> [RowListing.SetAsideLine] {
+        let found = try connection.run(
+            """
+            SELECT stream, shape, op, encode(line, 'hex'), reason FROM trunkline.set_aside
+            WHERE table_name = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, id LIMIT \(filter.limit)
+            """,
+            [connection.portable(table.description), filter.branch.map { StreamID(from: $0, to: .head).description }],
+            "list rows")
+        let shapes = try connection.shapes(found, column: 1)
+        return (0..<found.rowCount).compactMap { row in
+            guard let shape = shapes[found.text(row, 1)], let stream = StreamID(found.text(row, 0)) else { return nil }
+            return RowListing.SetAsideLine(
+                sender: stream.source,
+                line: StoredLine.line(shape, op: found.text(row, 2), hex: found.text(row, 3)),
+                reason: connection.unportable(found.text(row, 4)))
+        }
     }
 
     /// Existing rows come before deletes, so that the first rows of the table are the first of the list; the whole table is

@@ -34,7 +34,7 @@ struct ReadingProblem {
                 Self.rulePrefix + "to read them took more than \(Self.patience.components.seconds) seconds"
                 + Self.ruleWayOut
             pause = Self.longPause
-        case "53200", "54000":
+        case .some(let code) where Self.isOfSize(code, error.reason):
             reason =
                 "one of its rows may be too large to be read: \(ShortReason.text(error.reason)); look for numbers of very many digits"
         default:
@@ -47,6 +47,11 @@ struct ReadingProblem {
         self.table = table.id
         reason = Self.lockReason
         pause = Self.pause
+    }
+
+    /// Beyond a gigabyte the server runs into a limit of its own, for which it has no code.
+    private static func isOfSize(_ code: String, _ reason: String) -> Bool {
+        ["53200", "54000"].contains(code) || code == "XX000" && reason.contains("memory alloc request size")
     }
 
     /// `query_canceled`.

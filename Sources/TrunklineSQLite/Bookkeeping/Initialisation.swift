@@ -15,6 +15,8 @@ struct Initialisation {
         try Office.save(setup, db)
         try startStreams()
         try capture(&report)
+        // What this office takes may be another now.
+        try SetAsideRows.tryWholeTables(db)
         return report
     }
 

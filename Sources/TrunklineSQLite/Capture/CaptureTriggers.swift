@@ -58,7 +58,10 @@ struct CaptureTriggers {
             trigger(
                 "update", "AFTER UPDATE",
                 updates
-                    + (versions?.row(key: new, isDelete: false, wasAbsent: "\(old) <> \(new)", from: "OLD") ?? [])
+                    + (versions.map {
+                        $0.row(
+                            key: new, isDelete: false, wasAbsent: "\(old) <> \(new)", from: "OLD", when: $0.isChanged)
+                    } ?? [])
                     + (versions?.row(key: old, isDelete: true, wasAbsent: "0", from: "OLD", when: "\(old) <> \(new)")
                         ?? [])),
             trigger(

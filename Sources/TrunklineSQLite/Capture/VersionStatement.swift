@@ -40,6 +40,23 @@ struct VersionStatement {
         ]
     }
 
+    /// SQL: whether an update changed a value of the row. Values are compared as they are stored, whatever the columns'
+    /// collations hold for equal.
+    var isChanged: String {
+        let differences = shape.columns.map(\.name).map { name in
+            let (old, new) = ("OLD.\(TableName.quoted(name))", "NEW.\(TableName.quoted(name))")
+            return "\(old) IS NOT \(new) COLLATE BINARY OR typeof(\(old)) <> typeof(\(new))"
+        }
+        return Self.anyOf(differences[...])
+    }
+
+    /// In pairs of pairs: SQLite limits how deep an expression may be.
+    private static func anyOf(_ conditions: ArraySlice<String>) -> String {
+        guard conditions.count > 1 else { return "(\(conditions.first ?? "0"))" }
+        let middle = conditions.startIndex + conditions.count / 2
+        return "(\(anyOf(conditions[..<middle])) OR \(anyOf(conditions[middle...])))"
+    }
+
     /// Of rows that a statement is about to evict.
     /// - Parameters:
     ///   - alias: of the table.

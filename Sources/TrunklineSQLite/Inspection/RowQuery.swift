@@ -58,23 +58,30 @@ struct RowQuery {
     }
 
     private func setAsideRows(atMost limit: Int) throws -> [RowListing.Row] {
+        try linesOfOthers(atMost: limit).map { one in
+            var values = one.line.values(of: columns.map(\.name))
+            if isHead, let branch = columns.firstIndex(where: { $0.name == TableMapping.branchColumn }) {
+                values[branch] = one.sender.description
+            }
+            return RowListing.Row(state: .setAside, values: values, deleted: one.line.isDelete, reason: one.reason)
+        }
+    }
+
+    /// What others sent and is set aside.
+    /// - Parameter limit: no more streams are looked at when there are as many.
+    func linesOfOthers(atMost limit: Int = .max) throws -> [RowListing.SetAsideLine] {
         let streams = try String.fetchAll(
             db, sql: "SELECT DISTINCT stream FROM trunkline_set_aside WHERE table_name = ?",
             arguments: [table.description])
-        var rows: [RowListing.Row] = []
+        var lines: [RowListing.SetAsideLine] = []
         for stream in streams.compactMap({ StreamID($0) })
         where !isHead || filter.branch == nil || filter.branch == stream.source {
-            guard rows.count < limit else { break }
-            for (line, reason) in try SetAsideRows(stream, db).lines(of: table) {
-                var values = line.values(of: columns.map(\.name))
-                if isHead, let branch = columns.firstIndex(where: { $0.name == TableMapping.branchColumn }) {
-                    values[branch] = stream.source.description
-                }
-                rows.append(
-                    RowListing.Row(state: .setAside, values: values, deleted: line.isDelete, reason: reason))
+            guard lines.count < limit else { break }
+            lines += try SetAsideRows(stream, db).lines(of: table).map { line, reason in
+                RowListing.SetAsideLine(sender: stream.source, line: line, reason: reason)
             }
         }
-        return rows
+        return lines
     }
 
     func fetch(_ sql: String) throws -> [RowListing.Row] {

@@ -57,8 +57,7 @@ extension SQLiteStore {
             var listing = try mine.map { try query.ofThisOffice($0) } ?? query.ofOthers()
             listing.standing = standing?.reason
             if mine != nil, filter.states.contains(.setAside) {
-                listing.add(
-                    refused: try RowQuery.setAsideAlone(table, filter, db), key: shape.key, atMost: filter.limit)
+                listing.add(try query.linesOfOthers(), atMost: filter.limit)
             }
             return listing
         }

@@ -2,6 +2,9 @@ internal import GRDB
 internal import TrunklineCore
 
 extension SQLiteReceiving {
+    /// Nobody else writes within this transaction.
+    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) {}
+
     func rows(of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits) throws(StoreError)
         -> FoundRows
     {

@@ -151,6 +151,13 @@ struct SetAsideRows {
             table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits)
     }
 
+    /// Whether tables still do not fit as wholes is looked at now.
+    static func tryWholeTables(_ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE trunkline_set_aside SET retry_at = julianday('now') WHERE key = ?",
+            arguments: [RowKey.wholeTable.description])
+    }
+
     static func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure], _ db: Database) throws {
         for row in rows {
             guard let failure = failures[row.id] else {

@@ -42,6 +42,11 @@ final class Target {
     /// Whether the upsert updates a row that is there.
     private let updates: Bool
     private let clash: KeyClash?
+    private let shape: TableShape
+    /// SQL that finds a line's row.
+    private let conditions: String
+    /// nil: nothing was deleted yet.
+    private var referring: ReferringRows?
     private let db: Database
 
     enum Lookup {
@@ -159,7 +164,8 @@ final class Target {
             sql: assignments.isEmpty
                 ? "\(head) DO NOTHING"
                 : "\(head) DO UPDATE SET \(assignments)" + (clash == nil ? "" : " WHERE \(isSameKey)"))
-        let conditions = shape.conditions(onKey: key) { "?\($0 + 1)" }.joined(separator: " AND ")
+        self.shape = shape
+        conditions = shape.conditions(onKey: key) { "?\($0 + 1)" }.joined(separator: " AND ")
         remove = try db.makeStatement(sql: "DELETE FROM \(name) WHERE \(conditions)")
         find = try db.makeStatement(sql: "SELECT 1 FROM \(name) WHERE \(conditions)")
         updates = !assignments.isEmpty
@@ -173,6 +179,9 @@ final class Target {
         let statement = line.isDelete ? remove : withoutCircular ? insert : upsert
         defer { statement.rewind() }
         do {
+            if line.isDelete, let reason = try refusal(ofDelete: line) {
+                return LineFailure(line: line, reason: reason, code: "constraint", lacksParent: true)
+            }
             try bind(line, to: statement, withoutCircular: withoutCircular)
             guard try deferred.check({ _ = try statement.stepOnce(db) }) else {
                 return LineFailure(
@@ -194,6 +203,12 @@ final class Target {
                 code: error.resultCode.primaryResultCode == .SQLITE_CONSTRAINT ? "constraint" : nil,
                 lacksParent: error.extendedResultCode == .SQLITE_CONSTRAINT_FOREIGNKEY)
         }
+    }
+
+    private func refusal(ofDelete line: ReceivedLine) throws -> String? {
+        let rows = try referring ?? ReferringRows(to: shape, where: conditions, db)
+        referring = rows
+        return try rows.refusal { try bind(line, to: $0) }
     }
 
     /// - Throws: ``FieldReader/Refusal`` for a value that is none of its column's type.

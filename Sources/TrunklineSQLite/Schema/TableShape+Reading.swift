@@ -55,13 +55,16 @@ extension TableShape {
 
     private static func foreignKeys(of table: String, _ db: Database) throws -> [ForeignKey] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?) ORDER BY id, seq",
+            db,
+            sql: "SELECT id, \"table\", \"from\", \"to\", on_delete FROM pragma_foreign_key_list(?) ORDER BY id, seq",
             arguments: [table])
         var keys: [(id: Int, key: ForeignKey)] = []
         for row in rows {
             let id: Int = row["id"]
             if keys.last?.id != id {
-                keys.append((id, ForeignKey(parent: row["table"], columns: [], parentColumns: [])))
+                let acts = ["CASCADE", "SET NULL", "SET DEFAULT"].contains((row["on_delete"] as String).uppercased())
+                keys.append(
+                    (id, ForeignKey(parent: row["table"], columns: [], parentColumns: [], actsOnDelete: acts)))
             }
             keys[keys.count - 1].key.columns.append(row["from"])
             if let column: String = row["to"] { keys[keys.count - 1].key.parentColumns.append(column) }

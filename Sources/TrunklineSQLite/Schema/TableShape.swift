@@ -49,6 +49,8 @@ struct TableShape: Sendable {
         var columns: [String]
         /// The parent's columns; empty: its primary key.
         var parentColumns: [String]
+        /// Whether a delete of the parent's row deletes or changes those that refer to it.
+        var actsOnDelete: Bool
     }
 
     func declaredType(of column: String) -> String? {

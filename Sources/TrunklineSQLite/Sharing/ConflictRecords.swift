@@ -26,9 +26,12 @@ enum ConflictRecords {
             db,
             sql: """
                 SELECT * FROM trunkline_conflict WHERE (NOT ?1 OR \(isWaiting))
-                    AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR branch = ?3) ORDER BY id DESC LIMIT ?4
+                    AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR branch = ?3) AND (?5 IS NULL OR id < ?5)
+                ORDER BY id DESC LIMIT ?4
                 """,
-            arguments: [filter.isWaiting, filter.table?.description, filter.branch?.description, filter.limit]
+            arguments: [
+                filter.isWaiting, filter.table?.description, filter.branch?.description, filter.limit, filter.before,
+            ]
         ).map(record)
     }
 

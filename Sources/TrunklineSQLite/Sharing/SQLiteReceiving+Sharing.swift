@@ -101,10 +101,12 @@ extension SQLiteReceiving {
         guard !changes.isEmpty else { return }
         try run("note changes", table.name) {
             let shared = try SharedKeys(table, db)
+            let isWhole = try shared.hasTriggers(db)
             for (key, change) in changes {
                 let texts = shared.texts(key)
                 let text = try texts.first { try SharedRow.find(shared.tableID, $0, db) != nil } ?? texts[0]
                 try AppliedChanges.note(change, shared.tableID, text, branch, db)
+                if isWhole { try AppliedChanges.sayWhole([text], shared.tableID, to: branch, db) }
             }
         }
     }

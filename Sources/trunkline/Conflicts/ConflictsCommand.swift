@@ -1,6 +1,7 @@
 import ArgumentParser
 import TrunklineCore
 import TrunklineRuntime
+import TrunklineTerminal
 
 /// `trunkline conflicts`
 struct ConflictsCommand: AsyncParsableCommand {
@@ -26,7 +27,7 @@ struct ConflictsListCommand: OfficeCommand {
               trunkline conflicts list --waiting
               trunkline conflicts list --table customer --branch east --json
 
-            Exit codes: 0 listed, 69 database unavailable, 78 configuration.
+            Exit codes: 0 listed, 69 database unavailable, 78 configuration or a table that is not shared.
             """)
 
     @Flag(help: "Only those that wait for somebody to decide.")
@@ -56,6 +57,16 @@ struct ConflictsListCommand: OfficeCommand {
         let records = try await store.conflicts(
             matching: ConflictFilter(isWaiting: waiting, table: table, branch: branch, limit: limit))
         await store.close()
+        if records.isEmpty, let table, let rules = settings.tables.rules,
+            !rules.contains(where: { $0.direction == .shared && $0.name.isSpelled(like: table) })
+        {
+            let shared = rules.filter { $0.direction == .shared }.map(\.name.description)
+            throw CommandFailure(
+                .configuration,
+                "table \"\(table)\" is not shared here; shared: \(shared.isEmpty ? "none" : shared.joined(separator: ", "))"
+            )
+        }
+        if json, records.count >= limit { StandardError.write("there may be more than \(limit), see --limit\n") }
         print(json ? try JSONOutput.text(records) : ConflictsReport(records: records, limit: limit).text)
     }
 }
@@ -97,24 +108,35 @@ struct ConflictsShowCommand: OfficeCommand {
 struct ConflictsResolveCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve",
-        abstract: "Decide over a conflict.",
+        abstract: "Decide over conflicts.",
         discussion: """
             What comes of it is a change of the head's like any other, and travels to all branches that the row is for. \
             One that a policy decided may be decided otherwise too, once.
 
             Examples:
               trunkline conflicts resolve 17 --pick head           the head's row stays as it is
-              trunkline conflicts resolve 17 --pick branch         the branch's takes its place
+              trunkline conflicts resolve 17 18 --pick branch      the branch's takes its place
               trunkline conflicts resolve 17 --set email=ada@x.org --set phone=
+              trunkline conflicts resolve --waiting --table customer --branch east --pick head
 
-            Exit codes: 0 done, 64 usage, 69 database unavailable, 78 configuration, no such conflict, or the row was \
+            Exit codes: 0 done, 64 usage, 69 database unavailable, 78 configuration, no such conflict, or a row was \
             changed since.
             """)
 
     enum Pick: String, ExpressibleByArgument, CaseIterable { case head, branch }
 
-    @Argument(help: "Its number.")
-    var id: Int64
+    @Argument(help: "Their numbers.")
+    var ids: [Int64] = []
+
+    @Flag(help: "All that wait, the newest first.")
+    var waiting = false
+
+    @Option(help: "With --waiting: only of this table.", transform: NameArgument.table)
+    var table: TableName?
+
+    @Option(
+        help: ArgumentHelp("With --waiting: only with this branch.", valueName: "id"), transform: NameArgument.office)
+    var branch: OfficeID?
 
     @Option(help: "Whose row stands.")
     var pick: Pick?
@@ -136,14 +158,56 @@ struct ConflictsResolveCommand: OfficeCommand {
         guard !set.contains(where: { $0.isEmpty || $0.hasPrefix("=") }) else {
             throw ValidationError("--set takes column=value.")
         }
+        guard ids.isEmpty == waiting else { throw ValidationError("Give numbers, or --waiting.") }
+        guard waiting || table == nil && branch == nil else {
+            throw ValidationError("--table and --branch go with --waiting.")
+        }
+        guard !waiting || set.isEmpty else { throw ValidationError("--waiting takes --pick.") }
     }
 
     func execute() async throws {
         let settings = try await options.settings(for: SettingsRequirements("conflicts resolve", role: .head))
         let store = try OfficeAssembly(settings).store()
-        try await store.resolve(id, choice, anyway: anyway)
+        var failures: [String] = []
+        var resolved = 0
+        for id in ids {
+            if let failure = try await failure(id, in: store) {
+                failures.append(failure)
+            } else {
+                print("conflict \(id) is resolved: \(choice.description)")
+            }
+        }
+        var filter = ConflictFilter(isWaiting: true, table: table, branch: branch)
+        while waiting {
+            let page = try await store.conflicts(matching: filter)
+            for record in page {
+                if let failure = try await failure(record.id, in: store) {
+                    failures.append(failure)
+                } else {
+                    resolved += 1
+                }
+            }
+            guard let last = page.last else { break }
+            filter.before = last.id
+        }
         await store.close()
-        print("conflict \(id) is resolved: \(choice.description)")
+        if waiting { print("\(HumanNumber.counted(resolved, "conflict")) resolved: \(choice.description)") }
+        guard failures.isEmpty else {
+            let shown = failures.prefix(20) + (failures.count > 20 ? ["and \(failures.count - 20) more"] : [])
+            throw CommandFailure(.configuration, shown.joined(separator: "\n"))
+        }
+    }
+
+    /// Decides over one.
+    /// - Returns: why that cannot be, where it is for this one alone.
+    private func failure(_ id: Int64, in store: any OfficeStore) async throws -> String? {
+        do {
+            try await store.resolve(id, choice, anyway: anyway)
+            return nil
+        } catch {
+            guard error.code == .configuration || error.code == .table else { throw error }
+            return "\(error)"
+        }
     }
 
     private var choice: ConflictChoice {
