@@ -51,13 +51,10 @@ public struct LocalVersion: Hashable, Sendable {
     public var version: RowVersion?
     /// Whether there is a change of this branch that the head has not answered.
     public var isDirty: Bool
-    /// Whether it was deleted.
-    public var isDeleted: Bool
 
-    public init(version: RowVersion?, isDirty: Bool, isDeleted: Bool) {
+    public init(version: RowVersion?, isDirty: Bool) {
         self.version = version
         self.isDirty = isDirty
-        self.isDeleted = isDeleted
     }
 }
 

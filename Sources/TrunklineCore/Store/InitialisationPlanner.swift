@@ -33,6 +33,8 @@ public struct InitialisationPlan: Hashable, Sendable, Codable {
         public var rows: Int?
         /// Whether it would be shared now, or by another policy: its rows and the head's would join.
         public var joins = false
+        /// Whether it is shared already, so that its rows have versions.
+        public var isShared = false
         /// What the triggers that would be made watch, as `insert` or `truncate`.
         public var triggers: [String]
 

@@ -58,11 +58,11 @@ extension PostgresReceiving {
                 SELECT r.* FROM trunkline.shared_row r WHERE r.table_id = \(shared.id) AND r.key IN (SELECT key FROM k)
                 \(locking ? "FOR UPDATE SKIP LOCKED" : "")
             )
-            SELECT s.clock, s.office, s.is_dirty, s.is_deleted FROM k LEFT JOIN s ON s.key = k.key ORDER BY k.n
+            SELECT s.clock, s.office, s.is_dirty FROM k LEFT JOIN s ON s.key = k.key ORDER BY k.n
             """, parameters, "read versions")
         return (0..<found.rowCount).map { row in
             Self.version(found, row).map {
-                LocalVersion(version: $0, isDirty: found.flag(row, 2), isDeleted: found.flag(row, 3))
+                LocalVersion(version: $0, isDirty: found.flag(row, 2))
             }
         }
     }

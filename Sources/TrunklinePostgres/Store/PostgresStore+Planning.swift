@@ -23,6 +23,7 @@ extension PostgresStore {
                 let policy = known.first { $0.relation == rule.name.sql }?.policy
                 for index in plan.tables.indices where plan.tables[index].name.sql == rule.name.sql {
                     plan.tables[index].joins = policy != rule.conflict
+                    plan.tables[index].isShared = policy != nil
                 }
             }
             plan.released = known.map(\.name).filter { name in !names.contains { $0.sql == name.sql } }

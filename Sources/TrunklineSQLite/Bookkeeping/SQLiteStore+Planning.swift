@@ -44,6 +44,7 @@ extension SQLiteStore {
                         })
                 let policy = try captured.flatMap { try SyncedTable.policy(of: $0.id, db) }
                 entry.joins = rule.conflict != nil && policy != rule.conflict
+                entry.isShared = policy != nil
                 plan.tables.append(entry)
             }
             plan.released = synced.map(\.name).filter { name in !rules.contains { $0.name == name } }

@@ -64,8 +64,7 @@ extension SQLiteReceiving {
             return try keys.map { key in
                 for text in shared.texts(key) {
                     guard let row = try SharedRow.find(shared.tableID, text, db) else { continue }
-                    return LocalVersion(
-                        version: row.version, isDirty: row.isDirty, isDeleted: row.isDeleted)
+                    return LocalVersion(version: row.version, isDirty: row.isDirty)
                 }
                 return nil
             }

@@ -19,8 +19,8 @@ struct PlanReport {
     struct Join: Encodable {
         var table: TableName
         var policy: String
-        /// Where rows differ: whose would stand.
-        var stands: Conflict.Outcome
+        /// Where rows differ: whose would stand. nil: the newer one, since they have versions.
+        var stands: Conflict.Outcome?
         var rowsAtHead: Int?
         var rowsHere: Int?
         /// Keys of which only one side has a row, or both different ones. nil: not compared.
@@ -74,7 +74,10 @@ struct PlanReport {
     private var joins: [Join] { joining.map(join) }
 
     private func join(_ planned: PlannedTable) -> Join {
-        var join = Join(table: planned.name, policy: planned.policy, stands: policies[planned.name]!.standsAtJoin)
+        let isShared = plan.tables.contains { $0.name == planned.name && $0.isShared }
+        var join = Join(
+            table: planned.name, policy: planned.policy,
+            stands: isShared ? nil : policies[planned.name]!.standsAtJoin)
         guard let answer else { return join }
         let result = answer.tables.first { $0.name.isSpelled(like: planned.name) }
         guard let result, result.problem == nil else {
@@ -107,7 +110,7 @@ struct PlanReport {
 
     private func lines(of join: Join) -> [String] {
         let table = "\(office.id): \(join.table)"
-        let title = "\(table) would be shared (\(join.policy))"
+        let title = "\(table) would be shared (\(join.policy))" + (join.stands == nil ? " from now on" : "")
         if let problem = join.problem { return ["\(title); not compared: \(problem)"] }
         guard let atHead = join.rowsAtHead, let here = join.rowsHere, let differences = join.differences else {
             return ["\(title); not compared"]
@@ -139,8 +142,9 @@ struct PlanReport {
         count == 1 ? "1 row DIFFERS" : "\(HumanNumber.grouped(count)) rows DIFFER"
     }
 
-    private func outcome(_ stands: Conflict.Outcome) -> String {
+    private func outcome(_ stands: Conflict.Outcome?) -> String {
         switch stands {
+        case nil: "the newer one would stand, as the versions of both say"
         case .branch: "this office's would stand, and the head's be kept there as conflicts"
         case .waiting:
             "the head's would stand until somebody decides over the conflicts there, which keep this office's"

@@ -107,7 +107,7 @@ private final class CarelessBooks: ForwardingBooks {
         -> [LocalVersion?]
     {
         try base.localVersions(of: keys, table, locking: locking).map {
-            $0.map { LocalVersion(version: $0.version, isDirty: false, isDeleted: $0.isDeleted) }
+            $0.map { LocalVersion(version: $0.version, isDirty: false) }
         }
     }
 }
