@@ -143,6 +143,35 @@ struct SharedTests {
         #expect(try offices.conflicts().map(\.key) == [RowKey(["2"])])
     }
 
+    /// A branch fills neither the head's database with conflicts, nor its memory with the head's own rows.
+    @Test(arguments: DatabaseKind.allCases) func conflictsAreLimited(_ head: DatabaseKind) async throws {
+        let offices = try await SharedOffices(
+            Pairing(branch: .sqlite, head: head), ConflictPolicy(.headWins), head: SharedOffices.customer + Self.three)
+        try await offices.settle()
+        let size = ReturnLimit.rowBytes / 2
+        let long =
+            head == .postgres ? "repeat('x', \(size))" : "replace(hex(zeroblob(\(size / 2))), '0', 'x')"
+        try offices.head.run("update customer set email = \(long)")
+        try offices.east.run("update customer set name = 'of east'; insert into customer values (4, 'x', null, 0)")
+        try offices.head.run("insert into customer values (4, 'y', \(long), 0), (5, 'z', \(long), 0)")
+        try offices.east.run("insert into customer values (5, 'x', null, 0)")
+        let batch = try #require(try await offices.nextBatch(of: SharedOffices.east))
+        let error = await #expect(throws: StoreError.self) {
+            try await offices.down.head.receiving("store", "a batch") { (transaction) throws(StoreError) in
+                try ReceiverEngine(FullBooks(transaction, areFull: true)).receive(batch, parking: false)
+            }
+        }
+        #expect(error?.code == .database && error?.reason.contains("conflicts with it") == true)
+        #expect(try offices.conflicts() == [])
+        let readings = try await offices.down.head.receiving("store", "a batch") { (transaction) throws(StoreError) in
+            let books = FullBooks(transaction, areFull: false)
+            _ = try ReceiverEngine(books).receive(batch, parking: false)
+            return books.readings
+        }
+        #expect(readings > 1)
+        #expect(try offices.conflicts().count == 5)
+    }
+
     /// A program that changes a row whenever it is looked at keeps nothing from being stored.
     @Test func aRowThatChangesAllTheTimeIsStored() async throws {
         let offices = try await SharedOffices(
@@ -165,6 +194,28 @@ struct SharedTests {
         guard case .stored = outcome else { throw TestFailure("not stored: \(outcome)") }
         #expect(changes.withLock { $0 } == 1)
         #expect(try offices.head.run("select points from customer order by id") == "111\n120\n130")
+    }
+}
+
+/// Books that seem to be full of conflicts, and count how often the head's rows are read.
+private final class FullBooks: ForwardingBooks {
+    private let areFull: Bool
+    private(set) var readings = 0
+
+    init(_ base: any ReceiverBooks & RowSink, areFull: Bool) {
+        self.areFull = areFull
+        super.init(base)
+    }
+
+    override func conflictSize(_ branch: OfficeID) throws(StoreError) -> (rows: Int, bytes: Int) {
+        areFull ? (500_001, 1) : try super.conflictSize(branch)
+    }
+
+    override func rows(
+        of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits
+    ) throws(StoreError) -> FoundRows {
+        readings += 1
+        return try super.rows(of: keys, table, of: stream, limits)
     }
 }
 

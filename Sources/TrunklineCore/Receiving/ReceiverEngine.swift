@@ -18,7 +18,8 @@ public struct ReceiverEngine {
         /// A sender believes no more of its receiver either.
         static let setAsideRows = 100_000
         static let setAsideBytes = 256 << 20
-        /// Superseded rows of one stream, and their bytes: beyond, what would make more holds the stream.
+        /// Conflicts kept with one branch, and superseded rows of one stream, and their bytes: beyond, what would make more
+        /// holds the stream.
         static let conflicts = 500_000
         static let conflictBytes = 512 << 20
         static let supersededRows = 500_000
