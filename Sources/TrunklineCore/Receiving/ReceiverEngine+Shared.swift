@@ -146,12 +146,18 @@ extension ReceiverEngine {
     private func choose(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
         let table = piece.group.table
         let isJoining = try books.isJoining(table.name)
+        let latest = try books.wallClock() + SharedLimit.clockAhead
         for entry in piece.read() {
             let keys = entry.map(\.line.key)
             let versions = try books.localVersions(of: keys, table, locking: false)
             let images = isJoining ? try images(of: keys, table, context.stream) : [:]
             for (index, item) in entry.enumerated() {
                 let (stamp, local) = (item.stamp, versions[index])
+                if let version = stamp.version, version.clock > latest {
+                    let reason = "its version is of a time that is years ahead; correct the clocks, the head's first"
+                    piece.failures.append(LineFailure(line: item.original, reason: reason))
+                    continue
+                }
                 piece.locals[item.line.key] = .some(local)
                 if let local, local.isDirty {
                     guard let applied = stamp.applied, applied >= local.version?.clock ?? 0 else { continue }

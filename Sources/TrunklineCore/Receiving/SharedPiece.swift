@@ -56,17 +56,21 @@ struct SharedPiece {
         stored = LineGroup(table: table, isDelete: group.isDelete, bytes: [])
     }
 
-    /// The lines in portions; those whose stamp cannot be read are failures.
+    /// The lines in portions; those whose stamp cannot be read, or that are too long, are failures.
     mutating func read() -> [[Item]] {
         let lines = Self.distinct(group.lines)
         var portions: [[Item]] = []
         for range in ReceiverEngine.portions(lines.map(\.text.count)) {
             var items: [Item] = []
             for line in lines[range] {
-                if let (stamp, bare) = line.withoutStamp() {
-                    items.append(Item(original: line, line: bare, stamp: stamp))
-                } else {
+                guard let (stamp, bare) = line.withoutStamp() else {
                     failures.append(LineFailure(line: line, reason: "its stamp is not what the protocol says"))
+                    continue
+                }
+                if let problem = SharedLimit.problem(bare.text, key: bare.key) {
+                    failures.append(LineFailure(line: line, reason: problem))
+                } else {
+                    items.append(Item(original: line, line: bare, stamp: stamp))
                 }
             }
             if !items.isEmpty { portions.append(items) }

@@ -47,6 +47,13 @@ public struct Conflict: Hashable, Sendable, Codable {
     /// Whether the branch's clock was so far off that its version could not win.
     public var clockWasOff: Bool
 
+    /// Without the rows themselves.
+    public var withoutImages: Conflict {
+        var summary = self
+        (summary.headImage, summary.branchImage, summary.baseImage) = (nil, nil, nil)
+        return summary
+    }
+
     public init(
         table: TableName, key: RowKey, branch: OfficeID, kind: Kind, policy: String, outcome: Outcome,
         headVersion: RowVersion?, branchVersion: RowVersion?, baseVersion: RowVersion?, headImage: Image?,

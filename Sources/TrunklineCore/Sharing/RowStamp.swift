@@ -94,6 +94,10 @@ extension RowStamp: Codable {
         isJoining = try fields.decodeIfPresent(Bool.self, forKey: .isJoining) ?? false
         applied = try fields.decodeIfPresent(Int64.self, forKey: .applied)
         isAnswer = try fields.decodeIfPresent(Bool.self, forKey: .isAnswer) ?? false
+        guard applied.map({ (0...RowVersion.maximalClock).contains($0) }) ?? true else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .applied, in: fields, debugDescription: "a clock is out of range")
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

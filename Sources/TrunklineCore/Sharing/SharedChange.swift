@@ -144,6 +144,10 @@ struct SharedChange {
     /// another row.
     /// - Parameter stands: whether it is as the branch's.
     private func keep(_ base: RowBase, _ version: RowVersion, stands: Bool) -> Decision {
+        // A row that came and went at the branch leaves nothing behind.
+        if theirs == nil, present == nil, state.version == nil {
+            return Decision(applied: applied(base, version, standing: nil), answers: true)
+        }
         let standing = state.version ?? versionWhereNone
         return Decision(
             version: versionWhereNone, applied: applied(base, version, standing: stands ? standing : nil),
@@ -213,15 +217,18 @@ struct SharedChange {
         guard let version = stamp.version else { return theirs == nil ? Decision(answers: false) : joinUnknown() }
         // The same row; the two databases may write its values in two ways.
         guard state.version != version else { return Decision(answers: true) }
-        // One of a clock that is off is not newer by that.
-        let isNewer = credible(version) != nil && state.version.map { $0 < version } ?? true
+        // One of a clock that is off is not newer by that, but where nobody contradicts.
+        let isUnopposed = present == nil && state.version == nil
+        let isNewer = isUnopposed || credible(version) != nil && state.version.map { $0 < version } ?? true
         guard branchWins && theirs != nil || isNewer else {
             // A delete from before is nothing that yields, nor is a row from before: the head had it so once.
             guard theirs != nil, wasRestored else { return Decision(answers: true) }
             return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
         }
         let taken = ownVersion(for: version)
-        let conflict = present.map { _ in record(kind: .join, .branch, base: nil, differing) }
+        // A delete that somebody decided against is told of, too.
+        let isNoted = present != nil || branchWins && !isNewer
+        let conflict = isNoted ? record(kind: .join, .branch, base: nil, differing) : nil
         return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
     }
 

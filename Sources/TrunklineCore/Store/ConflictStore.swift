@@ -42,11 +42,14 @@ public struct ConflictFilter: Hashable, Sendable {
     /// Only those with lower numbers; nil: all.
     public var before: Int64?
     public var limit: Int
+    /// Whether the rows' images are wanted, which may be large.
+    public var withImages: Bool
 
     public init(
         isWaiting: Bool = false, table: TableName? = nil, branch: OfficeID? = nil, before: Int64? = nil,
-        limit: Int = 100
+        limit: Int = 100, withImages: Bool = true
     ) {
+        self.withImages = withImages
         self.isWaiting = isWaiting
         self.table = table
         self.branch = branch

@@ -79,7 +79,7 @@ extension ReceiverStatements {
             AND to_regclass($1) IN (SELECT oid FROM reach)
         """)
 
-    /// Rows of shared tables that a delete would take along: the table, as its name is written, the same as SQL, and what
+    /// Rows of tables that this office writes, and that a delete would take along: the table, as its name is written, the same as SQL, and what
     /// makes a row `c` of it one that refers to a row `t` of `$1`.
     static let referringRows = Statement(
         "referring_rows",
@@ -92,7 +92,7 @@ extension ReceiverStatements {
                 JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = k.parent))
         FROM trunkline.synced_table s JOIN pg_constraint f
             ON f.conrelid = to_regclass(s.relation) AND f.confrelid = to_regclass($1)
-        WHERE s.captured AND s.conflict IS NOT NULL AND f.contype = 'f' AND f.confdeltype IN ('c', 'n', 'd')
+        WHERE s.captured AND f.contype = 'f' AND f.confdeltype IN ('c', 'n', 'd')
         ORDER BY s.name
         """)
 

@@ -1,11 +1,11 @@
 internal import TrunklineCore
 
-/// Rows of a shared table that would be deleted or changed along with a row that they refer to (`ON DELETE CASCADE` and
-/// its like).
+/// Rows of tables that this office writes, which would be deleted or changed along with a row that they refer to (`ON DELETE
+/// CASCADE` and its like).
 ///
-/// What is done so where a delete comes from elsewhere is no program's change, and reaches nobody: a row that only this
-/// office has would be gone. So such a delete waits, as if the constraint had no action. Who deleted the row deleted or
-/// changed what referred to it there, and that comes as well.
+/// A delete that comes from elsewhere is no program's of this office, and who sent it may not know of them: a row that only
+/// this office has would be gone. So it waits, as if the constraint had no action. What the office that deleted the row
+/// deleted or changed with it comes as well.
 struct ReferringRows {
     private var child: String
     /// As SQL.
@@ -23,7 +23,7 @@ struct ReferringRows {
         }
     }
 
-    var reason: String { ReferringRowsReason.text(child) }
+    func reason(at office: OfficeID) -> String { ReferringRowsReason.text(child, at: office) }
 
     /// SQL: whether there are any of a row `t`.
     var exist: String { "EXISTS (SELECT FROM \(relation) c WHERE \(condition))" }

@@ -78,7 +78,7 @@ extension RowWriter {
                 """
                 PERFORM \(rows) FOR UPDATE;
                 IF EXISTS (SELECT \(rows) AND \(referring.exist)) THEN
-                    RAISE EXCEPTION USING ERRCODE = \(ReferringRows.code.literal), MESSAGE = \(referring.reason.literal);
+                    RAISE EXCEPTION USING ERRCODE = \(ReferringRows.code.literal), MESSAGE = \(referring.reason(at: stream.destination).literal);
                 END IF;
 
                 """

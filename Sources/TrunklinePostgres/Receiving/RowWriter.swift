@@ -145,7 +145,7 @@ final class RowWriter {
         guard let index = referring.indices.first(where: { found.flag(0, $0) }) else { return }
         throw StoreError(
             .database, operation: "store rows", subject: "table \"\(piece.group.table.name)\"",
-            reason: referring[index].reason, databaseCode: ReferringRows.code)
+            reason: referring[index].reason(at: stream.destination), databaseCode: ReferringRows.code)
     }
 
     /// A plan of a trigger's, or of ours, that was made before a table of it got other types, fails as long as its session

@@ -235,8 +235,14 @@ struct CaptureSQL {
         old: (row: String, source: String)? = nil, new: (row: String, source: String)? = nil, isRenamed: Bool
     ) -> [String] {
         guard let versions else { return [] }
+        // A column may be called as the rows are, and would be meant.
         func rows(_ part: (row: String, source: String)) -> VersionSQL.Rows {
-            VersionSQL.Rows(key: keyArray(part.row, isRenamed: isRenamed), row: part.row, source: part.source)
+            guard !part.source.isEmpty else {
+                return VersionSQL.Rows(key: keyArray(part.row, isRenamed: isRenamed), row: part.row, source: "")
+            }
+            let row = "\"trunkline row\""
+            let table = part.source.dropLast(part.row.count)
+            return VersionSQL.Rows(key: keyArray(row, isRenamed: isRenamed), row: row, source: table + row)
         }
         let statements: [String] =
             switch (old, new) {

@@ -174,6 +174,13 @@ enum LoadFunctions {
             UPDATE trunkline.synced_table SET join_turn =
                     greatest(join_turn + 1, floor(extract(epoch FROM clock_timestamp()) / 60)::integer)
                 WHERE id = p_table AND conflict IS NOT NULL;
+            -- In a load there are no deletes, and the head may have left out those that it was told of.
+            IF t.conflict IS NOT NULL THEN
+                INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+                    SELECT 'head', pg_current_xact_id(), r.table_id, r.key, 'u' FROM trunkline.shared_row r
+                    WHERE r.table_id = p_table AND (r.is_dirty OR r.is_deleted)
+                        AND EXISTS (SELECT FROM trunkline.office WHERE role = 'branch');
+            END IF;
             FOR o IN SELECT * FROM trunkline.outbound WHERE p_stream IS NULL OR stream = p_stream LOOP
                 SELECT coalesce(bool_or(l.is_new), false) AS is_new, coalesce(bool_or(l.sweeps), false) AS sweeps
                     INTO former FROM trunkline.load l WHERE l.stream = o.stream AND l.table_id = p_table;

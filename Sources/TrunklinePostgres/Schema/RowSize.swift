@@ -7,6 +7,11 @@ struct RowSize {
     var limit: Int
     /// Whether the values are measured as a JSON text has them, which a server can write in every encoding.
     var isEscaped = false
+    /// Whether long texts are measured as JSON has them, in which a change of a shared row travels.
+    var isInJSON = false
+
+    /// A control character, in JSON.
+    static let longestEscape = 6
 
     /// A numeric of eight bytes may be a text of 131,072 digits and 16,383 behind the point (PostgreSQL documentation, 8.1.2).
     static let expansion = 16_384
@@ -30,6 +35,13 @@ struct RowSize {
         let value = "\(row).\(column.name.identifier)"
         let exact = isEscaped ? "octet_length(to_json(\(value)::text)::text)" : "octet_length(\(value)::text)"
         if column.castType == "bytea" { return escaped("octet_length(\(value))::bigint * 2 + 3", exact) }
+        if Self.isText(column.castType), isInJSON, !isEscaped {
+            let short = max(limit / Self.longestEscape / columns.count, 1)
+            return """
+                CASE WHEN octet_length(\(value)) < \(short) OR octet_length(\(value)) > \(limit) THEN octet_length(\(value))::bigint
+                    ELSE octet_length(to_json(\(value)::text)::text)::bigint END
+                """
+        }
         if Self.isText(column.castType) { return escaped("octet_length(\(value))::bigint", exact) }
         if column.castType == "numeric", column.fullType == "numeric" {
             return "CASE WHEN abs(\(value)) < 1e100 AND scale(\(value)) < 100 THEN 128 ELSE \(exact) END"

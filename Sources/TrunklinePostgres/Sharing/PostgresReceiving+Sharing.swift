@@ -117,11 +117,11 @@ extension PostgresReceiving {
         try connection.run(
             """
             INSERT INTO trunkline.shared_row AS s (table_id, key, clock, office, is_deleted)
-            SELECT \(shared.id), k.key, v.clock, v.office,
+            SELECT DISTINCT ON (k.key) \(shared.id), k.key, v.clock, v.office,
                 coalesce(v.is_deleted, (SELECT e.is_deleted FROM trunkline.shared_row e
                     WHERE e.table_id = \(shared.id) AND e.key = k.key), false) FROM (\(keyed)) k
             JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::text[], $\(next + 3)::boolean[]) WITH ORDINALITY
-                AS v (clock, office, is_deleted, n) USING (n)
+                AS v (clock, office, is_deleted, n) USING (n) ORDER BY k.key, n DESC
             ON CONFLICT (table_id, key) DO \(onlyIfNone ? "NOTHING" : update)
             """,
             parameters + [
@@ -143,10 +143,11 @@ extension PostgresReceiving {
         try connection.run(
             """
             INSERT INTO trunkline.applied_change (table_id, key, office, clock, standing_clock, standing_office, change)
-            SELECT \(shared.id), k.key, \(branch.description.literal), v.clock, v.standing_clock, v.standing_office,
+            SELECT DISTINCT ON (k.key) \(shared.id), k.key, \(branch.description.literal), v.clock, v.standing_clock, v.standing_office,
                 v.change FROM (\(keyed)) k
             JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::bigint[], $\(next + 3)::text[], $\(next + 4)::text[])
                 WITH ORDINALITY AS v (clock, standing_clock, standing_office, change, n) USING (n)
+            ORDER BY k.key, n DESC
             ON CONFLICT (table_id, key, office) DO UPDATE SET clock = EXCLUDED.clock,
                 standing_clock = EXCLUDED.standing_clock, standing_office = EXCLUDED.standing_office,
                 change = EXCLUDED.change
@@ -186,7 +187,7 @@ extension PostgresReceiving {
                 [
                     connection.portable(conflict.table.description), connection.portable(conflict.key.description),
                     conflict.branch.description, conflict.kind.rawValue, conflict.outcome.rawValue,
-                    JSONText.encode(conflict).asciiEscaped,
+                    JSONText.encode(conflict).asciiEscaped, JSONText.encode(conflict.withoutImages).asciiEscaped,
                 ])
         }
     }

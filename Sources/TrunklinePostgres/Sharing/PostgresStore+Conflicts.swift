@@ -5,7 +5,7 @@ extension PostgresStore {
         try withConnection { (connection) throws(StoreError) in
             try ConflictRow.records(
                 try connection.query(
-                    SharingStatements.conflicts,
+                    filter.withImages ? SharingStatements.conflicts : SharingStatements.conflictSummaries,
                     [
                         filter.isWaiting ? "t" : "f", filter.table.map { connection.portable($0.description) },
                         filter.branch?.description, "\(filter.limit)", filter.before.map { "\($0)" },

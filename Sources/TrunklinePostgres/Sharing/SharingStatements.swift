@@ -5,12 +5,12 @@ enum SharingStatements {
     static let keepConflict = Statement(
         "keep_conflict",
         """
-        INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details, summary, bytes)
+        VALUES ($1, $2, $3, $4, $5, $6::text, $7, octet_length($6::text))
         """)
     static let conflictSize = Statement(
         "conflict_size",
-        "SELECT count(*), coalesce(sum(pg_column_size(details)), 0)::bigint FROM trunkline.conflict WHERE branch = $1")
+        "SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM trunkline.conflict WHERE branch = $1")
     /// Triggers and rules of the table `$1` that are not ours.
     static let hasTriggers = Statement(
         "has_triggers",
@@ -52,15 +52,10 @@ enum SharingStatements {
             DELETE FROM trunkline.applied_change USING unshared WHERE table_id = unshared.id)
         DELETE FROM trunkline.shared_row USING unshared WHERE table_id = unshared.id
         """)
-    /// For an epoch in which the head may know nothing of them. In a load there are no deletes.
+    /// For an epoch in which the head may know nothing of them.
     static let beginJoins = Statement(
         "begin_joins",
         """
-        WITH deletes AS (
-            INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
-                SELECT 'head', pg_current_xact_id(), r.table_id, r.key, 'u' FROM trunkline.shared_row r
-                    JOIN trunkline.synced_table s ON s.id = r.table_id
-                WHERE (r.is_dirty OR r.is_deleted) AND s.captured AND s.conflict IS NOT NULL)
         SELECT trunkline.begin_load(s.id, $1, false, false, false) FROM trunkline.synced_table s
         WHERE s.captured AND s.conflict IS NOT NULL ORDER BY s.id
         """)
@@ -69,22 +64,27 @@ enum SharingStatements {
         "planned_tables", "SELECT planned_tables FROM trunkline.office WHERE planned_tables <> '[]'")
     static let plan = Statement("plan", "UPDATE trunkline.office SET planned_tables = $1")
 
-    private static let conflictColumns = """
-        id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), details,
+    private static let conflictColumns = conflictColumns("details")
+    private static func conflictColumns(_ details: String) -> String {
+        """
+        id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), \(details),
             to_char(resolved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), resolution
         """
+    }
     static let isWaiting = "outcome = 'waiting' AND resolved_at IS NULL"
     static let conflict = Statement(
         "conflict", "SELECT \(conflictColumns) FROM trunkline.conflict WHERE id = $1")
     static let lockConflict = Statement(
         "lock_conflict", "SELECT \(conflictColumns) FROM trunkline.conflict WHERE id = $1 FOR UPDATE")
-    static let conflicts = Statement(
-        "conflicts",
+    static let conflicts = Statement("conflicts", conflicts("details"))
+    static let conflictSummaries = Statement("conflict_summaries", conflicts("coalesce(summary, details)"))
+    private static func conflicts(_ details: String) -> String {
         """
-        SELECT \(conflictColumns) FROM trunkline.conflict WHERE (NOT $1::boolean OR \(isWaiting))
+        SELECT \(conflictColumns(details)) FROM trunkline.conflict WHERE (NOT $1::boolean OR \(isWaiting))
             AND ($2::text IS NULL OR table_name = $2) AND ($3::text IS NULL OR branch = $3)
             AND ($5::bigint IS NULL OR id < $5) ORDER BY id DESC LIMIT $4
-        """)
+        """
+    }
     static let waitingConflicts = Statement(
         "waiting_conflicts", "SELECT count(*) FROM trunkline.conflict WHERE \(isWaiting)")
     static let noteResolved = Statement(

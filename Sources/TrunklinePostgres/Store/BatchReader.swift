@@ -126,6 +126,8 @@ struct BatchReader {
     private mutating func readPart(
         _ part: ChangeSource.Part, _ table: Catalog.Table, _ source: ChangeSource, _ bytes: Int
     ) throws(StoreError) -> PartReading {
+        var limits = limits
+        if part.table.conflict != nil { limits.rowBytes = min(limits.rowBytes, SharedLimit.rowBytes) }
         var query = ImageQuery(
             part, table, source, limits, for: batch.stream.destination, looksClosely: looksClosely,
             stamps: StampSQL(
@@ -144,7 +146,7 @@ struct BatchReader {
         let whole = try connection.copyOut(query.images, "read rows") { line in
             longest = max(longest, line.count)
             guard longest <= longestLine else { return false }
-            if line.count > WireLimits.sentKeyBytes {
+            if line.count > query.keyLimit {
                 longestKey = max(longestKey, CopyText.length(of: keyIndices, in: line))
             }
             content.rows += line
@@ -162,7 +164,7 @@ struct BatchReader {
             }
         }
         // Escaped; how long it is itself the second pass says.
-        guard looksClosely || longestKey <= WireLimits.sentKeyBytes else { throw mismeasured(part.table) }
+        guard looksClosely || longestKey <= query.keyLimit else { throw mismeasured(part.table) }
         return .content(content)
     }
 

@@ -84,7 +84,7 @@ struct StampSQL {
             return "CASE WHEN \(value) IS NOT NULL THEN format('%s', \(value)) END"
         }
         return """
-            CASE WHEN s.base_image IS NOT NULL THEN (
+            CASE WHEN octet_length(s.base_image::text) <= \(2 * SharedLimit.rowBytes) THEN (
                 SELECT json_object(ARRAY[\(names)]::text[], ARRAY[\(values.joined(separator: ", "))]::text[])
                 FROM json_populate_record(NULL::\(table.relation), s.base_image) b) END
             """

@@ -149,7 +149,7 @@ struct ImageQuery {
     }
 
     private var size: RowSize {
-        RowSize(columns: table.columns, limit: limits.rowBytes, isEscaped: looksClosely)
+        RowSize(columns: table.columns, limit: limits.rowBytes, isEscaped: looksClosely, isInJSON: stamps != nil)
     }
 
     /// A row of so many bytes is moved out of line, and compression makes it at most some 255 times smaller; but for
@@ -157,8 +157,11 @@ struct ImageQuery {
     private func mayBeLarge(_ connection: PostgresConnection) throws(StoreError) -> Bool {
         guard !looksClosely, limits.rowBytes >= 4 << 20, RowSize.expanding(table.columns).isEmpty else { return true }
         let outOfLine = try connection.query(SenderStatements.outOfLine, [part.table.relation]).integer(0, 0) ?? 0
-        return outOfLine > limits.rowBytes / 1_024
+        return outOfLine > limits.rowBytes / (stamps == nil ? 1_024 : 1_024 * RowSize.longestEscape)
     }
+
+    /// In bytes.
+    var keyLimit: Int { stamps == nil ? WireLimits.sentKeyBytes : SharedLimit.keyBytes }
 
     /// The key `c` as COPY writes it.
     private var written: String {
@@ -190,8 +193,8 @@ struct ImageQuery {
     private func keyProblem(_ row: String) -> String {
         let text = "array_to_string(\(row).key, '')"
         return """
-            coalesce(trunkline.untranslatable(\(text)), CASE WHEN octet_length(\(text)) > \(WireLimits.sentKeyBytes)
-                THEN \(WireLimits.longKey.literal) END)
+            coalesce(trunkline.untranslatable(\(text)), CASE WHEN octet_length(\(text)) > \(keyLimit)
+                THEN \((stamps == nil ? WireLimits.longKey : SharedLimit.longKey).literal) END)
             """
     }
 

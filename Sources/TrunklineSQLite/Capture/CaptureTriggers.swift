@@ -54,20 +54,17 @@ struct CaptureTriggers {
             trigger(
                 "insert", "AFTER INSERT",
                 [log.row("NEW", new, "insert")]
-                    + (versions?.row(key: new, isDelete: false, wasAbsent: "1", from: nil) ?? [])),
+                    + (versions.map { $0.inserted(key: new) + $0.evicted(besides: [new]) } ?? [])),
             trigger(
                 "update", "AFTER UPDATE",
                 updates
                     + (versions.map {
-                        $0.row(
-                            key: new, isDelete: false, wasAbsent: "\(old) <> \(new)", from: "OLD", when: $0.isChanged)
-                    } ?? [])
-                    + (versions?.row(key: old, isDelete: true, wasAbsent: "0", from: "OLD", when: "\(old) <> \(new)")
-                        ?? [])),
+                        $0.updated(from: old, to: new) + $0.evicted(besides: [new, old])
+                    } ?? [])),
             trigger(
                 "delete", "AFTER DELETE",
                 [log.row("OLD", old, "delete")]
-                    + (versions?.row(key: old, isDelete: true, wasAbsent: "0", from: "OLD") ?? [])),
+                    + (versions.map { $0.row(key: old, isDelete: true, wasAbsent: "0", image: $0.image("OLD")) } ?? [])),
         ]
         let onInsert = evictions(onUpdate: false)
         if !onInsert.isEmpty { triggers.append(trigger("evicted_by_insert", "BEFORE INSERT", onInsert)) }
@@ -116,15 +113,17 @@ struct CaptureTriggers {
         let itself = onUpdate ? " AND \(key) <> \(KeyText.expression(of: shape, row: "OLD"))" : ""
         let log = LogStatement(table: table)
         let versions = versions
-        return collisions.flatMap { collision in
-            let condition = "\(collision)\(itself)"
-            return [
-                log.rows(
-                    of: "\(TableName.quoted(shape.name)) AS \(CaptureTriggers.alias)", row: CaptureTriggers.alias,
-                    key: key,
-                    where: condition, operation: "delete")
-            ]
-                + (versions?.evicted(as: CaptureTriggers.alias, where: condition) ?? [])
-        }
+        guard !collisions.isEmpty else { return [] }
+        return (versions.map { [$0.forgetEvicted] } ?? [])
+            + collisions.flatMap { collision in
+                let condition = "\(collision)\(itself)"
+                return [
+                    log.rows(
+                        of: "\(TableName.quoted(shape.name)) AS \(CaptureTriggers.alias)", row: CaptureTriggers.alias,
+                        key: key,
+                        where: condition, operation: "delete")
+                ]
+                    + (versions.map { [$0.noteEvicted(as: CaptureTriggers.alias, where: condition)] } ?? [])
+            }
     }
 }

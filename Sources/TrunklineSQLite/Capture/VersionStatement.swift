@@ -19,13 +19,12 @@ struct VersionStatement {
     /// - Parameters:
     ///   - key: SQL for its key.
     ///   - wasAbsent: SQL for whether there was no row of it.
-    ///   - old: `OLD`, where its row was; nil: there was none.
+    ///   - image: SQL for its row as it was; nil: there was none, or nobody needs it.
     func row(
-        key: String, isDelete: Bool, wasAbsent: String, from old: String?, when condition: String? = nil
+        key: String, isDelete: Bool, wasAbsent: String, image: String?, when condition: String? = nil
     ) -> [String] {
         let when = ([Self.isOwnChange] + (condition.map { [$0] } ?? [])).joined(separator: " AND ")
-        let image = old.flatMap(image) ?? "NULL"
-        let base = "CASE WHEN \(wasAbsent) THEN NULL ELSE \(image) END"
+        let base = image.map { "CASE WHEN \(wasAbsent) THEN NULL ELSE \($0) END" } ?? "NULL"
         return [
             """
             UPDATE trunkline_shared_row SET \(assignments(isDelete, wasAbsent, base))
@@ -47,41 +46,77 @@ struct VersionStatement {
             let (old, new) = ("OLD.\(TableName.quoted(name))", "NEW.\(TableName.quoted(name))")
             return "\(old) IS NOT \(new) COLLATE BINARY OR typeof(\(old)) <> typeof(\(new))"
         }
-        return Self.anyOf(differences[...])
+        return Self.joined(differences[...], "OR")
     }
 
     /// In pairs of pairs: SQLite limits how deep an expression may be.
-    private static func anyOf(_ conditions: ArraySlice<String>) -> String {
-        guard conditions.count > 1 else { return "(\(conditions.first ?? "0"))" }
-        let middle = conditions.startIndex + conditions.count / 2
-        return "(\(anyOf(conditions[..<middle])) OR \(anyOf(conditions[middle...])))"
+    private static func joined(_ terms: ArraySlice<String>, _ operation: String) -> String {
+        guard terms.count > 1 else { return "(\(terms.first ?? "0"))" }
+        let middle = terms.startIndex + terms.count / 2
+        return "(\(joined(terms[..<middle], operation)) \(operation) \(joined(terms[middle...], operation)))"
     }
 
-    /// Of rows that a statement is about to evict.
+    // MARK: Rows that a statement evicts
+
+    // Before a row is written nobody can say what becomes of those that are in its way: REPLACE evicts them, an upsert
+    // updates one of them, and IGNORE leaves all as they are. So they are noted before, and given versions after.
+
+    private var noted: String { "trunkline_evicting WHERE table_id = \(table.id)" }
+
+    /// Before a row is written.
+    var forgetEvicted: String { "DELETE FROM \(noted);" }
+
+    /// Before a row is written: notes rows that are in its way.
     /// - Parameters:
     ///   - alias: of the table.
     ///   - condition: which of its rows.
-    func evicted(as alias: String, where condition: String) -> [String] {
+    func noteEvicted(as alias: String, where condition: String) -> String {
         let key = KeyText.expression(of: shape, row: alias)
-        let source = "\(TableName.quoted(shape.name)) AS \(alias)"
-        let image = image(alias) ?? "NULL"
-        let ofEntry =
-            image == "NULL"
-            ? image
-            : "(SELECT \(image) FROM \(source) WHERE \(condition) AND \(key) = trunkline_shared_row.key)"
+        return """
+            INSERT INTO trunkline_evicting (table_id, key, image)
+            SELECT \(table.id), \(key), \(image(alias) ?? "NULL") FROM \(TableName.quoted(shape.name)) AS \(alias)
+            WHERE \(condition) AND \(Self.isOwnChange) AND NOT EXISTS (SELECT 1 FROM \(noted) AND key = \(key));
+            """
+    }
+
+    /// After a row was inserted: of that one, which may have taken the place of one of its key.
+    func inserted(key: String) -> [String] {
+        let wasAbsent = "NOT EXISTS (SELECT 1 FROM \(noted) AND key = \(key))"
+        let image = needsImage ? "(SELECT image FROM \(noted) AND key = \(key))" : nil
+        return row(key: key, isDelete: false, wasAbsent: wasAbsent, image: image)
+    }
+
+    /// After a row was updated: of that one, which may have taken the place of another.
+    /// - Parameters:
+    ///   - old: SQL for the key that it had.
+    ///   - key: SQL for the one that it has.
+    func updated(from old: String, to key: String) -> [String] {
+        let isMoved = "\(old) <> \(key)"
+        let taken = "(SELECT image FROM \(noted) AND key = \(key))"
+        return row(
+            key: key, isDelete: false,
+            wasAbsent: "(\(isMoved) AND NOT EXISTS (SELECT 1 FROM \(noted) AND key = \(key)))",
+            image: image("OLD").map { "CASE WHEN \(isMoved) THEN \(taken) ELSE \($0) END" }, when: isChanged)
+            + row(key: old, isDelete: true, wasAbsent: "0", image: image("OLD"), when: isMoved)
+    }
+
+    /// After a row was written: of the noted ones, but for these keys.
+    func evicted(besides keys: [String]) -> [String] {
+        let others = "\(noted) AND key NOT IN (\(keys.joined(separator: ", ")))"
+        let image = needsImage ? "(SELECT image FROM \(noted) AND key = trunkline_shared_row.key)" : "NULL"
         return [
             """
-            UPDATE trunkline_shared_row SET \(assignments(true, "0", ofEntry))
-            WHERE table_id = \(table.id) AND \(Self.isOwnChange) AND key IN (
-            SELECT \(key) FROM \(source) WHERE \(condition));
+            UPDATE trunkline_shared_row SET \(assignments(true, "0", image))
+            WHERE table_id = \(table.id) AND \(Self.isOwnChange) AND key IN (SELECT key FROM \(others));
             """,
             """
             INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
-            SELECT \(table.id), evicted, \(Self.now), '\(office)', 1, \(isDirty), 0, image, \(isJoining), \(since) FROM (
-            SELECT \(key) AS evicted, \(image) AS image FROM \(source) WHERE \(condition))
+            SELECT \(table.id), e.key, \(Self.now), '\(office)', 1, \(isDirty), 0, e.image, \(isJoining), \(since) FROM (
+            SELECT key, image FROM \(others)) AS e
             WHERE \(Self.isOwnChange) AND NOT EXISTS (
-            SELECT 1 FROM trunkline_shared_row WHERE table_id = \(table.id) AND key = evicted);
+            SELECT 1 FROM trunkline_shared_row WHERE table_id = \(table.id) AND key = e.key);
             """,
+            forgetEvicted,
         ]
     }
 
@@ -100,6 +135,8 @@ struct VersionStatement {
             """
     }
 
+    private var needsImage: Bool { office != .head && table.conflict?.needsBase == true }
+
     private var isJoining: String { office == .head ? "0" : "(\(Joins.isLoading("\(table.id)")))" }
 
     private var isDirty: Int { office == .head ? 0 : 1 }
@@ -107,10 +144,14 @@ struct VersionStatement {
     /// Of a row of which nothing was known.
     private var since: String { office == .head ? "NULL" : Self.now }
 
-    /// SQL for a row's values, behind the names of their columns; nil: nobody needs them.
-    private func image(_ row: String) -> String? {
-        guard office != .head, table.conflict?.needsBase == true else { return nil }
+    /// SQL for a row's values, behind the names of their columns; NULL where they are too long to travel with a change. nil:
+    /// nobody needs them.
+    func image(_ row: String) -> String? {
+        guard needsImage else { return nil }
         let names = RowKey(shape.columns.map(\.name)).description
-        return "'\(names.doubling("'"))' || char(10) || \(KeyText.expression(of: shape.columns.map(\.name), row: row))"
+        let values = KeyText.expression(of: shape.columns.map(\.name), row: row)
+        let lengths = shape.columns.map { "ifnull(length(CAST(\(row).\(TableName.quoted($0.name)) AS BLOB)), 0)" }
+        let isLong = "\(Self.joined(lengths[...], "+")) > \(SharedLimit.rowBytes)"
+        return "CASE WHEN \(isLong) THEN NULL ELSE '\(names.doubling("'"))' || char(10) || \(values) END"
     }
 }

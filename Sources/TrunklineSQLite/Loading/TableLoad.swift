@@ -30,6 +30,16 @@ struct TableLoad: Sendable {
                 WHERE id = ? AND conflict IS NOT NULL
                 """,
             arguments: [table.id])
+        // In a load there are no deletes, and the head may have left out those that it was told of.
+        if table.conflict != nil {
+            try db.execute(
+                sql: """
+                    INSERT INTO trunkline_change (table_id, key, op, at, destination)
+                    SELECT r.table_id, r.key, 'update', \(Timestamp.now), o.destination
+                    FROM trunkline_shared_row AS r JOIN trunkline_outbound AS o
+                    WHERE r.table_id = ?1 AND (r.is_dirty OR r.is_deleted) AND o.destination = ?2
+                    """, arguments: [table.id, OfficeID.head.description])
+        }
         let extent = try TableKind.find(table.name.inSQLite, in: db).shape.map { try KeyWalk.extent($0, db) }
         if extent?.isEmpty != true {
             try db.execute(

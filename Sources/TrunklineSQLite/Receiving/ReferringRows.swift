@@ -1,14 +1,15 @@
 internal import GRDB
 internal import TrunklineCore
 
-/// Rows of shared tables that would be deleted or changed along with a row that they refer to (`ON DELETE CASCADE` and its
-/// like).
+/// Rows of tables that this office writes, which would be deleted or changed along with a row that they refer to (`ON DELETE
+/// CASCADE` and its like).
 ///
-/// What is done so where a delete comes from elsewhere is no program's change, and reaches nobody: a row that only this
-/// office has would be gone. So such a delete waits, as if the constraint had no action. Who deleted the row deleted or
-/// changed what referred to it there, and that comes as well.
+/// A delete that comes from elsewhere is no program's of this office, and who sent it may not know of them: a row that only
+/// this office has would be gone. So it waits, as if the constraint had no action. What the office that deleted the row
+/// deleted or changed with it comes as well.
 struct ReferringRows {
     private let references: [(child: String, statement: Statement)]
+    private let office: OfficeID
     private let db: Database
 
     /// - Parameters:
@@ -16,7 +17,8 @@ struct ReferringRows {
     ///   - conditions: SQL that finds one of them by the parameters `?1`, `?2`, ….
     init(to parent: TableShape, where conditions: String, _ db: Database) throws {
         self.db = db
-        references = try SyncedTable.all(db).filter { $0.conflict != nil }.flatMap { table in
+        office = try Office.read(db, operation: "store rows").id
+        references = try SyncedTable.all(db).flatMap { table in
             guard let child = try TableKind.find(table.name.inSQLite, in: db).shape else { return [Reference]() }
             return child.foreignKeys
                 .filter { $0.actsOnDelete && FoldedName($0.parent) == FoldedName(parent.name) }
@@ -50,7 +52,7 @@ struct ReferringRows {
         for (child, statement) in references {
             defer { statement.rewind() }
             try bind(statement)
-            if try statement.stepOnce(db) { return ReferringRowsReason.text(child) }
+            if try statement.stepOnce(db) { return ReferringRowsReason.text(child, at: office) }
         }
         return nil
     }

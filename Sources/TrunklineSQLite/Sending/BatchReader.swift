@@ -194,7 +194,8 @@ struct BatchReader {
                 return SenderNotices.Entry(
                     table: content.name, localKey: KeyText.text(of: values), key: images.rowKey(values))
             }
-            if let problem = image.problem ?? spelling ?? tooLong(line) {
+            let shared = stamps == nil ? nil : SharedLimit.problem(line, key: images.rowKey(values))
+            if let problem = image.problem ?? spelling ?? tooLong(line) ?? shared {
                 // A row whose key cannot travel was never sent, so neither is its delete.
                 if image.isRow { notices.refuse(entry(), reason: problem) } else { notices.accept(entry()) }
                 continue

@@ -4,14 +4,16 @@ public import TrunklineCore
 /// The rows of `trunkline_conflict`.
 enum ConflictRecords {
     static func keep(_ conflict: Conflict, _ db: Database) throws {
+        let details = try JSONText.encode(conflict)
         try db.cachedStatement(
             sql: """
-                INSERT INTO trunkline_conflict (at, table_name, key, branch, kind, outcome, details)
-                VALUES (\(Timestamp.now), ?, ?, ?, ?, ?, ?)
+                INSERT INTO trunkline_conflict (at, table_name, key, branch, kind, outcome, details, summary, bytes)
+                VALUES (\(Timestamp.now), ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             conflict.table.description, conflict.key.description, conflict.branch.description,
-            conflict.kind.rawValue, conflict.outcome.rawValue, try JSONText.encode(conflict),
+            conflict.kind.rawValue, conflict.outcome.rawValue, details, try JSONText.encode(conflict.withoutImages),
+            details.utf8.count,
         ])
     }
 
@@ -25,7 +27,9 @@ enum ConflictRecords {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT * FROM trunkline_conflict WHERE (NOT ?1 OR \(isWaiting))
+                SELECT id, at, \(filter.withImages ? "details" : "coalesce(summary, details) AS details"), resolved_at,
+                    resolution
+                FROM trunkline_conflict WHERE (NOT ?1 OR \(isWaiting))
                     AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR branch = ?3) AND (?5 IS NULL OR id < ?5)
                 ORDER BY id DESC LIMIT ?4
                 """,

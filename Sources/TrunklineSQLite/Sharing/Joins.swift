@@ -65,13 +65,6 @@ enum Joins {
         let shared = try SyncedTable.all(db).filter { $0.conflict != nil }
         guard !shared.isEmpty else { return }
         try TableLoad.begin(shared, isNew: false, for: stream, db)
-        // In a load there are no deletes.
-        try db.execute(
-            sql: """
-                INSERT INTO trunkline_change (table_id, key, op, at, destination)
-                SELECT table_id, key, 'update', \(Timestamp.now), ? FROM trunkline_shared_row
-                WHERE (is_dirty OR is_deleted) AND table_id IN (SELECT value FROM json_each(?))
-                """, arguments: [stream.destination.description, try JSONText.encode(shared.map(\.id))])
         try noteTold([], stream, db)
     }
 

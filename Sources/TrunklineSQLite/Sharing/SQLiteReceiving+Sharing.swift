@@ -139,7 +139,7 @@ extension SQLiteReceiving {
     func conflictSize(_ branch: OfficeID) throws(StoreError) -> (rows: Int, bytes: Int) {
         try run("measure conflicts", "trunkline_conflict") {
             let row = try Row.fetchOne(
-                db, sql: "SELECT count(*), coalesce(sum(length(details)), 0) FROM trunkline_conflict WHERE branch = ?",
+                db, sql: "SELECT count(*), coalesce(sum(bytes), 0) FROM trunkline_conflict WHERE branch = ?",
                 arguments: [branch.description])!
             return (row[0], row[1])
         }

@@ -28,9 +28,7 @@ struct SharedRow {
     var wasJoining: Bool
 
     static func find(_ table: Int64, _ key: String, _ db: Database) throws -> SharedRow? {
-        let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT * FROM trunkline_shared_row WHERE table_id = ? AND key = ?"),
-            arguments: [table, key])
+        let row = try row("base_image", table, key, db)
         guard let row, let office = OfficeID(row["office"]) else { return nil }
         let base = (row["base_office"] as String?).flatMap { OfficeID($0) }.map {
             RowVersion(clock: row["base_clock"], office: $0)
@@ -40,6 +38,22 @@ struct SharedRow {
             isDirty: row["is_dirty"],
             base: RowBase(version: base, wasAbsent: row["base_absent"], since: row["base_since"]),
             baseImage: row["base_image"], wasJoining: row["base_joining"])
+    }
+
+    /// - Parameter image: SQL for the base's image, which is unknown where it is longer than what may be read just now.
+    private static func row(_ image: String, _ table: Int64, _ key: String, _ db: Database) throws -> Row? {
+        do {
+            return try Row.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT clock, office, is_deleted, is_dirty, base_clock, base_office, base_absent, base_joining,
+                            base_since, \(image) AS base_image
+                        FROM trunkline_shared_row WHERE table_id = ? AND key = ?
+                        """), arguments: [table, key])
+        } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_TOOBIG && image != "NULL"
+        {
+            return try row("NULL", table, key, db)
+        }
     }
 
     /// From now on the row has no change of this office that others lack.

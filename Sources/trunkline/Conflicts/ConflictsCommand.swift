@@ -27,7 +27,7 @@ struct ConflictsListCommand: OfficeCommand {
               trunkline conflicts list --waiting
               trunkline conflicts list --table customer --branch east --json
 
-            Exit codes: 0 listed, 69 database unavailable, 78 configuration or a table that is not shared.
+            Exit codes: 0 listed, 69 database unavailable, 78 configuration, no such branch, or a table that is not shared.
             """)
 
     @Flag(help: "Only those that wait for somebody to decide.")
@@ -55,17 +55,10 @@ struct ConflictsListCommand: OfficeCommand {
         let settings = try await options.settings(for: SettingsRequirements("conflicts", role: .head))
         let store = try OfficeAssembly(settings).store()
         let records = try await store.conflicts(
-            matching: ConflictFilter(isWaiting: waiting, table: table, branch: branch, limit: limit))
+            matching: ConflictFilter(
+                isWaiting: waiting, table: table, branch: branch, limit: limit, withImages: json))
+        if records.isEmpty { try await KnownSubjects(settings, store).check(table, branch) }
         await store.close()
-        if records.isEmpty, let table, let rules = settings.tables.rules,
-            !rules.contains(where: { $0.direction == .shared && $0.name.isSpelled(like: table) })
-        {
-            let shared = rules.filter { $0.direction == .shared }.map(\.name.description)
-            throw CommandFailure(
-                .configuration,
-                "table \"\(table)\" is not shared here; shared: \(shared.isEmpty ? "none" : shared.joined(separator: ", "))"
-            )
-        }
         if json, records.count >= limit { StandardError.write("there may be more than \(limit), see --limit\n") }
         print(json ? try JSONOutput.text(records) : ConflictsReport(records: records, limit: limit).text)
     }
@@ -119,8 +112,10 @@ struct ConflictsResolveCommand: OfficeCommand {
               trunkline conflicts resolve 17 --set email=ada@x.org --set phone=
               trunkline conflicts resolve --waiting --table customer --branch east --pick head
 
-            Exit codes: 0 done, 64 usage, 69 database unavailable, 78 configuration, no such conflict, or a row was \
-            changed since.
+            Several are decided one by one: what cannot be is listed at the end, and the others are done.
+
+            Exit codes: 0 done, 64 usage, 69 database unavailable, 78 configuration, no such conflict, one that was decided \
+            over, or a row that was changed since.
             """)
 
     enum Pick: String, ExpressibleByArgument, CaseIterable { case head, branch }
@@ -158,7 +153,9 @@ struct ConflictsResolveCommand: OfficeCommand {
         guard !set.contains(where: { $0.isEmpty || $0.hasPrefix("=") }) else {
             throw ValidationError("--set takes column=value.")
         }
-        guard ids.isEmpty == waiting else { throw ValidationError("Give numbers, or --waiting.") }
+        guard ids.isEmpty == waiting else {
+            throw ValidationError(waiting ? "Give numbers or --waiting, not both." : "Give numbers, or --waiting.")
+        }
         guard waiting || table == nil && branch == nil else {
             throw ValidationError("--table and --branch go with --waiting.")
         }
@@ -170,14 +167,15 @@ struct ConflictsResolveCommand: OfficeCommand {
         let store = try OfficeAssembly(settings).store()
         var failures: [String] = []
         var resolved = 0
-        for id in ids {
+        for (index, id) in ids.enumerated() where !ids[..<index].contains(id) {
             if let failure = try await failure(id, in: store) {
                 failures.append(failure)
             } else {
                 print("conflict \(id) is resolved: \(choice.description)")
             }
         }
-        var filter = ConflictFilter(isWaiting: true, table: table, branch: branch)
+        if waiting { try await KnownSubjects(settings, store).check(table, branch) }
+        var filter = ConflictFilter(isWaiting: true, table: table, branch: branch, withImages: false)
         while waiting {
             let page = try await store.conflicts(matching: filter)
             for record in page {
@@ -222,5 +220,28 @@ struct ConflictsResolveCommand: OfficeCommand {
             }
             return .set(values)
         }
+    }
+}
+
+/// The tables and branches that conflicts can be over.
+private struct KnownSubjects {
+    private let settings: Settings
+    private let store: any OfficeStore
+
+    init(_ settings: Settings, _ store: any OfficeStore) {
+        self.settings = settings
+        self.store = store
+    }
+
+    /// - Throws: ``CommandFailure`` where there is no such one, of which nothing would ever be listed.
+    func check(_ table: TableName?, _ branch: OfficeID?) async throws {
+        if let branch, try await !store.branches().contains(where: { $0.id == branch }) {
+            throw CommandFailure(.configuration, "there is no branch \(branch); list them: trunkline branch list")
+        }
+        guard let table, let rules = settings.tables.rules else { return }
+        let shared = rules.filter { $0.direction == .shared }.map(\.name)
+        guard !shared.contains(where: { $0.isSpelled(like: table) }) else { return }
+        let names = shared.isEmpty ? "none" : shared.map(\.description).joined(separator: ", ")
+        throw CommandFailure(.configuration, "table \"\(table)\" is not shared here; shared are: \(names)")
     }
 }
