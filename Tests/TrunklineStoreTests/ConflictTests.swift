@@ -142,6 +142,9 @@ struct ConflictTests {
         #expect(try await head.waitingConflicts() == 2)
         let waiting = try await head.conflicts(matching: ConflictFilter(isWaiting: true)).sorted { $0.id < $1.id }
         #expect(waiting.map(\.conflict.outcome) == [.waiting, .waiting])
+        #expect(try await head.changeSince(waiting[0].conflict) == nil)
+        let summaries = try await head.conflicts(matching: ConflictFilter(before: waiting[1].id, withImages: false))
+        #expect(summaries.map(\.id) == [waiting[0].id] && summaries[0].conflict == waiting[0].conflict.withoutImages)
         try await head.resolve(waiting[0].id, .branch)
         try await head.resolve(waiting[1].id, .set(["points": "7", "email": nil]))
         try await offices.settle()
@@ -160,7 +163,9 @@ struct ConflictTests {
         try offices.west.run("update customer set name = 'newer' where id = 1")
         try await offices.settle()
         let head = offices.down.head
-        let id = try #require(try await head.conflicts(matching: ConflictFilter()).first?.id)
+        let record = try #require(try await head.conflicts(matching: ConflictFilter()).first)
+        let id = record.id
+        #expect(try await head.changeSince(record.conflict)?.image?["name"] == "newer")
         await #expect(throws: StoreError.self) { try await head.resolve(id, .branch) }
         await #expect(throws: StoreError.self) { try await head.resolve(id, .set(["nmae": "x"]), anyway: true) }
         #expect(try await head.waitingConflicts() == 1)

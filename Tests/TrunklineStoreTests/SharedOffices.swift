@@ -39,14 +39,20 @@ struct SharedOffices {
     static func stream(_ branch: OfficeID) -> StreamID { StreamID(from: branch, to: .head) }
 
     /// The next batch of a branch, as the head would receive it; nil when there is none.
-    /// - Parameter ahead: by how many milliseconds the branch's clock seems to be.
-    func nextBatch(of branch: OfficeID, changes: Int = 5_000, ahead: Int64 = 0) async throws -> InboundBatch? {
+    /// - Parameters:
+    ///   - ahead: by how many milliseconds the branch's clock seems to be.
+    ///   - change: what it says in the place of what is so.
+    func nextBatch(
+        of branch: OfficeID, changes: Int = 5_000, ahead: Int64 = 0,
+        lying change: (inout [TableContent]) -> Void = { _ in }
+    ) async throws -> InboundBatch? {
         let store = down.branches[branch]!.store
         guard var claimed = try await store.claimBatch(of: Self.stream(branch), window: 64, changes: changes) else {
             return nil
         }
         let reading = try await store.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
-        guard case .content(let tables) = reading else { throw TestFailure("too large") }
+        guard case .content(var tables) = reading else { throw TestFailure("too large") }
+        change(&tables)
         claimed.clock = claimed.clock.map { $0 + ahead }
         return try InboundBatch(message: BatchEncoder.encode(claimed, tables: claimed.taken(of: tables)))
     }

@@ -143,6 +143,26 @@ struct SharedTests {
         #expect(try offices.conflicts().map(\.key) == [RowKey(["2"])])
     }
 
+    /// Nor is one that yielded to a change that is older by its clock, as a policy decided.
+    @Test(arguments: Pairing.all) func aRowThatYieldedAtTheHeadIsNoConflict(_ pairing: Pairing) async throws {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.branchWins, columns: .init()), head: SharedOffices.customer + Self.three)
+        try await offices.settle()
+        try offices.west.run("update customer set name = 'of west' where id = 1")
+        try await Task.sleep(for: .milliseconds(10))
+        try offices.head.run("update customer set name = 'of the head' where id = 1")
+        try await offices.down.sync(SharedOffices.east)
+        try await offices.down.deliverAcks(of: SharedOffices.east)
+        #expect(try offices.east.run("select name from customer where id = 1") == "of the head")
+        try await offices.up(SharedOffices.west)
+        #expect(try offices.conflicts().count == 1)
+        let branch = offices.down.branches[SharedOffices.east]!.store
+        _ = try await branch.resync(TableName("customer"), to: nil)
+        try await offices.settle()
+        #expect(try offices.rows("select name from customer where id = 1") == "of west")
+        #expect(try offices.conflicts().count == 1)
+    }
+
     /// A branch fills neither the head's database with conflicts, nor its memory with the head's own rows.
     @Test(arguments: DatabaseKind.allCases) func conflictsAreLimited(_ head: DatabaseKind) async throws {
         let offices = try await SharedOffices(

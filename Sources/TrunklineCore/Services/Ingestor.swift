@@ -325,7 +325,9 @@ public actor Ingestor: SteppedService {
     private func failed(_ error: any Error, _ decoded: Decoded, _ key: String, _ store: any Store) async -> Bool {
         note(error, key)
         let owner = (error as? StoreError)?.owner ?? .program
-        guard owner != .database, let failures = lanes[key]?.failures, failures >= HoldPolicy.failuresBeforeHold,
+        let isContention = (error as? StoreError)?.code == .contention
+        let most = isContention ? HoldPolicy.contentionsBeforeHold : HoldPolicy.failuresBeforeHold
+        guard owner != .database, let failures = lanes[key]?.failures, failures >= most,
             case .success(.batch(let batch)) = decoded.content
         else { return false }
         guard await hold(batch, error, store) else { return false }

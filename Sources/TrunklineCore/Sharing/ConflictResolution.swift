@@ -17,6 +17,28 @@ struct ConflictResolution {
         try books.noteResolved(id, choice.description)
     }
 
+    func changeSince(_ conflict: Conflict) throws(StoreError) -> ChangeSinceConflict? {
+        let stream = StreamID(from: conflict.branch, to: .head)
+        guard let table = try? books.header(of: conflict.table),
+            case .fits = try sink.fit(table, of: stream, for: .storing)
+        else { return nil }
+        let present = try present(conflict, table, stream)
+        guard !isOneOfBoth(present, conflict, table) else { return nil }
+        return ChangeSinceConflict(
+            image: present.map { row in
+                Dictionary(zip(table.columns.map(\.name), row), uniquingKeysWith: { first, _ in first })
+            })
+    }
+
+    private func present(
+        _ conflict: Conflict, _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) -> [String?]? {
+        let found = try sink.rows(
+            of: [conflict.key], table, of: stream, ReadLimits(batchBytes: .max, rowBytes: ReturnLimit.rowBytes))
+        guard case .line(let line)? = found.rows.first?.content else { return nil }
+        return CopyText.fields(line.text)
+    }
+
     private func store(_ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, anyway: Bool) throws(StoreError) {
         let table = try books.header(of: conflict.table)
         let stream = StreamID(from: conflict.branch, to: .head)
@@ -24,10 +46,7 @@ struct ConflictResolution {
             throw refusal(
                 .table, id, "table \"\(conflict.table)\" does not take the row any more", "look at trunkline status")
         }
-        let found = try sink.rows(
-            of: [conflict.key], table, of: stream, ReadLimits(batchBytes: .max, rowBytes: ReturnLimit.rowBytes))
-        var present: [String?]?
-        if case .line(let line)? = found.rows.first?.content { present = CopyText.fields(line.text) }
+        let present = try present(conflict, table, stream)
         guard anyway || isOneOfBoth(present, conflict, table) else {
             throw refusal(
                 .configuration, id, "the row was changed since",

@@ -21,7 +21,7 @@ public enum SharedLimit {
 
     public static let longKey = "its key is longer than \(keyBytes) bytes, the limit in shared tables"
 
-    public static func longRow(_ size: Int) -> String {
+    public static func longRow(_ size: some CustomStringConvertible) -> String {
         "the row is \(size) bytes as JSON; the limit in shared tables is \(rowBytes)"
     }
 

@@ -97,4 +97,18 @@ extension ReceiverStore {
             try ConflictResolution(books: transaction, sink: transaction).run(id, choice, anyway: anyway)
         }
     }
+
+    /// How the head's row is now that a conflict was over, if it was changed since to what neither side had.
+    /// - Returns: nil: it was not, or its table is not shared any more.
+    public func changeSince(_ conflict: Conflict) async throws(StoreError) -> ChangeSinceConflict? {
+        try await receiving("look at conflict", "table \"\(conflict.table)\"") { (transaction) throws(StoreError) in
+            try ConflictResolution(books: transaction, sink: transaction).changeSince(conflict)
+        }
+    }
+}
+
+/// What became of a row after a conflict was over it.
+public struct ChangeSinceConflict: Hashable, Sendable {
+    /// nil: it is deleted.
+    public var image: Conflict.Image?
 }

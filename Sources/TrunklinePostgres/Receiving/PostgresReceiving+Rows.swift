@@ -30,10 +30,12 @@ extension PostgresReceiving {
     func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) {
         guard !keys.isEmpty else { return }
         let operation = "lock rows"
-        try connection.script("SAVEPOINT locked", operation)
+        // Each of many rows is waited for in turn: nobody else waits for this stream meanwhile.
+        try connection.script("SAVEPOINT locked; SET LOCAL lock_timeout = '10s'", operation)
         do throws(StoreError) {
             try KeyedRows(table, try target(of: table, stream), stream, connection).lock(keys)
-            try connection.script("RELEASE locked", operation)
+            try connection.script(
+                "SET LOCAL lock_timeout = '\(PostgresStore.lockPatience)s'; RELEASE locked", operation)
         } catch {
             // A key that the column here cannot hold has no row here.
             guard error.isOfRowOrTable, connection.isOpen else { throw error }

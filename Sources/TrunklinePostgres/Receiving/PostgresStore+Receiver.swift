@@ -2,6 +2,9 @@ import FoundationEssentials
 public import TrunklineCore
 
 extension PostgresStore {
+    /// How long a receiver waits for a lock, in seconds.
+    static let lockPatience = 1
+
     public func receiving<Value: Sendable>(
         _ operation: String, _ subject: String,
         _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
@@ -12,7 +15,7 @@ extension PostgresStore {
             try connection.transaction(
                 operation,
                 begin:
-                    "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'; \(LocalWriteGuard.applying)"
+                    "BEGIN; SET LOCAL lock_timeout = '\(Self.lockPatience)s'; SET LOCAL statement_timeout = '2min'; \(LocalWriteGuard.applying)"
             ) {
                 () throws(StoreError) in
                 try body(PostgresReceiving(connection))

@@ -142,7 +142,8 @@ struct ImageQuery {
             refused.append(
                 RefusedRow(
                     table: table.name, key: found.text(row, 2),
-                    reason: "the row is \(bytes) bytes; the limit is \(limits.rowBytes)"))
+                    reason: stamps == nil || limits.rowBytes < SharedLimit.rowBytes
+                        ? "the row is \(bytes) bytes; the limit is \(limits.rowBytes)" : SharedLimit.longRow(bytes)))
             refusedKeys.append(found.text(row, 0))
         }
         return refused

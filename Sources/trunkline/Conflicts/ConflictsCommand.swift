@@ -89,11 +89,15 @@ struct ConflictsShowCommand: OfficeCommand {
         let settings = try await options.settings(for: SettingsRequirements("conflicts show", role: .head))
         let store = try OfficeAssembly(settings).store()
         let record = try await store.conflict(id)
+        let since =
+            if let record, !json { try await store.changeSince(record.conflict) } else { nil as ChangeSinceConflict? }
         await store.close()
         guard let record else {
             throw CommandFailure(.configuration, "there is no conflict \(id); list them: trunkline conflicts")
         }
-        print(json ? try JSONOutput.text(record) : ConflictReport(record: record).text, terminator: json ? "\n" : "")
+        print(
+            json ? try JSONOutput.text(record) : ConflictReport(record: record, since: since).text,
+            terminator: json ? "\n" : "")
     }
 }
 

@@ -34,6 +34,8 @@ struct ConflictsReport {
 /// One conflict for people.
 struct ConflictReport {
     var record: ConflictRecord
+    /// What became of the row since, where it is neither side's.
+    var since: ChangeSinceConflict?
 
     var text: String {
         let conflict = record.conflict
@@ -46,6 +48,7 @@ struct ConflictReport {
         if conflict.clockWasOff {
             lines.append("the clock of \(conflict.branch) was too far ahead for its version to win")
         }
+        if since != nil { lines.append("the row was changed since: NOW") }
         if record.isWaiting {
             lines.append("decide: trunkline conflicts resolve \(record.id) --pick head|branch, or --set column=value")
         }
@@ -53,12 +56,13 @@ struct ConflictReport {
     }
 
     private func images(_ conflict: Conflict) -> String {
-        let images = [conflict.baseImage, conflict.headImage, conflict.branchImage]
+        let images = [conflict.baseImage, conflict.headImage, conflict.branchImage] + (since.map { [$0.image] } ?? [])
         let names = Set(images.flatMap { ($0 ?? [:]).keys }).sorted()
-        var table = TextTable([
-            .init(""), .init("COLUMN"), .init("BEFORE", maximalWidth: 40), .init("HEAD", maximalWidth: 40),
-            .init(conflict.branch.description.uppercased(), maximalWidth: 40),
-        ])
+        var table = TextTable(
+            [
+                .init(""), .init("COLUMN"), .init("BEFORE", maximalWidth: 40), .init("HEAD", maximalWidth: 40),
+                .init(conflict.branch.description.uppercased(), maximalWidth: 40),
+            ] + (since == nil ? [] : [.init("NOW", maximalWidth: 40)]))
         for name in names {
             let isDifferent = conflict.columns.contains(name)
             table.add(
