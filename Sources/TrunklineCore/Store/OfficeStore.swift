@@ -57,6 +57,13 @@ public protocol AdministrationStore: Sendable {
     func close() async
 }
 
+extension AdministrationStore {
+    /// The way out for who wants a table sent again that this office does not send.
+    public static var resyncHint: String {
+        "one that comes from elsewhere is sent again there; one of this office: add it to tables, and run trunkline init"
+    }
+}
+
 /// What an office is, as `init` needs to know it.
 public struct OfficeSetup: Hashable, Sendable {
     public var office: OfficeID

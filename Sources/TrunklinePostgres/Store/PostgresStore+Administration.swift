@@ -68,7 +68,7 @@ extension PostgresStore {
                 throw StoreError(
                     .table, operation: "resync", subject: "table \"\(table)\"",
                     reason: "it is not a table that this office sends",
-                    hint: "add it to tables and run \"trunkline init\"")
+                    hint: Self.resyncHint)
             }
             let stream = branch.map { StreamID(from: .head, to: $0).description }
             let order = try Catalog(connection).foreignKeyOrder(synced.map(\.name))

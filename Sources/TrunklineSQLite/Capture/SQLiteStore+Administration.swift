@@ -29,8 +29,8 @@ extension SQLiteStore {
             let synced = try SyncedTable.all(db).filter { table == nil || $0.name == table }
             if let table, synced.isEmpty {
                 throw StoreError(
-                    .table, operation: "resync", subject: table.description, reason: "it is not a synced table",
-                    hint: "name one of tables")
+                    .table, operation: "resync", subject: "table \"\(table)\"",
+                    reason: "it is not a table that this office sends", hint: Self.resyncHint)
             }
             let stream = branch.map { StreamID(from: office.id, to: office.role == .branch ? .head : $0) }
             if let branch, let stream {

@@ -15,7 +15,8 @@ struct PlanCommand: OfficeCommand {
             listed, with what the conflict policy would make of them. The branch's services run in this process meanwhile; \
             the head's must be running, and init must have been run there with the same tables.
 
-            No table of yours is changed, and no row of such a table travels. The bookkeeping is made if there is none yet.
+            Nothing joins by it. What waits in tables that are synced already travels meanwhile as ever. The bookkeeping is \
+            made if there is none yet.
 
             Examples:
               trunkline plan

@@ -104,7 +104,7 @@ struct PlanReport {
                 "head: run trunkline plan at each branch before it shares \(joining.map(\.name.description).joined(separator: ", ")): it says which rows differ"
             )
         }
-        lines.append("\(office.id): no table was changed")
+        lines.append("\(office.id): nothing was begun")
         return lines.map(SafeText.oneLine).joined(separator: "\n")
     }
 
@@ -144,7 +144,8 @@ struct PlanReport {
 
     private func outcome(_ stands: Conflict.Outcome?) -> String {
         switch stands {
-        case nil: "the newer one would stand, as the versions of both say"
+        case nil:
+            "the newer one would stand, as the versions of both say; over changes that the head has not answered the policy would decide"
         case .branch: "this office's would stand, and the head's be kept there as conflicts"
         case .waiting:
             "the head's would stand until somebody decides over the conflicts there, which keep this office's"
