@@ -83,6 +83,13 @@ extension World {
             try note(
                 "trunkline_change WHERE destination = '\(flow.stream.destination)'", "trunkline_load \(ofStream)",
                 "trunkline_outbound \(ofStream) AND recovery IS NOT NULL", in: flow.sender)
+            // The head begins to send a table when it was told that all of it came up.
+            try note(
+                """
+                trunkline_outbound AS o JOIN trunkline_synced_table AS t ON o.\(flow.isOfIt) AND o.destination = 'head'
+                AND t.conflict IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(o.told_joined) AS j
+                    WHERE json_extract(j.value, '$.name') = t.name AND json_extract(j.value, '$.turn') = t.join_turn)
+                """, in: flow.sender)
             if keepsRows.contains(flow.stream) { continue }
             // An ack from before the receiver was restored may have come last: see `checkNotices`.
             if !mayForget(flow) { try note("trunkline_set_aside_notice \(ofStream)", in: flow.sender) }

@@ -145,7 +145,7 @@ struct SharedChange {
     /// - Parameter stands: whether it is as the branch's.
     private func keep(_ base: RowBase, _ version: RowVersion, stands: Bool) -> Decision {
         // A row that came and went at the branch leaves nothing behind.
-        if theirs == nil, present == nil, state.version == nil {
+        if theirs == nil, present == nil, state.version == nil, base.wasAbsent {
             return Decision(applied: applied(base, version, standing: nil), answers: true)
         }
         let standing = state.version ?? versionWhereNone
