@@ -79,8 +79,8 @@ extension ReceiverStatements {
             AND to_regclass($1) IN (SELECT oid FROM reach)
         """)
 
-    /// Rows of tables that this office writes, and that a delete would take along: the table, as its name is written, the same as SQL, and what
-    /// makes a row `c` of it one that refers to a row `t` of `$1`.
+    /// Rows of tables that this office writes, and that a delete would take along: the table, as its name is written, the same
+    /// as SQL, and what makes a row `c` of it one that refers to a row `t` of `$1`.
     static let referringRows = Statement(
         "referring_rows",
         """

@@ -74,16 +74,17 @@ extension RowWriter {
         if piece.group.isDelete {
             let match = match(piece.target, value)
             let rows = "FROM \(piece.target.relation) t WHERE \(match)"
-            let checks = try ReferringRows.find(piece.target, connection).map { referring in
+            let referring = try ReferringRows.find(piece.target, connection)
+            let locking = referring.isEmpty ? "" : "PERFORM \(rows) FOR UPDATE;\n"
+            let checks = referring.map { referring in
                 """
-                PERFORM \(rows) FOR UPDATE;
                 IF EXISTS (SELECT \(rows) AND \(referring.exist)) THEN
                     RAISE EXCEPTION USING ERRCODE = \(ReferringRows.code.literal), MESSAGE = \(referring.reason(at: stream.destination).literal);
                 END IF;
 
                 """
             }
-            statement = "\(checks.joined())DELETE \(rows)"
+            statement = "\(locking)\(checks.joined())DELETE \(rows)"
             isSkipped = "NOT FOUND AND EXISTS (SELECT FROM \(piece.target.relation) t WHERE \(match))"
         } else {
             let conflict = conflict(piece.target, withoutCircular: withoutCircular, gone: gone)
