@@ -146,7 +146,7 @@ open class ForwardingBooks: ReceiverBooks, RowSink {
     {
         try pass { () throws(StoreError) in try base.rows(of: keys, table, of: stream, limits) }
     }
-    open func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) {
+    open func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> {
         try pass { () throws(StoreError) in try base.lock(keys, table, of: stream) }
     }
     open func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
@@ -166,6 +166,12 @@ open class ForwardingBooks: ReceiverBooks, RowSink {
         -> [LocalVersion?]
     {
         try pass { () throws(StoreError) in try base.localVersions(of: keys, table, locking: locking) }
+    }
+    open func canKeep(_ key: RowKey) throws(StoreError) -> Bool {
+        try pass { () throws(StoreError) in try base.canKeep(key) }
+    }
+    open func refusedRows(of table: TableName) throws(StoreError) -> [RowKey: String] {
+        try pass { () throws(StoreError) in try base.refusedRows(of: table) }
     }
     open func isJoining(_ table: TableName) throws(StoreError) -> Bool {
         try pass { () throws(StoreError) in try base.isJoining(table) }

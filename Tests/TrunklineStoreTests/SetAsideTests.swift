@@ -174,4 +174,33 @@ struct SetAsideTests {
                 .reason)
         #expect(reason.utf8.count <= 300 && !reason.contains("secret"))
     }
+
+    /// SQLite's own message names no table.
+    @Test(arguments: DatabaseKind.allCases, [false, true])
+    func aBrokenReferenceIsNamed(head: DatabaseKind, deferred: Bool) async throws {
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: head),
+            branch: """
+                create table customer (id integer primary key, name text);
+                create table invoice (id integer primary key, customer_no integer)
+                """, tables: ["customer", "invoice"],
+            head: """
+                create table customer (branch_id text not null, id integer not null, name text, primary key (branch_id, id));
+                create table invoice (branch_id text not null, id integer not null, customer_no integer,
+                    primary key (branch_id, id),
+                    foreign key (branch_id, customer_no) references customer (branch_id, id)\(deferred ? " deferrable initially deferred" : ""));
+                """)
+        try pair.branchDatabase.run("insert into customer values (1, 'a'); insert into invoice values (1, 1), (2, 9)")
+        try await pair.sync()
+        try pair.branchDatabase.run("delete from customer")
+        try await pair.sync()
+        let reasons = try await pair.head.reasons(of: pair.stream).sorted()
+        #expect(reasons.count == 2 && reasons.allSatisfy { $0.contains("customer") }, "\(reasons)")
+        guard head == .sqlite else { return }
+        #expect(
+            reasons == [
+                "FOREIGN KEY constraint failed: rows of table \"invoice\" refer to it by \"branch_id\", \"customer_no\"",
+                "FOREIGN KEY constraint failed: table \"customer\" lacks the row that its \"branch_id\", \"customer_no\" names",
+            ])
+    }
 }

@@ -112,4 +112,78 @@ struct SharedLimitTests {
         #expect(setAside == 1)
         #expect(try offices.east.run("select text from note") == "x")
     }
+
+    /// A key that not every office can hold is in no other row's way.
+    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func aKeyWithANUL(_ head: DatabaseKind) async throws {
+        let offices = try await offices(Pairing(branch: .sqlite, head: head))
+        try offices.east.run("insert into note values ('a' || char(0) || 'b', 'x'), ('plain', 'y')")
+        try await offices.settle()
+        #expect(try offices.head.run("select id from note order by id") == "a\nplain")
+        #expect(try await setAside(offices.down.branches[SharedOffices.east]!.store).contains { $0.contains("NUL") })
+        // Nor of a branch that sends it all the same.
+        try offices.east.run("insert into note values ('c', 'y')")
+        let batch = try #require(
+            try await offices.nextBatch(of: SharedOffices.east) { tables in
+                tables[0].rows = Array(
+                    String(decoding: tables[0].rows, as: UTF8.self).replacing("c\t", with: "c\\000\t").utf8)
+            })
+        guard case .stored(_, _, let setAside, _) = try await offices.down.head.receive(batch, parking: false) else {
+            throw TestFailure("not stored")
+        }
+        #expect(setAside == 1)
+    }
+
+    /// Nor one that the encoding of the head's database does not have.
+    @Test func aKeyThatTheEncodingDoesNotHave() async throws {
+        let offices = try await offices(Pairing(branch: .sqlite, head: .postgres))
+        try offices.east.run("insert into note values ('b', 'y'), ('c', 'z')")
+        let batch = try #require(try await offices.nextBatch(of: SharedOffices.east))
+        let outcome = try await offices.down.head.receiving("store", "a batch") { (transaction) throws(StoreError) in
+            try ReceiverEngine(PoorBooks(transaction)).receive(batch, parking: false)
+        }
+        guard case .stored(_, _, let setAside, _) = outcome else { throw TestFailure("not stored") }
+        #expect(setAside == 1)
+        #expect(try offices.head.run("select id from note order by id") == "a\nc")
+    }
+
+    /// What a batch has of them is decided over in one transaction, which keeps others from the rows.
+    @Test(arguments: DatabaseKind.allCases) func aBatchOfManyLinesIsRefused(_ kind: DatabaseKind) async throws {
+        let offices = try await offices(Pairing(branch: kind, head: kind))
+        let count = SharedLimit.lines + 1
+        try offices.east.run(
+            """
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < \(count))
+            insert into note select 'k' || i, 'x' from n
+            """)
+        await #expect(throws: WireError.self) {
+            _ = try await offices.nextBatch(of: SharedOffices.east, changes: 2 * count)
+        }
+    }
+
+    /// A branch is told nothing of rows of shared tables that are not for it.
+    @Test(arguments: DatabaseKind.allCases) func aBranchClaimsNoSharedTable(_ kind: DatabaseKind) async throws {
+        let offices = try await offices(Pairing(branch: kind, head: kind))
+        try offices.east.run("insert into note values ('b', 'y')")
+        let store = offices.down.branches[SharedOffices.east]!.store
+        var claimed = try #require(
+            try await store.claimBatch(of: SharedOffices.stream(SharedOffices.east), window: 64, changes: 5_000))
+        let reading = try await store.readBatch(claimed, limits: ReadLimits(batchBytes: .max, rowBytes: 16 << 20))
+        guard case .content(let tables) = reading else { throw TestFailure("too large") }
+        var claim = TableClaim(
+            name: Self.name, key: tables[0].key, columns: tables[0].columns, rows: 0, buckets: [], entries: [],
+            coveredBuckets: Array(0..<16), bucketCount: 16)
+        claim.conflict = tables[0].conflict
+        claimed.verification = VerificationClaim(id: UUID(), round: 2, tables: [claim])
+        let batch = try InboundBatch(message: BatchEncoder.encode(claimed, tables: claimed.taken(of: tables)))
+        _ = try await offices.down.head.receive(batch, parking: false)
+        let ack = try #require(
+            try await offices.down.head.pendingAcks(limit: 10).first { $0.ack.stream == claimed.stream }?.ack)
+        let result = try #require(ack.verification?.tables.first)
+        #expect(result.differingKeys == [] && result.rowsAtReceiver == 0 && result.problem != nil)
+    }
+}
+
+/// Books of a database that holds only some characters.
+private final class PoorBooks: ForwardingBooks {
+    override func canKeep(_ key: RowKey) throws(StoreError) -> Bool { key.values != ["b"] }
 }

@@ -6,17 +6,22 @@ extension ReceiverEngine {
     /// large batch some row changes always.
     /// - Returns: the lines that could not be stored, as they came.
     func apply(
-        _ groups: [LineGroup], _ context: SharedContext, individually: Bool
+        _ given: [LineGroup], _ context: SharedContext, individually: Bool
     ) throws(StoreError) -> [LineFailure] {
+        var groups = given
+        var locked: [LineFailure] = []
         let stream = context.stream
         guard groups.contains(where: \.table.isShared) else {
             return try sink.apply(groups, of: stream, individually: individually)
         }
         for tries in 0..<Limit.sharedTries {
             if tries > 0 {
-                for group in groups where group.table.isShared {
-                    try sink.lock(group.lines.map(\.key), group.table, of: stream)
+                for index in groups.indices where groups[index].table.isShared {
+                    let group = groups[index]
+                    let others = try sink.lock(group.lines.map(\.key), group.table, of: stream)
+                    locked += groups[index].take(at: others).map { LineFailure(line: $0, reason: Self.lockedReason) }
                 }
+                groups.removeAll(where: \.bytes.isEmpty)
             }
             let outcome = try books.merging { () throws(StoreError) -> [LineFailure]? in
                 var pieces: [SharedPiece] = []
@@ -36,12 +41,14 @@ extension ReceiverEngine {
                 for index in pieces.indices where try !settle(&pieces[index], context) { return nil }
                 return try finish(pieces, failures, context)
             }
-            if let outcome { return outcome }
+            if let outcome { return locked + outcome }
         }
         throw StoreError(
             .contention, operation: "store rows", subject: "stream \(stream)",
             reason: "other programs change the same rows just now")
     }
+
+    private static let lockedReason = "other programs have its row locked; it is tried again by itself"
 
     /// A batch that waited long says nothing: its sender's clock seems to be behind then.
     /// - Returns: whether it is known to be too far ahead.
@@ -65,7 +72,7 @@ extension ReceiverEngine {
         let branch = context.stream.source
         let policy = try books.policy(of: table.name)
         let (now, tolerance) = (try books.wallClock(), try books.clockTolerance())
-        for entry in piece.read() {
+        for entry in try readable(&piece) {
             let keys = entry.map(\.line.key)
             let states = try books.sharedRows(of: keys, table, branch)
             var (images, end) = ([Int: FoundRows.Content](), 0)
@@ -97,6 +104,24 @@ extension ReceiverEngine {
                 piece.add(change.decide(), item, isThere: present != nil)
             }
         }
+    }
+
+    /// The lines in portions, but for those that the books cannot name.
+    private func readable(_ piece: inout SharedPiece) throws(StoreError) -> [[SharedPiece.Item]] {
+        var portions: [[SharedPiece.Item]] = []
+        for entry in piece.read() {
+            var items: [SharedPiece.Item] = []
+            for item in entry {
+                if try books.canKeep(item.line.key) {
+                    items.append(item)
+                } else {
+                    let reason = "its key has characters that this database's encoding does not have"
+                    piece.failures.append(LineFailure(line: item.original, reason: reason))
+                }
+            }
+            if !items.isEmpty { portions.append(items) }
+        }
+        return portions
     }
 
     /// Of the first of these keys, at least of one.
@@ -146,8 +171,9 @@ extension ReceiverEngine {
     private func choose(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
         let table = piece.group.table
         let isJoining = try books.isJoining(table.name)
+        let refused = try books.refusedRows(of: table.name)
         let latest = try books.wallClock() + SharedLimit.clockAhead
-        for entry in piece.read() {
+        for entry in try readable(&piece) {
             let keys = entry.map(\.line.key)
             let versions = try books.localVersions(of: keys, table, locking: false)
             let images = isJoining ? try images(of: keys, table, context.stream) : [:]
@@ -160,12 +186,17 @@ extension ReceiverEngine {
                 }
                 piece.locals[item.line.key] = .some(local)
                 if let local, local.isDirty {
-                    guard let applied = stamp.applied, applied >= local.version?.clock ?? 0 else { continue }
+                    guard local.isIn(stamp) else { continue }
                 } else if stamp.isAnswer {
                     continue
                 } else if !context.senderWins, let own = local?.version, stamp.version.map({ $0 < own }) ?? true {
                     // It was read before what came already, in a batch that was read once more for a resend; or the
                     // head was restored, and what is here comes to it.
+                    continue
+                }
+                if local == nil, !stamp.isAnswer, let reason = refused[item.line.key] {
+                    let reason = "the row here could not be sent, so nobody else has seen it (\(reason)); mend it"
+                    piece.failures.append(LineFailure(line: item.original, reason: reason))
                     continue
                 }
                 if local == nil, !stamp.isAnswer, case .line(let own)? = images[index] {

@@ -29,6 +29,10 @@ extension ReceiverEngine {
                 bucketCount: claim.bucketCount, problem: problem.map(ShortReason.text))
         }
         guard claim.isWellFormed else { return uncompared("the question is malformed") }
+        // A branch would learn of rows that are not for it.
+        guard claim.conflict == nil || stream.destination != .head else {
+            return uncompared("shared tables are compared on their way down")
+        }
         let table = TableHeader(
             name: claim.name, key: claim.key, columns: claim.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
             allNew: false, conflict: claim.conflict)

@@ -68,6 +68,7 @@ public struct ReceiverEngine {
         case .adopt:
             try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
             inbound!.shapes = .wanted
+            inbound!.watermark.pastEpochs = past
             try books.leaveAck(header.stream)
             return try complete(batch, inbound!)
         case .behind(let acked):
@@ -243,6 +244,14 @@ public struct ReceiverEngine {
             case .unfit(let reason) where asWhole && stream.destination != .head && !group.isDelete,
                 .refused(let reason) where asWhole:
                 failures.append(LineFailure(line: .wholeTable(group.table), reason: reason))
+            case .unfit(let reason) where asWhole && group.table.isShared && stream.destination != .head:
+                var deletes = group
+                // What the head has of this branch's rows is no delete, and comes again with the table.
+                let answers = deletes.take { _, line in line.withoutStamp()?.stamp.isAnswer ?? false }
+                if !answers.isEmpty {
+                    failures.append(LineFailure(line: .wholeTable(group.table), reason: reason))
+                }
+                failures += deletes.lines.map { LineFailure(line: $0, reason: reason) }
             case .unfit(let reason), .refused(let reason):
                 failures += group.lines.map { LineFailure(line: $0, reason: reason) }
             }

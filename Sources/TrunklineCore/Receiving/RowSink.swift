@@ -25,7 +25,8 @@ public protocol RowSink {
         -> FoundRows
     /// Keeps programs from changing the stream's rows of these keys until the transaction ends, as far as there are any.
     /// - Precondition: the table fits.
-    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError)
+    /// - Returns: the indices of those that another session has locked for longer than is waited.
+    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int>
     /// The highest key of the stream's rows that are stored or set aside, when it is one integer column.
     func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64?
 }

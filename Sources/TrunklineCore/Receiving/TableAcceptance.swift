@@ -9,8 +9,10 @@ public enum TableAcceptance: Hashable, Sendable {
     /// - Parameter policy: ``ConflictPolicy/description`` of its own configuration.
     case shared(policy: String)
 
-    /// Whether rows that are not taken are kept all the same, one by one: those of a table that a head has only to list.
-    public func keepsRows(of mapping: TableMapping) -> Bool { self == .unlisted && mapping.isAtHead }
+    /// Whether rows that are not taken are kept all the same, one by one: those of an `up` table that a head has only to list.
+    public func keepsRows(of mapping: TableMapping) -> Bool {
+        self == .unlisted && mapping.isAtHead && mapping.conflict == nil
+    }
 
     private var isShared: Bool {
         if case .shared = self { true } else { false }

@@ -1,4 +1,5 @@
-/// What a header describes, well below what receivers take of one (``WireLimits``: 4 MiB and 2,000 tables).
+/// What a header describes, well below what receivers take of one (``WireLimits``: 4 MiB and 2,000 tables), and as many lines of
+/// shared tables as they take.
 enum HeaderSize {
     private static let tables = 1_000
     private static let bytes = 1 << 20
@@ -9,6 +10,8 @@ enum HeaderSize {
     static func fitting(_ tables: [TableContent], changes: Int) -> Int? {
         let shapes = tables.map { $0.columns.reduce(0) { $0 + $1.name.utf8.count + $1.type.utf8.count + overhead } }
         let misfits = tables.reduce(0) { $1.misfits.reduce($0) { $0 + $1.column.utf8.count + overhead } }
+        let shared = tables.reduce(0) { $0 + ($1.conflict == nil ? 0 : $1.rowCount + $1.deleteCount) }
+        if changes > 1, shared > SharedLimit.lines { return max(1, changes * SharedLimit.lines / shared) }
         guard changes > 1, tables.count > HeaderSize.tables || shapes.reduce(misfits, +) > bytes else { return nil }
         let each = (shapes.max() ?? 0) + misfits / changes
         return max(1, min(HeaderSize.tables, bytes / max(1, each), changes - 1))

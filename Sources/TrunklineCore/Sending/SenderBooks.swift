@@ -25,6 +25,8 @@ public protocol SenderBooks {
     func changeNotices(_ notices: [SetAsideNotice], gone: [SetAsideKey], of stream: StreamID) throws(StoreError)
     /// The tables that this office sends.
     func sentTables() throws(StoreError) -> Set<TableName>
+    /// Those of them that others write too.
+    func sharedTables() throws(StoreError) -> Set<TableName>
     /// Lets all rows of a table travel again; of one that is not synced here nothing.
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError)
     /// The tables of which the receiver said that it takes no row.

@@ -45,8 +45,12 @@ extension SenderEngine {
         guard let state = recovery.state, state.verification == result.id else {
             return try noteAgreement(result, recovery.report)
         }
-        let differing = result.tables.filter { !$0.agrees }
-        switch RecoveryDecision.decide(state.mode, passes: recovery.passes, result: result) {
+        // Shared tables come together by their versions, and differ until the head has answered.
+        let shared = try books.sharedTables()
+        var own = result
+        own.tables.removeAll { shared.contains($0.name) }
+        let differing = own.tables.filter { !$0.agrees }
+        switch RecoveryDecision.decide(state.mode, passes: recovery.passes, result: own) {
         case .wait: break
         case .finish: try books.setRecovery(nil, passes: 0, of: stream)
         case .giveUp:

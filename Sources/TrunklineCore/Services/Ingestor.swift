@@ -338,7 +338,8 @@ public actor Ingestor: SteppedService {
 
     /// A lane waits.
     private func note(_ error: any Error, _ key: String) {
-        guard let pause = lanes[key]?.failed("\(error)", at: clock.now) else { return }
+        let isContention = (error as? StoreError)?.code == .contention
+        guard let pause = lanes[key]?.failed("\(error)", isContention: isContention, at: clock.now) else { return }
         logger.warning(
             "lane failed, will try again",
             metadata: [

@@ -62,11 +62,12 @@ struct Lane: Sendable {
         _ = backoff.succeeded()
     }
 
+    /// - Parameter isContention: whether others had locked what it wanted: the moment in which they have not may be short.
     /// - Returns: how long it waits.
-    mutating func failed(_ error: String, at now: Instant) -> Duration {
+    mutating func failed(_ error: String, isContention: Bool = false, at now: Instant) -> Duration {
         failures += 1
         self.error = error
-        let pause = backoff.failed()
+        let pause = min(backoff.failed(), isContention ? .seconds(1) : .seconds(3_600))
         waitsUntil = now + pause
         return pause
     }

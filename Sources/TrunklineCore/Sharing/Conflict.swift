@@ -48,6 +48,9 @@ public struct Conflict: Hashable, Sendable, Codable {
     public var clockWasOff: Bool
 
     /// Without the rows themselves.
+    /// Whether each side had a row.
+    var hasBothImages: Bool { headImage != nil && branchImage != nil }
+
     public var withoutImages: Conflict {
         var summary = self
         (summary.headImage, summary.branchImage, summary.baseImage) = (nil, nil, nil)

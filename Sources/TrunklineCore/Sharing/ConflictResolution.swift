@@ -13,7 +13,9 @@ struct ConflictResolution {
                 "change the row at the head")
         }
         let conflict = record.conflict
-        if choice != .head { try store(conflict, id, choice, anyway: anyway) }
+        // Where the head's row stands, it stays as it is, whatever became of it since.
+        let stands = conflict.outcome == .head || conflict.outcome == .waiting
+        if choice != .head || !stands { try store(conflict, id, choice, anyway: anyway) }
         try books.noteResolved(id, choice.description)
     }
 
@@ -46,6 +48,10 @@ struct ConflictResolution {
             throw refusal(
                 .table, id, "table \"\(conflict.table)\" does not take the row any more", "look at trunkline status")
         }
+        // A program that changes it just now goes first.
+        guard try sink.lock([conflict.key], table, of: stream).isEmpty else {
+            throw refusal(.table, id, "another session has the row locked", "try again")
+        }
         let present = try present(conflict, table, stream)
         guard anyway || isOneOfBoth(present, conflict, table) else {
             throw refusal(
@@ -63,18 +69,8 @@ struct ConflictResolution {
         _ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, _ table: TableHeader, _ present: [String?]?
     ) throws(StoreError) -> ReceivedLine? {
         switch choice {
-        case .head: return nil
-        case .branch:
-            guard let image = conflict.branchImage else {
-                guard present != nil else { return nil }
-                return ReceivedLine(table: table, isDelete: true, text: CopyText.line(conflict.key.values)[...])
-            }
-            // Where the head has a row, what they differed in is the branch's from now on, and the rest stays.
-            let values = table.columns.enumerated().map { index, column -> String? in
-                guard let present, !conflict.columns.contains(column.name) else { return image[column.name] ?? nil }
-                return present[index]
-            }
-            return ReceivedLine(table: table, isDelete: false, text: CopyText.line(values)[...])
+        case .head: return line(of: conflict.headImage, conflict, table, present)
+        case .branch: return line(of: conflict.branchImage, conflict, table, present)
         case .set(let values):
             let unknown = values.keys.sorted().filter { name in !table.columns.contains { $0.name == name } }
             guard unknown.isEmpty else {
@@ -94,9 +90,29 @@ struct ConflictResolution {
         }
     }
 
-    /// In what they differed.
+    /// One of the two images; where both had a row, in what they differed, and the rest stays.
+    /// - Returns: nil where there is no row, and is to be none.
+    private func line(
+        of image: [String: String?]?, _ conflict: Conflict, _ table: TableHeader, _ present: [String?]?
+    ) -> ReceivedLine? {
+        guard let image else {
+            guard present != nil else { return nil }
+            return ReceivedLine(table: table, isDelete: true, text: CopyText.line(conflict.key.values)[...])
+        }
+        let values = table.columns.enumerated().map { index, column -> String? in
+            guard let present, conflict.hasBothImages, !conflict.columns.contains(column.name) else {
+                return image[column.name] ?? nil
+            }
+            return present[index]
+        }
+        return ReceivedLine(table: table, isDelete: false, text: CopyText.line(values)[...])
+    }
+
+    /// In what they differed; where one of them had no row, in everything.
     private func isOneOfBoth(_ present: [String?]?, _ conflict: Conflict, _ table: TableHeader) -> Bool {
-        let columns = table.columns.enumerated().filter { conflict.columns.contains($1.name) }
+        let columns = table.columns.enumerated().filter {
+            !conflict.hasBothImages || conflict.columns.contains($1.name)
+        }
         let merge = ColumnMerge(columns.map(\.element))
         return [conflict.headImage, conflict.branchImage].contains { image in
             guard let image, let present else { return image == nil && present == nil }

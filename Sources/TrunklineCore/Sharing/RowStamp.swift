@@ -14,12 +14,15 @@ public struct RowStamp: Hashable, Sendable {
     public var isJoining: Bool
     /// Downwards: the clock of the last of this branch's changes that the head has looked at; nil: none.
     public var applied: Int64?
+    /// Downwards: the clock of the first of those changes, ``RowBase/since``: what the branch changed after it had an answer, or
+    /// after it was restored, is none of them, whatever the clocks say.
+    public var since: Int64?
     /// Downwards: the row is as this branch sent it, so that only the key is here.
     public var isAnswer: Bool
 
     public init(
         version: RowVersion?, base: RowBase? = nil, baseImage: [String: String?]? = nil,
-        isJoining: Bool = false, applied: Int64? = nil,
+        isJoining: Bool = false, applied: Int64? = nil, since: Int64? = nil,
         isAnswer: Bool = false
     ) {
         self.version = version
@@ -27,6 +30,7 @@ public struct RowStamp: Hashable, Sendable {
         self.baseImage = baseImage
         self.isJoining = isJoining
         self.applied = applied
+        self.since = since
         self.isAnswer = isAnswer
     }
 
@@ -83,6 +87,7 @@ extension RowStamp: Codable {
         case baseImage = "was"
         case isJoining = "joining"
         case applied = "applied"
+        case since = "since"
         case isAnswer = "answer"
     }
 
@@ -93,6 +98,7 @@ extension RowStamp: Codable {
         baseImage = try fields.decodeIfPresent([String: String?].self, forKey: .baseImage)
         isJoining = try fields.decodeIfPresent(Bool.self, forKey: .isJoining) ?? false
         applied = try fields.decodeIfPresent(Int64.self, forKey: .applied)
+        since = try fields.decodeIfPresent(Int64.self, forKey: .since)
         isAnswer = try fields.decodeIfPresent(Bool.self, forKey: .isAnswer) ?? false
         guard applied.map({ (0...RowVersion.maximalClock).contains($0) }) ?? true else {
             throw DecodingError.dataCorruptedError(
@@ -107,6 +113,7 @@ extension RowStamp: Codable {
         try fields.encodeIfPresent(baseImage, forKey: .baseImage)
         if isJoining { try fields.encode(true, forKey: .isJoining) }
         try fields.encodeIfPresent(applied, forKey: .applied)
+        try fields.encodeIfPresent(since, forKey: .since)
         if isAnswer { try fields.encode(true, forKey: .isAnswer) }
     }
 }

@@ -16,6 +16,11 @@ public protocol SharedBooks {
     /// - Parameter locking: nobody changes them until the transaction ends; one that somebody is changing just now is
     ///   unknown. Nobody is waited for, who may wait for us.
     func localVersions(of keys: [RowKey], _ table: TableHeader, locking: Bool) throws(StoreError) -> [LocalVersion?]
+    /// Whether this database can hold the texts of a key: one whose encoding is not UTF-8 may not.
+    func canKeep(_ key: RowKey) throws(StoreError) -> Bool
+    /// At a branch: why rows of the table that nobody has changed since it is shared cannot travel, by their keys as its lines
+    /// have them: nobody else has seen them.
+    func refusedRows(of table: TableName) throws(StoreError) -> [RowKey: String]
     /// At a branch: whether the head does not have all yet that was in the table when it began to be shared.
     func isJoining(_ table: TableName) throws(StoreError) -> Bool
     /// Runs `body`, whose writes are not changes of this office: the triggers of shared tables give them no version.
@@ -51,10 +56,19 @@ public struct LocalVersion: Hashable, Sendable {
     public var version: RowVersion?
     /// Whether there is a change of this branch that the head has not answered.
     public var isDirty: Bool
+    /// Of such a row: ``RowBase/since``.
+    public var since: Int64?
 
-    public init(version: RowVersion?, isDirty: Bool) {
+    public init(version: RowVersion?, isDirty: Bool, since: Int64? = nil) {
         self.version = version
         self.isDirty = isDirty
+        self.since = since
+    }
+
+    /// Whether what the head says of the row was made of this branch's last change of it.
+    func isIn(_ stamp: RowStamp) -> Bool {
+        guard let applied = stamp.applied, stamp.since == since else { return false }
+        return applied >= version?.clock ?? 0
     }
 }
 

@@ -95,6 +95,7 @@ struct SharedChange {
             if isAlike { return store(base, version) }
             if policy.needsBase, let known = baseImage(base), let theirs {
                 var decision = merge(known, present, theirs, base, version)
+                if isSame, decision.action == nil { return decision }
                 decision.conflict = decision.conflict ?? record(kind: .join, .merged, base: known, differing)
                 decision.conflict?.kind = .join
                 return decision

@@ -19,7 +19,6 @@ public enum RecoveryDecision: Hashable, Sendable {
         switch mode {
         case .compare: .wait
         case .keepBranch, .resend:
-            // Of shared tables, which come together by their versions, it says nothing.
             result.tables.allSatisfy(\.agrees)
                 ? .finish : passes >= maximalPasses ? .giveUp : .mark(next: mode, passes: passes + 1)
         case .keepHead:

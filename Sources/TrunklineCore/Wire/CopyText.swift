@@ -36,6 +36,18 @@ public enum CopyText {
         }
     }
 
+    /// Whether what follows a backslash is an escape that senders write: no other one may bring in bytes that are not UTF-8.
+    static func isEscape(at index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        switch bytes[index] {
+        case UInt8(ascii: "b"), UInt8(ascii: "t"), UInt8(ascii: "n"), UInt8(ascii: "v"), UInt8(ascii: "f"),
+            UInt8(ascii: "r"), UInt8(ascii: "N"), backslash:
+            true
+        case UInt8(ascii: "0"):
+            index + 2 < bytes.count && bytes[index + 1] == UInt8(ascii: "0") && bytes[index + 2] == UInt8(ascii: "0")
+        default: false
+        }
+    }
+
     /// A line of fields, with its newline.
     public static func line(_ values: [String?]) -> [UInt8] {
         var line: [UInt8] = []

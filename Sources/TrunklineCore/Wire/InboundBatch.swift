@@ -99,9 +99,17 @@ public struct InboundBatch: Sendable {
         var tabs = 0
         var wrongLine = false
         var hasNUL = false
+        var isEscaped = false
+        var isMisescaped = false
         body.withUnsafeBufferPointer { buffer in
             for index in range {
                 let byte = buffer[index]
+                if isEscaped {
+                    isEscaped = false
+                    if !CopyText.isEscape(at: index, in: buffer) { isMisescaped = true }
+                } else if byte == CopyText.backslash {
+                    isEscaped = true
+                }
                 if byte == CopyText.tab {
                     tabs += 1
                 } else if byte == CopyText.newline {
@@ -120,6 +128,7 @@ public struct InboundBatch: Sendable {
             throw WireError(.malformed, "the header counts \(lines) \(what), the body has \(found)")
         }
         guard !hasNUL else { throw WireError(.malformed, "a raw NUL byte in the \(what)") }
+        guard !isMisescaped else { throw WireError(.malformed, "an escape that is none in the \(what)") }
         guard !wrongLine else { throw WireError(.malformed, "a line of the \(what) does not have \(fields) fields") }
         position = range.upperBound
         return (range, longest)
@@ -165,9 +174,14 @@ extension BatchHeader {
         }
         if let verification { try check(verification, limits) }
         var lines = 0
+        var shared = 0
         for table in tables {
             try table.check(limits)
             lines += table.rows + table.deletes
+            if table.isShared { shared += table.rows + table.deletes }
+            guard shared <= SharedLimit.lines else {
+                throw WireError(.tooLarge, "more than \(SharedLimit.lines) lines of shared tables")
+            }
             guard lines <= limits.lines else { throw WireError(.tooLarge, "more than \(limits.lines) lines") }
         }
     }

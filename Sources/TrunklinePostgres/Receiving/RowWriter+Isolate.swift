@@ -108,7 +108,10 @@ extension RowWriter {
             END IF
             """
         ).map { failed in
-            let reason = reasons.insert(StoreError.withoutValues(failed.message, code: failed.code)).memberAfterInsert
+            let message =
+                failed.code == StoreError.lockedCode
+                ? RowWriter.lockedReason : StoreError.withoutValues(failed.message, code: failed.code)
+            let reason = reasons.insert(message).memberAfterInsert
             return LineFailure(
                 line: lines[failed.line], reason: reason, code: failed.code, lacksParent: failed.code == "23503")
         }
@@ -151,6 +154,9 @@ extension RowWriter {
         return try halving(lines[..<middle], columns, statements) + halving(lines[middle...], columns, statements)
     }
 
+    /// So many rows of a block are waited for in vain.
+    private static let mostLocked = 10
+
     private func block(
         _ lines: ArraySlice<ReceivedLine>, _ columns: Int, _ statements: String
     ) throws(StoreError) -> [FailedLine] {
@@ -159,12 +165,17 @@ extension RowWriter {
             #variable_conflict use_column
             DECLARE
                 trunkline_line record;
+                trunkline_locked integer := 0;
             BEGIN
                 FOR trunkline_line IN SELECT row_number() OVER (ORDER BY ctid) AS number, * FROM \(stage) LOOP
                     BEGIN
                         \(statements);
                     EXCEPTION WHEN OTHERS THEN
-                        IF \(StoreError.isOfOthersInSQL) THEN RAISE; END IF;
+                        IF SQLSTATE = \(StoreError.lockedCode.literal) AND trunkline_locked < \(Self.mostLocked) THEN
+                            trunkline_locked := trunkline_locked + 1;
+                        ELSIF \(StoreError.isOfOthersInSQL) THEN
+                            RAISE;
+                        END IF;
                         INSERT INTO pg_temp.trunkline_failed VALUES (trunkline_line.number, SQLSTATE, SQLERRM);
                     END;
                 END LOOP;

@@ -33,27 +33,71 @@ final class RowWriter {
     }
 
     private static let usersSettings =
-        "SET LOCAL search_path TO DEFAULT; SET LOCAL timezone TO DEFAULT; SET LOCAL datestyle TO DEFAULT; SET LOCAL intervalstyle TO DEFAULT"
+        "SET LOCAL search_path TO DEFAULT; SET LOCAL timezone TO DEFAULT; SET LOCAL datestyle TO DEFAULT; SET LOCAL intervalstyle TO DEFAULT; SET LOCAL lock_timeout TO '\(rowPatience)ms'"
     private static let ourSettings =
-        "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'; SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'iso_8601'"
+        "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'; SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'iso_8601'; SET LOCAL lock_timeout TO '\(PostgresStore.lockPatience)s'"
+    /// How long a row is waited for that another session has locked, in milliseconds: well below the server's
+    /// `deadlock_timeout` of one second, after which it would end a program's transaction that waits for a row of ours.
+    private static let rowPatience = 300
 
-    /// Stores what can be stored.
+    /// Stores what can be stored. Rows that another session has locked are not waited for: they keep nobody else's back.
     /// - Parameter individually: whether trying all at once first is of no use.
     /// - Returns: the lines that could not.
-    func store(_ pieces: [Piece], individually: Bool) throws(StoreError) -> [LineFailure] {
-        guard !pieces.isEmpty else { return [] }
+    func store(_ given: [Piece], individually: Bool) throws(StoreError) -> [LineFailure] {
+        var pieces = given
+        var failures: [LineFailure] = []
         if !individually {
-            if pieces.contains(where: \.isCopyable), try attempt(pieces, copying: true) { return [] }
-            if try attempt(pieces, copying: false) { return [] }
+            switch try attempt(pieces) {
+            case .stored: return []
+            case .failed: break
+            case .locked:
+                failures = try takeLocked(outOf: &pieces)
+                if case .stored = try attempt(pieces) { return failures }
+            }
         }
+        guard !pieces.isEmpty else { return failures }
         try connection.script("\(Self.usersSettings); SET CONSTRAINTS ALL IMMEDIATE", "store rows")
-        let failures = try isolate(pieces)
+        failures += try isolate(pieces)
         if failures.contains(where: { RowWriter.ofStalePlans.contains($0.code ?? "") }) { connection.isStale = true }
         try connection.script(Self.ourSettings, "store rows")
         return failures
     }
 
-    private func attempt(_ pieces: [Piece], copying: Bool) throws(StoreError) -> Bool {
+    private enum Attempt {
+        case stored
+        /// Some row cannot be stored.
+        case failed
+        /// Some row is locked.
+        case locked
+    }
+
+    /// All at once.
+    private func attempt(_ pieces: [Piece]) throws(StoreError) -> Attempt {
+        guard !pieces.isEmpty else { return .stored }
+        if pieces.contains(where: \.isCopyable) {
+            let copied = try attempt(pieces, copying: true)
+            if case .failed = copied {} else { return copied }
+        }
+        return try attempt(pieces, copying: false)
+    }
+
+    /// The lines whose rows another session has locked; the others' are locked for us.
+    private func takeLocked(outOf pieces: inout [Piece]) throws(StoreError) -> [LineFailure] {
+        var failures: [LineFailure] = []
+        for index in pieces.indices {
+            let keys = pieces[index].group.lines.map(\.key)
+            let locked = try KeyedRows(pieces[index].target, stream, connection).lockOthers(keys)
+            failures += pieces[index].group.take(at: locked).map {
+                LineFailure(line: $0, reason: Self.lockedReason, code: StoreError.lockedCode)
+            }
+        }
+        pieces.removeAll(where: \.group.bytes.isEmpty)
+        return failures
+    }
+
+    static let lockedReason = "another session has the row locked; it is tried again by itself"
+
+    private func attempt(_ pieces: [Piece], copying: Bool) throws(StoreError) -> Attempt {
         try connection.script(
             "SAVEPOINT batch; \(Self.usersSettings); SET CONSTRAINTS ALL DEFERRED", "store rows")
         do throws(StoreError) {
@@ -69,13 +113,13 @@ final class RowWriter {
             for piece in pieces where piece.isCircular { try merge(piece) }
             try connection.script(
                 "SET CONSTRAINTS ALL IMMEDIATE; RELEASE batch; \(Self.ourSettings)", "store rows")
-            return true
+            return .stored
         } catch {
-            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            guard error.isOfRowOrTable || error.isOfLock, connection.isOpen else { throw error }
             // The settings are those from before the savepoint again.
             try connection.script("ROLLBACK TO batch; RELEASE batch", "store rows")
             forgetStages()
-            return false
+            return error.isOfLock ? .locked : .failed
         }
     }
 
@@ -115,10 +159,19 @@ final class RowWriter {
         let source = try source(piece.group, columns: piece.target.columns.count)
         let conflict = conflict(piece.target, withoutCircular: withoutCircular)
         let merged = try connection.run(
-            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" } + " FROM \(source.sql) s"
+            upsert(piece.target, withoutCircular: withoutCircular) { "s.\($0)" }
+                + " FROM \(source.sql) s\(order(piece.target))"
                 + conflict.sql,
             source.values, "merge rows")
         if conflict.updates, merged.affectedRows < piece.group.count { throw RowWriter.skipped(piece) }
+    }
+
+    /// Rows are locked in the order of their keys, as programs do that lock several: whoever does finds no deadlock.
+    private func order(_ target: Target) -> String {
+        let key = target.key.compactMap { name in target.columns.firstIndex { $0.name == name } }.map { index in
+            target.columns[index].fit.cast("s.c\(index + 1)", target.columns[index].castType)
+        }
+        return key.isEmpty ? "" : " ORDER BY \(key.joined(separator: ", "))"
     }
 
     private func delete(_ piece: Piece) throws(StoreError) {
@@ -138,8 +191,10 @@ final class RowWriter {
     ///   holds a lock on it: whatever it commits is seen once they are locked.
     private func checkReferring(_ piece: Piece, _ rows: String, _ values: [String?]) throws(StoreError) {
         let referring = try ReferringRows.find(piece.target, connection)
+        guard !referring.isEmpty || piece.group.table.isShared else { return }
+        let key = piece.target.key.map { "t.\($0.identifier)" }.joined(separator: ", ")
+        try connection.run("SELECT \(rows) ORDER BY \(key) FOR UPDATE OF t", values, "lock rows")
         guard !referring.isEmpty else { return }
-        try connection.run("SELECT \(rows) FOR UPDATE OF t", values, "lock rows")
         let exist = referring.map { "coalesce(bool_or(\($0.exist)), false)" }.joined(separator: ", ")
         let found = try connection.run("SELECT \(exist) \(rows)", values, "look for rows that refer to others")
         guard let index = referring.indices.first(where: { found.flag(0, $0) }) else { return }

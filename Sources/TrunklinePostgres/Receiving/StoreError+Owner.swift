@@ -21,7 +21,13 @@ extension StoreError {
     /// intervention, the system, the server's own mistakes.
     private static let ofOthers: Set<String> = ["08", "25", "28", "40", "53", "57", "58", "XX"]
     /// Somebody holds a lock, or uses the object.
-    private static let locks: Set<String> = ["55P03", "55006"]
+    private static let locks: Set<String> = [lockedCode, "55006"]
+
+    /// Whether another session has locked what was wanted, or waits for what this one has locked.
+    var isOfLock: Bool { databaseCode == StoreError.lockedCode || databaseCode == "40P01" }
+
+    /// `lock_not_available`
+    static let lockedCode = "55P03"
 
     /// The message without the values that it quotes: reasons travel, and are kept.
     var reasonWithoutValues: String { StoreError.withoutValues(reason, code: databaseCode ?? "") }

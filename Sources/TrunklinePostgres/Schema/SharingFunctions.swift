@@ -1,6 +1,6 @@
 /// The stored functions about shared tables that join the head's.
 enum SharingFunctions {
-    static let all = [isJoining, joinedTables, hasUntoldJoins, formEmptyBatch]
+    static let all = [isJoining, hasRefused, isRefused, joinedTables, hasUntoldJoins, formEmptyBatch]
 
     /// Whether the head does not have all of the table that was there when it began to be shared.
     private static let isJoining = """
@@ -11,6 +11,33 @@ enum SharingFunctions {
             RETURN EXISTS (SELECT FROM trunkline.load WHERE table_id = p_table)
                 OR EXISTS (SELECT FROM trunkline.batch WHERE load_table = p_table AND state <> 'acked')
                 OR EXISTS (SELECT FROM trunkline.synced_table WHERE id = p_table AND NOT loaded);
+        END
+        $function$
+        """
+
+    /// Whether some rows of the table could not leave this office, so that nobody else has seen them.
+    private static let hasRefused = """
+        CREATE OR REPLACE FUNCTION trunkline.has_refused(p_table integer) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            RETURN EXISTS (
+                SELECT FROM trunkline.refused_row w JOIN trunkline.synced_table s ON s.name = w.table_name
+                WHERE s.id = p_table AND w.at_sender);
+        END
+        $function$
+        """
+
+    /// Whether the row of this key is one of them.
+    private static let isRefused = """
+        CREATE OR REPLACE FUNCTION trunkline.is_refused(p_table integer, p_key text[]) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            RETURN EXISTS (
+                SELECT FROM trunkline.refused_row w JOIN trunkline.synced_table s ON s.name = w.table_name
+                WHERE s.id = p_table AND w.at_sender AND w.stream = (SELECT office FROM trunkline.office) || '>head'
+                    AND md5(w.key) = md5(array_to_json(p_key)::text) AND w.key = array_to_json(p_key)::text);
         END
         $function$
         """

@@ -61,6 +61,14 @@ struct VersionSQL {
 
     private var isKeepingBase: Bool { office != .head && policy.needsBase }
 
+    /// Whether the head has not seen yet what is changed.
+    private var isUnseen: String {
+        """
+        (SELECT trunkline.is_joining(\(tableID))) \
+        OR (SELECT trunkline.has_refused(\(tableID))) AND trunkline.is_refused(\(tableID), q.key)
+        """
+    }
+
     private func statement(_ rows: String, isDelete: String, wasAbsent: String) -> String {
         let isBranch = office != .head
         let base =
@@ -78,10 +86,10 @@ struct VersionSQL {
                 (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
             SELECT \(tableID), q.key, \(Self.now), '\(office)', \(isDelete), \(isBranch), \(wasAbsent),
                 \(wasAbsent == "true" ? "NULL::json" : "q.image"),
-                \(isBranch ? "(SELECT trunkline.is_joining(\(tableID)))" : "false"), \(isBranch ? Self.now : "NULL::bigint")
+                \(isBranch ? isUnseen : "false"), \(isBranch ? Self.now : "NULL::bigint")
             FROM (\(rows)) q
             ON CONFLICT (table_id, key) DO UPDATE SET clock = greatest(EXCLUDED.clock, s.clock + 1),
-                office = EXCLUDED.office, is_deleted = EXCLUDED.is_deleted\(base)
+                office = EXCLUDED.office, is_deleted = EXCLUDED.is_deleted, noted_at = EXCLUDED.noted_at\(base)
             """
     }
 }

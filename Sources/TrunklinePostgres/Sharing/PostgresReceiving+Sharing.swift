@@ -58,11 +58,12 @@ extension PostgresReceiving {
                 SELECT r.* FROM trunkline.shared_row r WHERE r.table_id = \(shared.id) AND r.key IN (SELECT key FROM k)
                 \(locking ? "FOR UPDATE SKIP LOCKED" : "")
             )
-            SELECT s.clock, s.office, s.is_dirty FROM k LEFT JOIN s ON s.key = k.key ORDER BY k.n
+            SELECT s.clock, s.office, s.is_dirty, s.base_since FROM k LEFT JOIN s ON s.key = k.key ORDER BY k.n
             """, parameters, "read versions")
         return (0..<found.rowCount).map { row in
             Self.version(found, row).map {
-                LocalVersion(version: $0, isDirty: found.flag(row, 2))
+                LocalVersion(
+                    version: $0, isDirty: found.flag(row, 2), since: found.integer(row, 3).map { Int64($0) })
             }
         }
     }
@@ -91,7 +92,8 @@ extension PostgresReceiving {
     func note(_ versions: [NotedVersion], _ table: TableHeader) throws(StoreError) {
         guard !versions.isEmpty else { return }
         let shared = try SharedTable(table.name, key: table.key, connection)
-        let (known, unknown) = (versions.filter { $0.version != nil }, versions.filter { $0.version == nil })
+        let known = versions.filter { $0.version != nil }
+        let unknown = versions.filter { $0.version == nil && !$0.onlyIfNone }
         if !unknown.isEmpty {
             let (keyed, parameters) = shared.keyed(unknown.map(\.key))
             try connection.run(
@@ -111,7 +113,7 @@ extension PostgresReceiving {
         let update =
             """
             UPDATE SET clock = EXCLUDED.clock, office = EXCLUDED.office,
-                is_deleted = EXCLUDED.is_deleted, is_dirty = false, base_clock = NULL, base_office = NULL,
+                is_deleted = EXCLUDED.is_deleted, noted_at = EXCLUDED.noted_at, is_dirty = false, base_clock = NULL, base_office = NULL,
                 base_absent = false, base_image = NULL, base_joining = false, base_since = NULL
             """
         try connection.run(
@@ -142,18 +144,20 @@ extension PostgresReceiving {
         let told = try shared.hasTriggers(connection) ? values.map { _ in nil } : values.map(\.standing)
         try connection.run(
             """
-            INSERT INTO trunkline.applied_change (table_id, key, office, clock, standing_clock, standing_office, change)
-            SELECT DISTINCT ON (k.key) \(shared.id), k.key, \(branch.description.literal), v.clock, v.standing_clock, v.standing_office,
-                v.change FROM (\(keyed)) k
-            JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::bigint[], $\(next + 3)::text[], $\(next + 4)::text[])
-                WITH ORDINALITY AS v (clock, standing_clock, standing_office, change, n) USING (n)
+            INSERT INTO trunkline.applied_change
+                (table_id, key, office, clock, since, standing_clock, standing_office, change)
+            SELECT DISTINCT ON (k.key) \(shared.id), k.key, \(branch.description.literal), v.clock, v.since, v.standing_clock,
+                v.standing_office, v.change FROM (\(keyed)) k
+            JOIN unnest($\(next + 1)::bigint[], $\(next + 2)::bigint[], $\(next + 3)::bigint[], $\(next + 4)::text[],
+                $\(next + 5)::text[]) WITH ORDINALITY AS v (clock, since, standing_clock, standing_office, change, n) USING (n)
             ORDER BY k.key, n DESC
-            ON CONFLICT (table_id, key, office) DO UPDATE SET clock = EXCLUDED.clock,
+            ON CONFLICT (table_id, key, office) DO UPDATE SET clock = EXCLUDED.clock, since = EXCLUDED.since,
                 standing_clock = EXCLUDED.standing_clock, standing_office = EXCLUDED.standing_office,
                 change = EXCLUDED.change
             """,
             parameters + [
                 TextArray.encode(values.map { "\($0.clock)" }),
+                TextArray.encode(values.map { $0.base.since.map { "\($0)" } }),
                 TextArray.encode(told.map { $0.map { "\($0.clock)" } }),
                 TextArray.encode(told.map { $0?.office.description }),
                 TextArray.encode(values.map { JSONText.encode($0) }),
@@ -210,20 +214,73 @@ extension PostgresReceiving {
             rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0, allNew: false, conflict: policy.description)
     }
 
+    /// Of those that are not shared here nothing is noted: when they are, the branch joins them.
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
         let found = try connection.query(SharingStatements.joined, [header.stream.description])
         let known = Set(try JSONText.decode([JoinedTable].self, found.text(0, 0), "joined tables"))
         let new = Set(tables.filter { !known.contains($0) }.map(\.name.inDefaultSchema.sql))
         guard !new.isEmpty else { return }
         let down = StreamID(from: .head, to: header.stream.source)
-        for table in try SyncedTable.all(connection) where table.captured && table.conflict != nil {
-            guard new.contains(table.relation) else { continue }
+        let shared = try SyncedTable.shared(connection)
+        for table in shared where new.contains(table.relation) {
             try connection.query(
                 Statements.beginLoad,
                 ["\(table.id)", down.description, "f", table.route == .all ? "f" : "t", "f"])
             try connection.query(SharingStatements.tellDeletes, ["\(table.id)", down.description])
         }
         try connection.query(
-            SharingStatements.noteJoined, [header.stream.description, JSONText.encode(tables)])
+            SharingStatements.noteJoined,
+            [header.stream.description, JSONText.encode(tables.filter { $0.isAmong(shared) })])
+    }
+
+    func canKeep(_ key: RowKey) throws(StoreError) -> Bool {
+        let texts = key.values.compactMap { $0 }.filter { $0.utf8.contains { $0 >= 0x80 } }
+        guard !connection.isUTF8, !texts.isEmpty else { return true }
+        try connection.script("SAVEPOINT key", "look at key")
+        do throws(StoreError) {
+            try connection.run("SELECT $1::text[]", [TextArray.encode(texts)], "look at key")
+            try connection.script("RELEASE key", "look at key")
+            return true
+        } catch {
+            guard error.isOfRowOrTable, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO key; RELEASE key", "look at key")
+            return false
+        }
+    }
+
+    func refusedRows(of table: TableName) throws(StoreError) -> [RowKey: String] {
+        let found = try connection.query(
+            SharingStatements.refusedRows, [connection.portable(table.description)])
+        var refused: [RowKey: String] = [:]
+        for row in 0..<found.rowCount {
+            let key = RowKey(try JSONText.decode([String?].self, found.text(row, 0), "key of a row"))
+            refused[key] = found.text(row, 1)
+        }
+        return refused
+    }
+}
+
+extension SyncedTable {
+    /// Those that both sides write.
+    static func shared(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable] {
+        try all(connection).filter { $0.captured && $0.conflict != nil }
+    }
+
+    /// A table that is shared no more is one that no branch has joined, so that it is when it is shared again.
+    static func forgetJoins(_ connection: PostgresConnection) throws(StoreError) {
+        let shared = try shared(connection)
+        let found = try connection.query(SharingStatements.joins)
+        for row in 0..<found.rowCount {
+            let joined = try JSONText.decode([JoinedTable].self, found.text(row, 1), "joined tables")
+            let left = joined.filter { $0.isAmong(shared) }
+            guard left != joined else { continue }
+            try connection.query(SharingStatements.noteJoined, [found.text(row, 0), JSONText.encode(left)])
+        }
+    }
+}
+
+extension JoinedTable {
+    fileprivate func isAmong(_ tables: [SyncedTable]) -> Bool {
+        tables.contains { $0.relation == name.inDefaultSchema.sql }
     }
 }

@@ -11,14 +11,21 @@ enum SharingStatements {
     static let conflictSize = Statement(
         "conflict_size",
         "SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM trunkline.conflict WHERE branch = $1")
-    /// Triggers and rules of the table `$1` that are not ours.
+    /// Triggers and rules of the table `$1`, or of a partition of it, that are not ours.
     static let hasTriggers = Statement(
         "has_triggers",
         """
-        SELECT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = to_regclass($1) AND NOT g.tgisinternal
+        WITH parts AS (
+            SELECT to_regclass($1)::oid AS oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1)))
+        SELECT EXISTS (SELECT FROM pg_trigger g JOIN parts p ON g.tgrelid = p.oid WHERE NOT g.tgisinternal
                 AND g.tgname NOT LIKE 'trunkline\\_%')
-            OR EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = to_regclass($1))
+            OR EXISTS (SELECT FROM pg_rewrite r JOIN parts p ON r.ev_class = p.oid)
         """)
+    static let joins = Statement("joins", "SELECT stream, joined FROM trunkline.inbound WHERE joined <> '[]'")
+    static let refusedRows = Statement(
+        "refused_rows",
+        "SELECT key, min(reason) FROM trunkline.refused_row WHERE table_name = $1 AND at_sender AND key <> '[]' GROUP BY key"
+    )
     static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
     /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete
     /// was left out.
@@ -97,15 +104,18 @@ enum SharingStatements {
         """
         WITH conflicts AS (
             DELETE FROM trunkline.conflict WHERE id IN (
-                SELECT id FROM (
-                    SELECT * FROM trunkline.conflict WHERE NOT (\(isWaiting)) ORDER BY id LIMIT 500) c
-                WHERE coalesce(resolved_at, at) < now() - interval '\(ConflictRecord.retentionDays) days')
+                SELECT id FROM trunkline.conflict WHERE NOT (\(isWaiting))
+                    AND coalesce(resolved_at, at) < now() - interval '\(ConflictRecord.retentionDays) days' LIMIT 500)
             RETURNING 1
         ), deletes AS (
-            DELETE FROM trunkline.shared_row WHERE (table_id, key) IN (
+            -- One that a program makes again just now is none when this has waited for it.
+            DELETE FROM trunkline.shared_row WHERE is_deleted AND NOT is_dirty AND (table_id, key) IN (
                 SELECT table_id, key FROM trunkline.shared_row s, trunkline.office o
-                WHERE s.is_deleted AND NOT s.is_dirty AND s.clock < (extract(epoch FROM now()) * 1000)::bigint
+                WHERE s.is_deleted AND NOT s.is_dirty
+                    AND coalesce(s.noted_at, s.clock) < (extract(epoch FROM now()) * 1000)::bigint
                         - 86400000::bigint * CASE o.role WHEN 'head' THEN \(DeleteMemory.daysAtHead) ELSE \(DeleteMemory.daysAtBranch) END
+                    -- Some stream has not passed it.
+                    AND NOT EXISTS (SELECT FROM trunkline.change c WHERE c.table_id = s.table_id AND c.key = s.key)
                     AND NOT EXISTS (SELECT FROM trunkline.outbound_ack a
                         WHERE a.last_contact IS NULL OR a.last_contact < now() - interval '1 day') LIMIT 500)
             RETURNING table_id, key

@@ -71,7 +71,7 @@ struct StampSQL {
 
     private func downwards(isAnswer: String) -> String {
         """
-        json_build_object('v', \(Self.version("s.clock", "s.office")), 'applied', a.clock, 'answer', \(isAnswer))
+        json_build_object('v', \(Self.version("s.clock", "s.office")), 'applied', a.clock, 'since', a.since, 'answer', \(isAnswer))
         """
     }
 
@@ -84,7 +84,7 @@ struct StampSQL {
             return "CASE WHEN \(value) IS NOT NULL THEN format('%s', \(value)) END"
         }
         return """
-            CASE WHEN octet_length(s.base_image::text) <= \(2 * SharedLimit.rowBytes) THEN (
+            CASE WHEN octet_length(s.base_image::text) <= \(SharedLimit.rowBytes) THEN (
                 SELECT json_object(ARRAY[\(names)]::text[], ARRAY[\(values.joined(separator: ", "))]::text[])
                 FROM json_populate_record(NULL::\(table.relation), s.base_image) b) END
             """

@@ -73,6 +73,8 @@ struct PostgresSending: SenderBooks {
         Set(try SyncedTable.all(connection).filter(\.captured).map(\.name))
     }
 
+    func sharedTables() throws(StoreError) -> Set<TableName> { Set(try SyncedTable.shared(connection).map(\.name)) }
+
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
         try LocalRows(table, for: stream, connection)?.loadAll()
     }

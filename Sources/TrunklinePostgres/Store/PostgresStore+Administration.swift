@@ -34,6 +34,7 @@ extension PostgresStore {
                 try capture(rule, connection, &report)
             }
             if setup.role == .head {
+                try SyncedTable.forgetJoins(connection)
                 try followBranches(connection)
             } else {
                 try LocalWriteGuard(connection).follow(setup.accepted) { (table, body) throws(StoreError) in

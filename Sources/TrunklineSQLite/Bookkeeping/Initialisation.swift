@@ -15,6 +15,7 @@ struct Initialisation {
         try Office.save(setup, db)
         try startStreams()
         try capture(&report)
+        try Joins.forgetUnshared(db)
         // What this office takes may be another now.
         try SetAsideRows.tryWholeTables(db)
         return report

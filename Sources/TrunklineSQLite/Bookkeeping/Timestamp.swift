@@ -3,6 +3,9 @@ enum Timestamp {
     /// Now, as the bookkeeping writes it.
     static let now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
+    /// So many days ago, as the bookkeeping writes it.
+    static func daysAgo(_ days: Int) -> String { "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-\(days) days')" }
+
     /// Seconds from the time in `column` to now; negative when the clock was set back.
     static func age(of column: String) -> String {
         "((julianday('now') - julianday(\(column))) * 86400.0)"

@@ -31,8 +31,8 @@ struct VersionStatement {
             WHERE table_id = \(table.id) AND key = \(key) AND \(when);
             """,
             """
-            INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
-            SELECT \(table.id), \(key), \(Self.now), '\(office)', \(isDelete ? 1 : 0), \(isDirty), \(wasAbsent), \(base), \(isJoining), \(since)
+            INSERT INTO trunkline_shared_row (table_id, key, clock, office, noted_at, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
+            SELECT \(table.id), \(key), \(Self.now), '\(office)', \(Self.now), \(isDelete ? 1 : 0), \(isDirty), \(wasAbsent), \(base), \(isUnseen(key)), \(since)
             WHERE \(when) AND NOT EXISTS (
             SELECT 1 FROM trunkline_shared_row WHERE table_id = \(table.id) AND key = \(key));
             """,
@@ -110,8 +110,8 @@ struct VersionStatement {
             WHERE table_id = \(table.id) AND \(Self.isOwnChange) AND key IN (SELECT key FROM \(others));
             """,
             """
-            INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
-            SELECT \(table.id), e.key, \(Self.now), '\(office)', 1, \(isDirty), 0, e.image, \(isJoining), \(since) FROM (
+            INSERT INTO trunkline_shared_row (table_id, key, clock, office, noted_at, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
+            SELECT \(table.id), e.key, \(Self.now), '\(office)', \(Self.now), 1, \(isDirty), 0, e.image, \(isUnseen("e.key")), \(since) FROM (
             SELECT key, image FROM \(others)) AS e
             WHERE \(Self.isOwnChange) AND NOT EXISTS (
             SELECT 1 FROM trunkline_shared_row WHERE table_id = \(table.id) AND key = e.key);
@@ -123,21 +123,28 @@ struct VersionStatement {
     /// The right sides are of the row as it was.
     private func assignments(_ isDelete: Bool, _ wasAbsent: String, _ image: String) -> String {
         let common =
-            "clock = max(clock + 1, \(Self.now)), office = '\(office)', is_deleted = \(isDelete ? 1 : 0)"
+            "clock = max(clock + 1, \(Self.now)), office = '\(office)', noted_at = \(Self.now), is_deleted = \(isDelete ? 1 : 0)"
         guard office != .head else { return common }
         return """
             \(common), is_dirty = 1, base_clock = CASE WHEN is_dirty THEN base_clock ELSE clock END, \
             base_office = CASE WHEN is_dirty THEN base_office ELSE office END, \
             base_absent = CASE WHEN is_dirty THEN base_absent ELSE \(wasAbsent) END, \
             base_image = CASE WHEN is_dirty THEN base_image ELSE \(image) END, \
-            base_joining = CASE WHEN is_dirty THEN base_joining ELSE \(isJoining) END, \
+            base_joining = CASE WHEN is_dirty THEN base_joining ELSE \(isUnseen("trunkline_shared_row.key")) END, \
             base_since = CASE WHEN is_dirty THEN base_since ELSE max(clock + 1, \(Self.now)) END
             """
     }
 
     private var needsImage: Bool { office != .head && table.conflict?.needsBase == true }
 
-    private var isJoining: String { office == .head ? "0" : "(\(Joins.isLoading("\(table.id)")))" }
+    /// SQL: whether the head has not seen yet what is changed: its table joins, or the row could not leave this office.
+    private func isUnseen(_ key: String) -> String {
+        guard office != .head else { return "0" }
+        return """
+            (\(Joins.isLoading("\(table.id)")) OR EXISTS (SELECT 1 FROM trunkline_set_aside_notice \
+            WHERE table_name = '\(table.name.description.doubling("'"))' AND local_key = \(key) AND origin = 'sender'))
+            """
+    }
 
     private var isDirty: Int { office == .head ? 0 : 1 }
 

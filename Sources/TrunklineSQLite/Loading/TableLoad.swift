@@ -26,7 +26,7 @@ struct TableLoad: Sendable {
         try db.execute(
             sql: """
                 UPDATE trunkline_synced_table SET join_turn =
-                    max(join_turn + 1, CAST((julianday('now') - 2440587.5) * 1440 AS INTEGER))
+                    max(join_turn + 1, CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER))
                 WHERE id = ? AND conflict IS NOT NULL
                 """,
             arguments: [table.id])

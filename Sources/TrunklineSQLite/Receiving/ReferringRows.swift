@@ -31,7 +31,7 @@ struct ReferringRows {
         let key: TableShape.ForeignKey
 
         func sql(to parent: TableShape, where conditions: String) -> String {
-            let columns = key.parentColumns.isEmpty ? parent.key : key.parentColumns
+            let columns = parent.columns(of: key)
             let isItself = child.name == parent.name
             let shown = columns.enumerated().map { "\(TableName.quoted($1)) AS r\($0)" }
             let own = isItself ? parent.key.enumerated().map { "\(TableName.quoted($1)) AS k\($0)" } : []

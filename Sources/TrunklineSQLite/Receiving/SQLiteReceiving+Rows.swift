@@ -3,7 +3,7 @@ internal import TrunklineCore
 
 extension SQLiteReceiving {
     /// Nobody else writes within this transaction.
-    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) {}
+    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> { [] }
 
     func rows(of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits) throws(StoreError)
         -> FoundRows

@@ -47,6 +47,10 @@ final class Target {
     private let conditions: String
     /// nil: nothing was deleted yet.
     private var referring: ReferringRows?
+    /// By whether it is of deletes; none: none failed yet.
+    private var broken: [Bool: BrokenReferences] = [:]
+    /// As ``bind(_:to:withoutCircular:)`` gives the values of a row.
+    private let names: [String]
     private let db: Database
 
     enum Lookup {
@@ -146,7 +150,7 @@ final class Target {
         circular = try ForeignKeyCircles(db).nullableColumns(of: shape).intersection(table.columns.map(\.name))
             .subtracting(table.key)
         let name = TableName.quoted(shape.name)
-        let names = table.additions.map(\.column) + table.columns.map(\.name)
+        names = table.additions.map(\.column) + table.columns.map(\.name)
         let list = names.map { TableName.quoted($0) }.joined(separator: ", ")
         let places = names.map { _ in "?" }.joined(separator: ", ")
         let key = table.targetKey
@@ -184,8 +188,7 @@ final class Target {
             }
             try bind(line, to: statement, withoutCircular: withoutCircular)
             guard try deferred.check({ _ = try statement.stepOnce(db) }) else {
-                return LineFailure(
-                    line: line, reason: "FOREIGN KEY constraint failed", code: "constraint", lacksParent: true)
+                return try brokenReference(line)
             }
             guard db.changesCount == 0 else { return nil }
             return try statement === upsert ? clashFailure(line) ?? skipped(line, statement) : skipped(line, statement)
@@ -198,10 +201,10 @@ final class Target {
             {
                 return failure
             }
+            if error.extendedResultCode == .SQLITE_CONSTRAINT_FOREIGNKEY { return try brokenReference(line) }
             return LineFailure(
                 line: line, reason: error.message ?? "\(error.resultCode)",
-                code: error.resultCode.primaryResultCode == .SQLITE_CONSTRAINT ? "constraint" : nil,
-                lacksParent: error.extendedResultCode == .SQLITE_CONSTRAINT_FOREIGNKEY)
+                code: error.resultCode.primaryResultCode == .SQLITE_CONSTRAINT ? "constraint" : nil)
         }
     }
 
@@ -209,6 +212,18 @@ final class Target {
         let rows = try referring ?? ReferringRows(to: shape, where: conditions, db)
         referring = rows
         return try rows.refusal { try bind(line, to: $0) }
+    }
+
+    private func brokenReference(_ line: ReceivedLine) throws -> LineFailure {
+        let references =
+            try broken[line.isDelete]
+            ?? (line.isDelete
+                ? BrokenReferences(toRowsIn: shape, where: conditions, db)
+                : BrokenReferences(ofRowsIn: shape, columns: names, db))
+        broken[line.isDelete] = references
+        return LineFailure(
+            line: line, reason: try references.reason { try bind(line, to: $0) }, code: "constraint",
+            lacksParent: true)
     }
 
     /// - Throws: ``FieldReader/Refusal`` for a value that is none of its column's type.

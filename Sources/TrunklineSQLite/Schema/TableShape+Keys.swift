@@ -27,6 +27,11 @@ extension TableShape {
         }
     }
 
+    /// This table's columns to which a foreign key of another table refers.
+    func columns(of reference: ForeignKey) -> [String] {
+        reference.parentColumns.isEmpty ? key : reference.parentColumns
+    }
+
     static let exact = "BINARY"
 
     static func isExact(_ collation: String) -> Bool { collation.uppercased() == exact }

@@ -137,6 +137,12 @@ struct SQLiteSending: SenderBooks {
         }
     }
 
+    func sharedTables() throws(StoreError) -> Set<TableName> {
+        do { return Set(try SyncedTable.all(db).filter { $0.conflict != nil }.map(\.name)) } catch {
+            throw StoreError(error, operation: "read synced tables", subject: "the bookkeeping")
+        }
+    }
+
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
         try run("load table", stream) { try LocalRows(table, for: stream, db)?.loadAll() }
     }

@@ -37,6 +37,19 @@ struct SenderNotices: Sendable {
         return Set(names.compactMap { TableName(parsing: $0) })
     }
 
+    /// Why rows of a table could not leave this office, by their keys as its lines have them.
+    static func refusedRows(of table: TableName, _ db: Database) throws -> [RowKey: String] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT key, min(reason) AS reason FROM trunkline_set_aside_notice
+                WHERE table_name = ? AND origin = 'sender' AND key <> '[]' GROUP BY key
+                """, arguments: [table.description])
+        return try rows.reduce(into: [:]) { refused, row in
+            refused[RowKey(try JSONText.decode([String?].self, row["key"]))] = row["reason"]
+        }
+    }
+
     var isEmpty: Bool { refused.isEmpty && cleared.isEmpty }
 
     mutating func refuse(_ entry: Entry, reason: String) { refused[entry] = reason }

@@ -48,14 +48,13 @@ enum ConflictRecords {
 
 /// What was decided long ago, and deletes that nobody need be told of any more.
 enum SharingMemory {
-    /// Looked for among the first ones.
+    /// All times are written alike.
     private static let oldConflicts = """
-        SELECT id FROM (
-            SELECT id, at, resolved_at FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting)) ORDER BY id LIMIT 500)
-        WHERE julianday(coalesce(resolved_at, at)) < julianday('now') - \(ConflictRecord.retentionDays)
+        SELECT id FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting))
+            AND coalesce(resolved_at, at) < \(Timestamp.daysAgo(ConflictRecord.retentionDays)) LIMIT 500
         """
 
-    /// At the head no branch may lack them.
+    /// Every stream has passed them: what it has not is in the log.
     private static func oldDeletes(at role: OfficeRole) -> String {
         let days = role == .head ? DeleteMemory.daysAtHead : DeleteMemory.daysAtBranch
         let isHeard =
@@ -64,8 +63,10 @@ enum SharingMemory {
                 WHERE last_contact IS NULL OR \(Timestamp.age(of: "last_contact")) > 86400)
             """
         return """
-            SELECT table_id, key FROM trunkline_shared_row WHERE is_deleted AND NOT is_dirty
-                AND clock < CAST((julianday('now') - 2440587.5 - \(days)) * 86400000.0 AS INTEGER) AND \(isHeard)
+            SELECT table_id, key FROM trunkline_shared_row AS s WHERE is_deleted AND NOT is_dirty
+                AND coalesce(noted_at, clock) < CAST((julianday('now') - 2440587.5 - \(days)) * 86400000.0 AS INTEGER)
+                AND \(isHeard) AND NOT EXISTS (
+                    SELECT 1 FROM trunkline_change AS c WHERE c.table_id = s.table_id AND c.key = s.key)
             """
     }
 

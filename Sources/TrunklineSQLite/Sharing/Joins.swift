@@ -70,6 +70,7 @@ enum Joins {
 
     // MARK: At the head
 
+    /// Of those that are not shared here nothing is noted: when they are, the branch joins them.
     static func note(_ tables: [JoinedTable], of stream: StreamID, _ db: Database) throws {
         let text = try String.fetchOne(
             db, sql: "SELECT joined FROM trunkline_inbound WHERE stream = ?", arguments: [stream.description])
@@ -77,9 +78,8 @@ enum Joins {
         let new = Set(tables.filter { !known.contains($0) }.map { FoldedName($0.name.inSQLite) })
         guard !new.isEmpty else { return }
         let down = StreamID(from: .head, to: stream.source)
-        let shared = try SyncedTable.all(db).filter {
-            $0.conflict != nil && new.contains(FoldedName($0.name.inSQLite))
-        }
+        let all = try sharedTables(db)
+        let shared = all.filter { new.contains(FoldedName($0.name.inSQLite)) }
         for isRouted in [false, true] {
             let some = shared.filter { ($0.route != .all) == isRouted }
             try TableLoad.begin(some, isNew: false, sweeps: isRouted, for: down, db)
@@ -87,7 +87,28 @@ enum Joins {
         try tellDeletes(of: shared, down, db)
         try db.execute(
             sql: "UPDATE trunkline_inbound SET joined = ? WHERE stream = ?",
-            arguments: [try JSONText.encode(tables), stream.description])
+            arguments: [try JSONText.encode(tables.filter { isOne($0, of: all) }), stream.description])
+    }
+
+    private static func sharedTables(_ db: Database) throws -> [SyncedTable] {
+        try SyncedTable.all(db).filter { $0.conflict != nil }
+    }
+
+    private static func isOne(_ joined: JoinedTable, of tables: [SyncedTable]) -> Bool {
+        tables.contains { FoldedName($0.name.inSQLite) == FoldedName(joined.name.inSQLite) }
+    }
+
+    /// A table that is shared no more is one that no branch has joined, so that it is when it is shared again.
+    static func forgetUnshared(_ db: Database) throws {
+        let shared = try sharedTables(db)
+        for row in try Row.fetchAll(db, sql: "SELECT stream, joined FROM trunkline_inbound WHERE joined <> '[]'") {
+            let joined = try JSONText.decode([JoinedTable].self, row["joined"])
+            let left = joined.filter { isOne($0, of: shared) }
+            guard left != joined else { continue }
+            try db.execute(
+                sql: "UPDATE trunkline_inbound SET joined = ? WHERE stream = ?",
+                arguments: [try JSONText.encode(left), row["stream"] as String])
+        }
     }
 
     /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete

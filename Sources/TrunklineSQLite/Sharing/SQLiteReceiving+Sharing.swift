@@ -64,10 +64,18 @@ extension SQLiteReceiving {
             return try keys.map { key in
                 for text in shared.texts(key) {
                     guard let row = try SharedRow.find(shared.tableID, text, db) else { continue }
-                    return LocalVersion(version: row.version, isDirty: row.isDirty)
+                    return LocalVersion(version: row.version, isDirty: row.isDirty, since: row.base.since)
                 }
                 return nil
             }
+        }
+    }
+
+    func canKeep(_ key: RowKey) throws(StoreError) -> Bool { true }
+
+    func refusedRows(of table: TableName) throws(StoreError) -> [RowKey: String] {
+        try run("look at refused rows", table) {
+            try SenderNotices.refusedRows(of: table, db)
         }
     }
 

@@ -64,12 +64,15 @@ struct SharedRow {
         }
         try db.cachedStatement(
             sql: """
-                INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted) VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0))
+                INSERT INTO trunkline_shared_row (table_id, key, clock, office, is_deleted, noted_at)
+                VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0), ?6)
                 ON CONFLICT (table_id, key) DO UPDATE SET clock = excluded.clock, office = excluded.office,
-                    is_deleted = coalesce(?5, is_deleted), is_dirty = 0, base_clock = NULL, base_office = NULL,
+                    noted_at = excluded.noted_at, is_deleted = coalesce(?5, is_deleted), is_dirty = 0, base_clock = NULL, base_office = NULL,
                     base_absent = 0, base_image = NULL, base_joining = 0, base_since = NULL
                 """
-        ).execute(arguments: [table, key, version.clock, version.office.description, isDeleted])
+        ).execute(arguments: [
+            table, key, version.clock, version.office.description, isDeleted, try WallClock.now(db),
+        ])
     }
 
     /// The table is not shared any more, or not synced.
@@ -97,22 +100,22 @@ enum AppliedChanges {
         ).map { try JSONText.decode(AppliedChange.self, $0) }
     }
 
-    /// What the stamps of a branch say of the last change of it: its clock, and the head's version while that is as the
-    /// branch's.
+    /// What the stamps of a branch say of the last change of it: its clock, that of the first one since the
+    /// answer before, and the head's version while that is as the branch's.
     static func told(
         _ table: Int64, _ key: String, _ branch: OfficeID, _ db: Database
-    ) throws -> (clock: Int64, standing: RowVersion?)? {
+    ) throws -> (clock: Int64, since: Int64?, standing: RowVersion?)? {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT clock, standing_clock, standing_office FROM trunkline_applied_change
+                    SELECT clock, since, standing_clock, standing_office FROM trunkline_applied_change
                     WHERE table_id = ? AND key = ? AND office = ?
                     """), arguments: [table, key, branch.description])
         guard let row else { return nil }
         let standing = (row["standing_office"] as String?).flatMap { OfficeID($0) }.map {
             RowVersion(clock: row["standing_clock"], office: $0)
         }
-        return (row["clock"], standing)
+        return (row["clock"], row["since"], standing)
     }
 
     /// The next line of these keys says the row itself, even if it is as the branch sent it.
@@ -130,14 +133,14 @@ enum AppliedChanges {
         try db.cachedStatement(
             sql: """
                 INSERT INTO trunkline_applied_change
-                    (table_id, key, office, clock, standing_clock, standing_office, change)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (table_id, key, office) DO UPDATE SET clock = excluded.clock,
+                    (table_id, key, office, clock, since, standing_clock, standing_office, change)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (table_id, key, office) DO UPDATE SET clock = excluded.clock, since = excluded.since,
                     standing_clock = excluded.standing_clock, standing_office = excluded.standing_office,
                     change = excluded.change
                 """
         ).execute(arguments: [
-            table, key, branch.description, change.clock, change.standing?.clock,
+            table, key, branch.description, change.clock, change.base.since, change.standing?.clock,
             change.standing?.office.description, try JSONText.encode(change),
         ])
     }

@@ -117,8 +117,12 @@ struct RecoverCommand: OfficeCommand {
             }
         case .agree where mode == .compare:
             if !json {
+                let shares = settings.tables.rules?.contains { $0.direction == .shared } ?? false
+                let others =
+                    shares ? " in them (shared tables are not compared: they come together by their versions)" : ""
                 print(
-                    "Nothing differs; end the recovery with: \(again) --\(role == .head ? "keep-head" : "keep-branch")")
+                    "Nothing differs\(others); end the recovery with: \(again) --\(role == .head ? "keep-head" : "keep-branch")"
+                )
             }
         case .agree: return
         case .incomplete:

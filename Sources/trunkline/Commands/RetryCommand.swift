@@ -45,7 +45,7 @@ struct RetryCommand: OfficeCommand {
         try await KnownBranch.check(branch, in: store)
         _ = try await store.hasten(branch.map { StreamID(from: $0, to: .head) })
         let total = try await retry(store)
-        let left = try await setAside(store)
+        let left = try await setAside(store, tried: total.tried)
         await store.close()
         if json {
             print(
@@ -84,10 +84,16 @@ struct RetryCommand: OfficeCommand {
         }
     }
 
-    private func setAside(_ store: any OfficeStore) async throws -> Int {
+    private func setAside(_ store: any OfficeStore, tried: Int) async throws -> Int {
         if let table {
             let filter = RowFilter(states: [.setAside], branch: branch, limit: Ack.maximalNotices)
-            return try await store.rows(of: table, matching: filter).rows.count
+            do throws(StoreError) {
+                return try await store.rows(of: table, matching: filter).rows.count
+            } catch {
+                // Of a table that is synced no more nothing is left when the last was tried.
+                guard error.code == .table, tried > 0 else { throw error }
+                return 0
+            }
         }
         return try await store.status()
             .filter { $0.direction == .receiving && (branch == nil || $0.stream.source == branch) }

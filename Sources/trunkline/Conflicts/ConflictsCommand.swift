@@ -90,7 +90,9 @@ struct ConflictsShowCommand: OfficeCommand {
         let store = try OfficeAssembly(settings).store()
         let record = try await store.conflict(id)
         let since =
-            if let record, !json { try await store.changeSince(record.conflict) } else { nil as ChangeSinceConflict? }
+            if let record, record.resolvedAt == nil, !json { try await store.changeSince(record.conflict) } else {
+                nil as ChangeSinceConflict?
+            }
         await store.close()
         guard let record else {
             throw CommandFailure(.configuration, "there is no conflict \(id); list them: trunkline conflicts")
@@ -108,10 +110,11 @@ struct ConflictsResolveCommand: OfficeCommand {
         abstract: "Decide over conflicts.",
         discussion: """
             What comes of it is a change of the head's like any other, and travels to all branches that the row is for. \
-            One that a policy decided may be decided otherwise too, once.
+            One that a policy decided may be decided otherwise too, once. --pick head leaves the row as it is where the \
+            head's stands or the conflict waits; where the branch's stands it brings the head's back.
 
             Examples:
-              trunkline conflicts resolve 17 --pick head           the head's row stays as it is
+              trunkline conflicts resolve 17 --pick head           the head's row stands
               trunkline conflicts resolve 17 18 --pick branch      the branch's takes its place
               trunkline conflicts resolve 17 --set email=ada@x.org --set phone=
               trunkline conflicts resolve --waiting --table customer --branch east --pick head
@@ -245,6 +248,9 @@ private struct KnownSubjects {
         guard let table, let rules = settings.tables.rules else { return }
         let shared = rules.filter { $0.direction == .shared }.map(\.name)
         guard !shared.contains(where: { $0.isSpelled(like: table) }) else { return }
+        // Those over a table that was shared once are kept.
+        let some = ConflictFilter(isWaiting: false, table: table, limit: 1, withImages: false)
+        guard try await store.conflicts(matching: some).isEmpty else { return }
         let names = shared.isEmpty ? "none" : shared.map(\.description).joined(separator: ", ")
         throw CommandFailure(.configuration, "table \"\(table)\" is not shared here; shared are: \(names)")
     }

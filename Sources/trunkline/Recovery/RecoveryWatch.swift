@@ -11,7 +11,8 @@ struct RecoveryWatch: Sendable {
     /// Between two looks.
     private static let interval = Duration.milliseconds(200)
 
-    /// One that was begun before goes on, unless it stopped again.
+    /// One that was begun before goes on, unless it stopped again, or was a comparison that has its answer: whoever asks
+    /// once more has changed something since.
     func begin(_ mode: RecoveryMode, newKeys: Bool) async throws {
         let isStopped = try await store.status().contains {
             $0.stream == stream && $0.direction == .sending && $0.stopped != nil
@@ -19,7 +20,7 @@ struct RecoveryWatch: Sendable {
         if !isStopped, let current = try await store.recovery(of: stream),
             current.mode == .resend || current.mode == mode && current.newKeys == newKeys
         {
-            return
+            guard mode == .compare, try await comparison(current).isComplete else { return }
         }
         try await store.beginRecovery(of: stream, mode, newKeys: newKeys)
     }
@@ -27,12 +28,20 @@ struct RecoveryWatch: Sendable {
     /// - Returns: what differs; without an answer when none came in time.
     func comparison(troubles: TroubleLog) async throws -> VerificationAnswers {
         var answers = VerificationAnswers(streams: [stream])
-        guard let asked = try await store.recovery(of: stream)?.verification else { return answers }
-        let own = Set(try await store.capturedTables())
+        guard let begun = try await store.recovery(of: stream) else { return answers }
         _ = try await wait(troubles) {
-            answers.take(try await store.verificationResults(asked), sentBy: stream.source, own)
+            answers = try await comparison(begun)
             return answers.isComplete
         }
+        return answers
+    }
+
+    /// What there is by now.
+    private func comparison(_ recovery: RecoveryState) async throws -> VerificationAnswers {
+        var answers = VerificationAnswers(streams: [stream])
+        answers.take(
+            try await store.verificationResults(recovery.verification), sentBy: stream.source,
+            Set(try await store.capturedTables()))
         return answers
     }
 

@@ -13,6 +13,15 @@ struct HeaderSizeTests {
         }
     }
 
+    /// They are decided over in one transaction of the receiver.
+    @Test(arguments: [(5_000, nil), (5_001, 5_000), (150_000, 5_000)] as [(Int, Int?)])
+    func manyLinesOfSharedTablesGoInMoreBatches(lines: Int, fitting: Int?) {
+        var shared = tables(1, columns: 2)
+        #expect(HeaderSize.fitting(shared, changes: lines) == nil)
+        (shared[0].conflict, shared[0].rowCount, shared[0].deleteCount) = ("manual", lines - 1, 1)
+        #expect(HeaderSize.fitting(shared, changes: lines) == fitting)
+    }
+
     @Test func manyTablesGoInMoreBatches() throws {
         #expect(HeaderSize.fitting(tables(1_000, columns: 3), changes: 5_000) == nil)
         #expect(HeaderSize.fitting(tables(1_001, columns: 3), changes: 5_000) == 1_000)

@@ -19,6 +19,13 @@ import TrunklineTesting
         return SampleBatch.refusal(try SampleBatch.message { _ in }, limits: limits)?.code
     }
 
+    /// Nothing but what senders write, so that no bytes come in by an escape that are not UTF-8.
+    @Test(arguments: ["\\377a", "\\x41a", "\\001a", "\\qab"]) func anEscapeThatIsNone(_ escape: String) throws {
+        let name = "Ada\\t\"\\\\"
+        #expect(try code(replacing: name, with: escape + "abc") == .malformed)
+        #expect(try code(replacing: name, with: "\\000\\b\\\\") == nil)
+    }
+
     @Test func aKeyThatIsTooLong() throws { #expect(try limited { $0.keyBytes = 0 } == .tooLarge) }
 
     /// The others prove something only because this one is taken.
