@@ -48,11 +48,14 @@ enum ConflictRecords {
 
 /// What was decided long ago, and deletes that nobody need be told of any more.
 enum SharingMemory {
-    /// All times are written alike.
+    /// Decided before `?1`.
     private static let oldConflicts = """
-        SELECT id FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting))
-            AND coalesce(resolved_at, at) < \(Timestamp.daysAgo(ConflictRecord.retentionDays)) LIMIT 500
+        SELECT id FROM trunkline_conflict WHERE NOT (\(ConflictRecords.isWaiting)) AND coalesce(resolved_at, at) < ?1 LIMIT 500
         """
+
+    private static func retention(_ db: Database) throws -> StatementArguments {
+        [try Timestamp.daysAgo(ConflictRecord.retentionDays, db)]
+    }
 
     /// Every stream has passed them: what it has not is in the log.
     private static func oldDeletes(at role: OfficeRole) -> String {
@@ -73,13 +76,14 @@ enum SharingMemory {
     static func isAny(_ db: Database) throws -> Bool {
         let role = try Office.read(db, operation: "prune").role
         return try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (\(oldConflicts)) OR EXISTS (\(oldDeletes(at: role)))")!
+            db, sql: "SELECT EXISTS (\(oldConflicts)) OR EXISTS (\(oldDeletes(at: role)))", arguments: retention(db))!
     }
 
     /// Some of them.
     static func prune(_ db: Database) throws {
         let role = try Office.read(db, operation: "prune").role
-        try db.execute(sql: "DELETE FROM trunkline_conflict WHERE id IN (\(oldConflicts))")
+        try db.execute(
+            sql: "DELETE FROM trunkline_conflict WHERE id IN (\(oldConflicts))", arguments: retention(db))
         for row in try Row.fetchAll(db, sql: "\(oldDeletes(at: role)) LIMIT 500") {
             for table in ["trunkline_shared_row", "trunkline_applied_change"] {
                 try db.execute(
