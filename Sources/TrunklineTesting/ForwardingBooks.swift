@@ -2,10 +2,10 @@ public import FoundationEssentials
 public import TrunklineCore
 
 /// The books of a transaction that hand every call on to others, for those that change one of them.
-open class ForwardingBooks: ReceiverBooks, RowSink {
-    public let base: any ReceiverBooks & RowSink
+open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
+    public let base: any ReceiverTransaction
 
-    public init(_ base: any ReceiverBooks & RowSink) { self.base = base }
+    public init(_ base: any ReceiverTransaction) { self.base = base }
 
     /// Around every call.
     open func pass<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value { try body() }
@@ -149,8 +149,23 @@ open class ForwardingBooks: ReceiverBooks, RowSink {
     open func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> {
         try pass { () throws(StoreError) in try base.lock(keys, table, of: stream) }
     }
-    open func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
-        try pass { () throws(StoreError) in try base.highestKey(table, of: stream) }
+    open func highestKey(_ table: TableHeader, named name: TableName, of stream: StreamID) throws(StoreError) -> Int64?
+    {
+        try pass { () throws(StoreError) in try base.highestKey(table, named: name, of: stream) }
+    }
+    open func mappings() throws(StoreError) -> [TableName: RowMapping] {
+        try pass { () throws(StoreError) in try base.mappings() }
+    }
+    open func columns(of table: TableName) throws(StoreError) -> [Column]? {
+        try pass { () throws(StoreError) in try base.columns(of: table) }
+    }
+    open func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String? {
+        try pass { () throws(StoreError) in try base.problem(of: computation, over: table) }
+    }
+    open func compute(
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+    ) throws(StoreError) -> [ComputedRow] {
+        try pass { () throws(StoreError) in try base.compute(computation, of: group, in: stream) }
     }
 
     open func wallClock() throws(StoreError) -> Int64 { try pass { () throws(StoreError) in try base.wallClock() } }

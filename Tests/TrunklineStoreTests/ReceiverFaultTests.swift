@@ -135,7 +135,7 @@ private final class Fault: @unchecked Sendable {
 private final class FaultyReceiving: ForwardingBooks {
     private let fault: Fault
 
-    init(_ base: any ReceiverBooks & RowSink, _ fault: Fault) {
+    init(_ base: any ReceiverTransaction, _ fault: Fault) {
         self.fault = fault
         super.init(base)
     }

@@ -222,7 +222,7 @@ private final class FullBooks: ForwardingBooks {
     private let areFull: Bool
     private(set) var readings = 0
 
-    init(_ base: any ReceiverBooks & RowSink, areFull: Bool) {
+    init(_ base: any ReceiverTransaction, areFull: Bool) {
         self.areFull = areFull
         super.init(base)
     }
@@ -243,7 +243,7 @@ private final class FullBooks: ForwardingBooks {
 private final class BusyBooks: ForwardingBooks {
     private let program: @Sendable () -> Void
 
-    init(_ base: any ReceiverBooks & RowSink, _ program: @escaping @Sendable () -> Void) {
+    init(_ base: any ReceiverTransaction, _ program: @escaping @Sendable () -> Void) {
         self.program = program
         super.init(base)
     }

@@ -37,10 +37,12 @@ public struct TableRule: Hashable, Sendable {
     public var localWrites: LocalWrites
     /// Of a `shared` table; nil of any other.
     public var conflict: ConflictPolicy?
+    /// How the rows of others are stored here; nil: as they come.
+    public var mapping: RowMapping?
 
     public init(
         _ name: TableName, direction: Direction = .up, route: TableRoute = .all, filter: String? = nil,
-        localWrites: LocalWrites = .refuse, conflict: ConflictPolicy? = nil
+        localWrites: LocalWrites = .refuse, conflict: ConflictPolicy? = nil, mapping: RowMapping? = nil
     ) {
         self.name = name
         self.direction = direction
@@ -48,6 +50,22 @@ public struct TableRule: Hashable, Sendable {
         self.filter = filter
         self.localWrites = localWrites
         self.conflict = conflict
+        self.mapping = mapping
+    }
+
+    /// The table of an office that stores its rows.
+    public var target: TableName { mapping?.into ?? name }
+}
+
+/// A table of others, and how an office stores its rows.
+public struct MappedTableRule: Hashable, Sendable, Codable {
+    /// As its sender calls it.
+    public var name: TableName
+    public var mapping: RowMapping
+
+    public init(name: TableName, mapping: RowMapping) {
+        self.name = name
+        self.mapping = mapping
     }
 }
 

@@ -51,7 +51,7 @@ extension ReceiverEngine {
             return result
         }
         var result = claim.compare(with: digester, listing: TableResult.maximalRecoveryKeys)
-        result.highestKey = try sink.highestKey(table, of: stream)
+        result.highestKey = try sink.highestKey(table, named: claim.name, of: stream)
         if recovery == .keepHead, claim.conflict == nil {
             let keys = result.differingKeys.filter { $0.kind != .onlyAtSender }.map(\.key)
             if !keys.isEmpty { try books.keep(keys, of: claim.name, stream) }

@@ -37,10 +37,12 @@ public struct ReceiverEngine {
 
     let books: any ReceiverBooks
     let sink: any RowSink
+    let computer: any RowComputer
 
-    public init(_ transaction: any ReceiverBooks & RowSink) {
+    public init(_ transaction: any ReceiverTransaction) {
         books = transaction
-        sink = transaction
+        sink = MappedSink(transaction)
+        computer = transaction
     }
 
     /// Takes a batch.

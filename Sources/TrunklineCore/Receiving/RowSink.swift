@@ -28,8 +28,12 @@ public protocol RowSink {
     /// - Returns: the indices of those that another session has locked for longer than is waited.
     func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int>
     /// The highest key of the stream's rows that are stored or set aside, when it is one integer column.
-    func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64?
+    /// - Parameter name: of the table, as the sender calls it.
+    func highestKey(_ table: TableHeader, named name: TableName, of stream: StreamID) throws(StoreError) -> Int64?
 }
+
+/// What a store lends the engine for one transaction.
+public typealias ReceiverTransaction = ReceiverBooks & RowSink & RowComputer
 
 /// Whether a table takes rows.
 /// For what a receiver's table is wanted.

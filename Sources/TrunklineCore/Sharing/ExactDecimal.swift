@@ -50,6 +50,34 @@ struct ExactDecimal: Hashable, Sendable {
 
     static func - (a: ExactDecimal, b: ExactDecimal) -> ExactDecimal { a + -b }
 
+    static func * (a: ExactDecimal, b: ExactDecimal) -> ExactDecimal {
+        var result = [UInt8](repeating: 0, count: a.digits.count + b.digits.count)
+        for (i, x) in a.digits.enumerated().reversed() where x > 0 {
+            var carry = 0
+            for (j, y) in b.digits.enumerated().reversed() {
+                let sum = Int(result[i + j + 1]) + Int(x) * Int(y) + carry
+                result[i + j + 1] = UInt8(sum % 10)
+                carry = sum / 10
+            }
+            result[i] += UInt8(carry)
+        }
+        return ExactDecimal(isNegative: a.isNegative != b.isNegative, digits: result, scale: a.scale + b.scale)
+    }
+
+    /// Half away from zero, as PostgreSQL rounds a numeric.
+    func rounded(to places: Int) -> ExactDecimal {
+        guard scale > places else {
+            return ExactDecimal(isNegative: isNegative, digits: digits(ofScale: places), scale: places)
+        }
+        let whole = digits.padded(to: max(digits.count, scale))
+        let kept = Array(whole.dropLast(scale - places))
+        let isUp = whole[kept.count] >= 5
+        let one = ExactDecimal(isNegative: false, digits: isUp ? [1] : [0], scale: places)
+        var result = ExactDecimal(isNegative: false, digits: kept, scale: places) + one
+        result.isNegative = isNegative
+        return result
+    }
+
     /// With as many digits behind the point as the longer of its terms had.
     var text: String {
         var whole = digits.dropLast(scale).drop { $0 == 0 }
@@ -84,6 +112,24 @@ struct ExactDecimal: Hashable, Sendable {
             result[index] = a[index] + 10 * borrow - subtrahend
         }
         return result
+    }
+}
+
+/// Decimals as text, in and out; nil where a text is no plain decimal.
+public enum DecimalMath {
+    public static func sum(_ a: String, _ b: String) -> String? { with(a, b, +) }
+    public static func difference(_ a: String, _ b: String) -> String? { with(a, b, -) }
+    public static func product(_ a: String, _ b: String) -> String? { with(a, b, *) }
+    /// - Parameter places: behind the point, at least 0.
+    public static func rounded(_ text: String, _ places: Int) -> String? {
+        ExactDecimal(text)?.rounded(to: places).text
+    }
+
+    private static func with(
+        _ a: String, _ b: String, _ operation: (ExactDecimal, ExactDecimal) -> ExactDecimal
+    ) -> String? {
+        guard let a = ExactDecimal(a), let b = ExactDecimal(b) else { return nil }
+        return operation(a, b).text
     }
 }
 

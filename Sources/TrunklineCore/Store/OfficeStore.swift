@@ -99,6 +99,10 @@ public struct OfficeSetup: Hashable, Sendable {
     /// The only tables in which it stores what others send, but for shared ones. None at the head: any that it does not
     /// write.
     public var accepted: [TableRule] { tables.filter { !$0.direction.isWritten(by: role) } }
+    /// Those of them whose rows are stored otherwise than they come.
+    public var mapped: [MappedTableRule] {
+        accepted.compactMap { rule in rule.mapping.map { MappedTableRule(name: rule.name, mapping: $0) } }
+    }
 }
 
 /// What ``AdministrationStore/initialise(_:)`` did.

@@ -7,7 +7,7 @@ public protocol ReceiverStore: Sendable {
     ///   - subject: on what: a stream.
     func receiving<Value: Sendable>(
         _ operation: String, _ subject: String,
-        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+        _ body: @escaping @Sendable (any ReceiverTransaction) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value
 
     /// Takes a batch in one transaction: locks the stream, decides with ``ReceiverDecision``, stores

@@ -11,6 +11,8 @@ final class PostgresConnection {
     private var prepared: Set<String> = []
     /// What is known of the tables that rows were stored into.
     var targets = Target.Cache()
+    /// Computations that were found to be right.
+    var computations = ComputationSQL.Cache()
     /// Whether another session is to take its place: it has plans that do not fit any more.
     var isStale = false
 

@@ -70,7 +70,7 @@ extension PostgresReceiving {
     }
 
     /// One for the whole transaction: it knows which staging tables it filled.
-    private func writer(_ stream: StreamID) -> RowWriter {
+    func writer(_ stream: StreamID) -> RowWriter {
         if let writer = writers[stream] { return writer }
         let writer = RowWriter(connection, stream)
         writers[stream] = writer
@@ -175,7 +175,7 @@ extension PostgresReceiving {
         }
     }
 
-    func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
+    func highestKey(_ table: TableHeader, named name: TableName, of stream: StreamID) throws(StoreError) -> Int64? {
         guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
@@ -186,7 +186,7 @@ extension PostgresReceiving {
             SELECT (SELECT max(\(table.key[0].identifier)) FROM \(target.relation) WHERE true\(filter)),
                 (SELECT max(substring(key FROM '^\\["([0-9]{1,18})"\\]$')::bigint) FROM trunkline.set_aside
                     WHERE stream = $1 AND table_name = $2)
-            """, [stream.description, connection.portable(table.name.description)], "find highest key")
+            """, [stream.description, connection.portable(name.description)], "find highest key")
         // The column here may be of another type than the sender's.
         return [highest.integer(0, 0), highest.integer(0, 1)].compactMap { $0.map { Int64($0) } }.max()
     }

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 import TrunklineCore
 
 /// The books and the tables of a receiver, within the transaction that its maker began on this connection.
-final class PostgresReceiving: ReceiverBooks, RowSink {
+final class PostgresReceiving: ReceiverTransaction {
     let connection: PostgresConnection
     /// Whether rows come back into tables that this office sends itself; else none goes there.
     let isReturning: Bool

@@ -7,7 +7,7 @@ extension PostgresStore {
 
     public func receiving<Value: Sendable>(
         _ operation: String, _ subject: String,
-        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+        _ body: @escaping @Sendable (any ReceiverTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         try withConnection { (connection) throws(StoreError) in
             // Whoever holds a lock on rows or tables of this stream delays this stream, and this connection for a moment; a

@@ -227,7 +227,7 @@ struct Target {
 
     /// The type's name if PostgreSQL itself says that it is one of its own, else `text`. The name
     /// comes from outside, so only letters, digits and the punctuation of type names pass.
-    private static func safeType(_ type: String, _ connection: PostgresConnection) throws(StoreError) -> String {
+    static func safeType(_ type: String, _ connection: PostgresConnection) throws(StoreError) -> String {
         let allowed = type.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true

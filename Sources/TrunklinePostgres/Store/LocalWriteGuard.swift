@@ -44,15 +44,15 @@ struct LocalWriteGuard {
             try connection.script("DELETE FROM trunkline.accepted_table", "note tables of the head")
             for rule in rules {
                 try connection.query(
-                    Statements.acceptTable, [rule.name.inDefaultSchema.description, rule.localWrites.rawValue])
+                    Statements.acceptTable, [rule.target.inDefaultSchema.description, rule.localWrites.rawValue])
             }
         }
         // Those that were made here stay guarded while new ones are accepted.
         let made = try connection.run(
             "SELECT m.name FROM trunkline.made_table m JOIN trunkline.office o ON o.accepts_new", [], "look for guards")
         let kept = (0..<made.rowCount).compactMap { TableName(parsing: made.text($0, 0)) }
-            .filter { name in !rules.contains { $0.name.sql == name.sql } }
-        let refusing = Set((rules.filter { $0.localWrites == .refuse }.map(\.name) + kept).map(\.sql))
+            .filter { name in !rules.contains { $0.target.sql == name.sql } }
+        let refusing = Set((rules.filter { $0.localWrites == .refuse }.map(\.target) + kept).map(\.sql))
         let found = try connection.run(
             """
             SELECT n.nspname, c.relname FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
@@ -68,9 +68,9 @@ struct LocalWriteGuard {
             }
         }
         for rule in rules where rule.localWrites == .refuse {
-            guard let table = try Catalog(connection).table(rule.name) else { continue }
-            try patiently(rule.name) { () throws(StoreError) in
-                try locked(Self.statements(rule.name.sql, isPartitioned: table.isPartitioned))
+            guard let table = try Catalog(connection).table(rule.target) else { continue }
+            try patiently(rule.target) { () throws(StoreError) in
+                try locked(Self.statements(rule.target.sql, isPartitioned: table.isPartitioned))
             }
         }
     }

@@ -20,6 +20,7 @@ extension PostgresStore {
                 throw StoreError(.table, operation: "init", subject: "tables", reason: problem)
             }
             report.created = try migrate(connection)
+            try checkMappings(setup, connection)
             try record(setup, connection)
             try connection.neverHideRowsOfABranch()
             try release(all: captured, connection, &report)
@@ -43,6 +44,18 @@ extension PostgresStore {
             }
             return report
         }
+    }
+
+    /// - Throws: ``StoreError`` `.table` with all that is wrong.
+    private func checkMappings(_ setup: OfficeSetup, _ connection: PostgresConnection) throws(StoreError) {
+        guard !setup.mapped.isEmpty else { return }
+        let problems = try connection.transaction("init") { () throws(StoreError) in
+            let found = try connection.run("SELECT stream FROM trunkline.inbound ORDER BY stream", [], "init")
+            let streams = (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
+            return try ReceiverEngine(PostgresReceiving(connection)).problems(of: setup.mapped, in: streams)
+        }
+        guard !problems.isEmpty else { return }
+        throw StoreError(.table, operation: "init", subject: "tables", reason: problems.joined(separator: "; "))
     }
 
     /// A head that writes tables has a stream to each branch, another one has none.
@@ -139,8 +152,8 @@ extension PostgresStore {
             Statements.recordOffice,
             [
                 setup.office.description, setup.role.rawValue,
-                TextArray.encode(setup.accepted.map(\.name).flatMap(\.spellings)), setup.acceptsNew ? "t" : "f",
-                "\(Int64(setup.clockTolerance / .milliseconds(1)))",
+                TextArray.encode(setup.accepted.map(\.target).flatMap(\.spellings)), setup.acceptsNew ? "t" : "f",
+                "\(Int64(setup.clockTolerance / .milliseconds(1)))", JSONText.encode(setup.mapped),
             ])
         // What this office takes may be another now.
         try connection.query(ReceiverStatements.tryWholeTables)

@@ -11,6 +11,7 @@ struct Initialisation {
         try checkTables()
         let created = try Bookkeeping.migrate(db, for: setup)
         try checkOwner()
+        try checkMappings()
         var report = InitialisationReport(created: created, captured: [:], released: [], warnings: [])
         try Office.save(setup, db)
         try startStreams()
@@ -42,8 +43,18 @@ struct Initialisation {
         }
     }
 
+    /// - Throws: ``StoreError`` `.table` with all that is wrong.
+    private func checkMappings() throws {
+        guard !setup.mapped.isEmpty else { return }
+        let streams = try String.fetchAll(db, sql: "SELECT stream FROM trunkline_inbound ORDER BY stream")
+            .compactMap { StreamID($0) }
+        let problems = try ReceiverEngine(SQLiteReceiving(db)).problems(of: setup.mapped, in: streams)
+        guard !problems.isEmpty else { return }
+        throw StoreError(.table, operation: "init", subject: "tables", reason: problems.joined(separator: "; "))
+    }
+
     private func problem(of rule: TableRule) throws -> String? {
-        let name = rule.name.inSQLite
+        let name = (rule.direction.isWritten(by: setup.role) ? rule.name : rule.target).inSQLite
         let kind = try TableKind.find(name, in: db)
         guard rule.direction.isWritten(by: setup.role) else {
             // One that is missing is made.

@@ -40,12 +40,14 @@ struct Office {
         try PlannedTables.note([], db)
         try db.execute(
             sql: """
-                UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?, clock_tolerance = ?
+                UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?, clock_tolerance = ?,
+                    mapped_tables = ?
                 """,
             arguments: [
-                try JSONText.encode(accepted.map(\.name)),
-                try JSONText.encode(accepted.filter { $0.localWrites == .overwrite }.map(\.name)),
+                try JSONText.encode(accepted.map(\.target)),
+                try JSONText.encode(accepted.filter { $0.localWrites == .overwrite }.map(\.target)),
                 setup.acceptsNew, Int64(setup.clockTolerance / .milliseconds(1)),
+                try JSONText.encode(setup.mapped),
             ])
     }
 }

@@ -62,6 +62,7 @@ final class DatabaseConnections: Sendable {
         configuration.allowsUnsafeTransactions = allowsLongTransactions
         configuration.readonly = readsOnly
         configuration.prepareDatabase { db in
+            DecimalFunctions.add(to: db)
             if !readsOnly {
                 // To ask what a file is changes nothing of it.
                 if try creating || db.tableExists("trunkline_office") {

@@ -106,7 +106,7 @@ extension SQLiteReceiving {
         return nil
     }
 
-    func highestKey(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Int64? {
+    func highestKey(_ table: TableHeader, named name: TableName, of stream: StreamID) throws(StoreError) -> Int64? {
         guard table.key.count == 1, let type = table.columns.first(where: { $0.name == table.key[0] })?.type,
             ["smallint", "integer", "bigint"].contains(type)
         else { return nil }
@@ -124,7 +124,7 @@ extension SQLiteReceiving {
                 sql: """
                     SELECT max(CAST(json_extract(key, '$[0]') AS INTEGER)) FROM trunkline_set_aside
                     WHERE stream = ? AND table_name = ? AND length(key) <= 22
-                    """, arguments: [stream.description, table.name.description])
+                    """, arguments: [stream.description, name.description])
             return [stored, setAside].compactMap { $0 }.max()
         }
     }

@@ -3,7 +3,7 @@ internal import GRDB
 internal import TrunklineCore
 
 /// The books and the tables of a receiver, within the immediate transaction that its maker began on this connection.
-final class SQLiteReceiving: ReceiverBooks, RowSink {
+final class SQLiteReceiving: ReceiverTransaction {
     let db: Database
     /// Whether rows come back into tables that this office sends itself; else none goes there.
     let isReturning: Bool

@@ -5,7 +5,7 @@ public import TrunklineCore
 extension SQLiteStore {
     public func receiving<Value: Sendable>(
         _ operation: String, _ subject: String,
-        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+        _ body: @escaping @Sendable (any ReceiverTransaction) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         try await write(operation, subject) { db in
             let office = try Office.read(db, operation: operation)

@@ -43,6 +43,24 @@ import TrunklineCore
             "{name: price, direction: down, where: \" kind <> 'draft' \"}",
             TableRule(price, direction: .down, filter: "kind <> 'draft'")
         ),
+        (
+            """
+            {name: price, into: warehouse.price, where: cents > 0, leave-out: [note, secret], columns: {amount: qty,
+            total_eur: 'total * 0.92', till: {value: 7}, nothing: {value: null}, odd: {expression: 'a b'},
+            client: {lookup: client, match: number, by: customer_no, take: id}}}
+            """,
+            TableRule(
+                price,
+                mapping: RowMapping(
+                    into: TableName(schema: "warehouse", "price"),
+                    columns: [
+                        "amount": .expression("qty"), "total_eur": .expression("total * 0.92"), "till": .constant("7"),
+                        "nothing": .constant(nil), "odd": .expression("a b"),
+                        "client": .lookup(
+                            RowMapping.Lookup(
+                                table: TableName("client"), match: "number", by: "customer_no", take: "id")),
+                    ], leftOut: ["note", "secret"], filter: "cents > 0"))
+        ),
     ])
     func theHeadSaysWhoGetsWhat(entry: String, rule: TableRule) async throws {
         #expect(try await configured("[\(entry)]").load().tables == .listed([rule]))
@@ -54,6 +72,13 @@ import TrunklineCore
         (
             "[{name: price, direction: down, local-writes: overwrite}]",
             .listed([TableRule(price, direction: .down, localWrites: .overwrite)])
+        ),
+        (
+            "[{name: price, direction: down, into: offer, where: cents > 0}]",
+            .listed([
+                TableRule(
+                    price, direction: .down, mapping: RowMapping(into: TableName("offer"), filter: "cents > 0"))
+            ])
         ),
         (
             "[sale, {name: price, direction: down}, {accept: new}]",
@@ -139,7 +164,7 @@ import TrunklineCore
         ("{name: price, dirction: down}", "price: unknown key dirction, did you mean direction?"),
         (
             "{name: price, zebra: 1}",
-            "price: unknown key zebra; it takes name, direction, to, route, where, local-writes, conflict, accept"
+            "price: unknown key zebra; it takes name, direction, to, route, where, local-writes, conflict, into, columns, leave-out, accept"
         ),
         (
             "{name: price, direction: dwn}",
@@ -195,9 +220,31 @@ import TrunklineCore
         ("{name: price, direction: down, where: ' '}", "price: where: is empty; give it a value, or leave it out"),
         ("{name: price, to: all}", "price: to is for down or shared tables; write direction: down, or leave to out"),
         (
-            "{name: price, where: a}",
-            "price: where is for down or shared tables; write direction: down, or leave where out"
+            "{name: price, direction: down, into: other}",
+            "price: into is for the office that stores the rows, the branch; leave it out here"
         ),
+        (
+            "{name: price, direction: shared, conflict: manual, columns: {a: b}}",
+            "price: columns is for up or down tables; write direction: up, or leave columns out"
+        ),
+        (
+            "{name: price, columns: a}",
+            "price: columns: is not a mapping; write {amount: qty, total_eur: \"total * 0.92\"}"
+        ),
+        (
+            "{name: price, columns: {a: }}",
+            "price: columns: a: is empty; write the name of a column of theirs, an expression, or {value: …}"
+        ),
+        (
+            "{name: price, columns: {a: {value: 1, expression: b}}}",
+            "price: columns: a: takes one of value, expression and lookup"
+        ),
+        (
+            "{name: price, columns: {a: {lookup: t, match: m, by: b}}}",
+            "price: columns: a: has no take; name the column whose value is taken"
+        ),
+        ("{name: price, columns: {a: b}, leave-out: [a]}", "price: leave-out: a is under columns too; leave one out"),
+        ("{name: price, leave-out: ['']}", "price: leave-out: is a list of names; write [note, secret]"),
         (
             "{name: price, route: {column: a}}",
             "price: route is for down or shared tables; write direction: down, or leave route out"
@@ -278,7 +325,14 @@ import TrunklineCore
             "{name: price, direction: down, to: all}",
             "price: to is for the head, which sends the rows; leave it out here"
         ),
-        ("{name: price, where: a}", "price: where is for the head, which sends the rows; leave it out here"),
+        (
+            "{name: price, where: a}",
+            "price: where is for the office that stores the rows, the head; leave it out here"
+        ),
+        (
+            "{name: price, into: a}",
+            "price: into is for the office that stores the rows, the head; leave it out here"
+        ),
         (
             "{name: price, local-writes: overwrite}",
             "price: local-writes is for down tables; write direction: down, or leave local-writes out"

@@ -61,7 +61,7 @@ extension Mutation {
         })
 }
 
-typealias AnyBooks = any ReceiverBooks & RowSink
+typealias AnyBooks = any ReceiverTransaction
 
 /// Hands the books of a batch on through others.
 private final class SharingStore: ForwardingStore, @unchecked Sendable {

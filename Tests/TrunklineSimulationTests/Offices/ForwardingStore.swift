@@ -150,7 +150,7 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     }
     func receiving<Value: Sendable>(
         _ operation: String, _ subject: String,
-        _ body: @escaping @Sendable (any ReceiverBooks & RowSink) throws(StoreError) -> Value
+        _ body: @escaping @Sendable (any ReceiverTransaction) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         try await pass { () async throws(StoreError) in try await base.receiving(operation, subject, body) }
     }

@@ -7,13 +7,17 @@ struct TableEntryReader {
         case name, direction, to, route, `where`
         case localWrites = "local-writes"
         case conflict
+        case into, columns
+        case leaveOut = "leave-out"
         case accept
 
         /// Where the key is; nil: it is for both, or for none.
-        var place: OfficeRole? {
+        func place(of direction: TableRule.Direction) -> OfficeRole? {
             switch self {
-            case .to, .route, .where: .head
+            case .to, .route: .head
+            case .where: direction == .down ? nil : .head
             case .localWrites: .branch
+            case .into, .columns, .leaveOut: direction == .down ? .branch : .head
             case .name, .direction, .conflict, .accept: nil
             }
         }
@@ -21,10 +25,11 @@ struct TableEntryReader {
         /// For which tables it is; nil: for any, or for none.
         var directions: [TableRule.Direction]? {
             switch self {
-            case .to, .route, .where: [.down, .shared]
+            case .to, .route: [.down, .shared]
             case .localWrites: [.down]
             case .conflict: [.shared]
-            case .name, .direction, .accept: nil
+            case .into, .columns, .leaveOut: [.up, .down]
+            case .name, .direction, .where, .accept: nil
             }
         }
     }
@@ -53,11 +58,12 @@ struct TableEntryReader {
         let filter = fields.text(.where)
         let localWrites = fields.choice(.localWrites, of: TableRule.LocalWrites.self)
         let conflict = conflict(direction)
+        let mapping = mapping(filter, direction)
         guard let name else { return nil }
         return .table(
             TableRule(
-                name, direction: direction ?? .up, route: route ?? .all, filter: filter,
-                localWrites: localWrites ?? .refuse, conflict: conflict))
+                name, direction: direction ?? .up, route: route ?? .all, filter: isOfSender(direction) ? filter : nil,
+                localWrites: localWrites ?? .refuse, conflict: conflict, mapping: mapping))
     }
 
     /// `accept: new`
@@ -84,9 +90,12 @@ struct TableEntryReader {
 
     private mutating func notePlaces(_ direction: TableRule.Direction?) {
         for key in Key.allCases where fields[key] != nil {
-            if let role, let place = key.place, role != place {
+            if let role, let place = key.place(of: direction ?? .up), role != place {
+                let stores = [.into, .columns, .leaveOut].contains(key)
                 let reason =
-                    place == .head ? "the head, which sends the rows" : "the branches, whose programs write there"
+                    stores || direction == .up
+                    ? "the office that stores the rows, \(place == .head ? "the head" : "the branch")"
+                    : place == .head ? "the head, which sends the rows" : "the branches, whose programs write there"
                 fields.note("\(key.rawValue) is for \(reason); leave it out here")
             } else if let direction, let directions = key.directions, !directions.contains(direction) {
                 let names = directions.map(\.rawValue).joined(separator: " or ")
@@ -109,6 +118,36 @@ struct TableEntryReader {
         let policy = reader.read(node)
         fields.add(reader.problems)
         return policy
+    }
+
+    /// Whether `where` says which rows go, and not which ones are stored.
+    private func isOfSender(_ direction: TableRule.Direction?) -> Bool {
+        switch direction ?? .up {
+        case .up: false
+        case .down: role != .branch
+        case .shared: true
+        }
+    }
+
+    /// Of the office that stores the rows.
+    /// - Parameter filter: `where`.
+    private mutating func mapping(_ filter: String?, _ direction: TableRule.Direction?) -> RowMapping? {
+        var mapping = RowMapping(filter: isOfSender(direction) ? nil : filter)
+        mapping.into = fields.table(.into, fields.text(.into))
+        if let node = fields[.columns] {
+            var reader = ColumnSourcesReader(of: "\(fields.subject): columns")
+            mapping.columns = reader.read(node)
+            fields.add(reader.problems)
+        }
+        if let node = fields[.leaveOut] {
+            let names = (node.sequence.map(Array.init) ?? [node]).map { $0.text?.trimmed ?? "" }
+            if names.contains("") { fields.note("is a list of names; write [note, secret]", of: .leaveOut) }
+            mapping.leftOut = names.filter { !$0.isEmpty }
+        }
+        for name in mapping.leftOut where mapping.columns[name] != nil {
+            fields.note("\(name) is under columns too; leave one out", of: .leaveOut)
+        }
+        return mapping.isEmpty ? nil : mapping
     }
 
     /// Whether `to: all` is there.

@@ -1,0 +1,218 @@
+/// A sink whose tables look otherwise than those of the senders, as this office's configuration maps them.
+///
+/// Whoever uses it speaks of the sender's tables and lines; what is below it knows only this office's own.
+final class MappedSink: RowSink {
+    private let base: any RowSink & RowComputer
+    private var known: [TableName: RowMapping]?
+    private var resolved: [TableHeader: MappedTable.Resolution] = [:]
+
+    init(_ base: any RowSink & RowComputer) { self.base = base }
+
+    /// What a table becomes here; nil: it is as it is there.
+    private func resolve(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable.Resolution? {
+        let mappings: [TableName: RowMapping]
+        if let known { mappings = known } else { mappings = try base.mappings() }
+        known = mappings
+        guard !mappings.isEmpty else { return nil }
+        let place = stream.destination == .head ? "the head" : "the branch"
+        guard let mapping = mappings[table.name] else {
+            // Its rows would be among those that are made of another table's.
+            guard let other = mappings.first(where: { $0.value.into == table.name }) else { return nil }
+            return .unfit(
+                reason:
+                    "table \"\(table.name)\" takes the rows of \"\(other.key)\" at \(place), and no others; rename it there, or map it too"
+            )
+        }
+        var shape = table
+        (shape.rows, shape.rowBytes, shape.deletes, shape.deleteBytes, shape.misfits) = (0, 0, 0, 0, nil)
+        if let resolution = resolved[shape] { return resolution }
+        let own = try base.columns(of: mapping.into ?? table.name)
+        let resolution = MappedTable.resolve(shape, mapping, own: own, at: place)
+        resolved[shape] = resolution
+        return resolution
+    }
+
+    private func mapped(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable? {
+        switch try resolve(table, stream) {
+        case nil: return nil
+        case .mapped(let mapped)?: return mapped
+        case .unfit?:
+            throw StoreError(
+                .program, operation: "store rows", subject: "table \"\(table.name)\"",
+                reason: "its fitness was not looked at")
+        }
+    }
+
+    func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
+        switch try resolve(table, stream) {
+        case nil: return try base.fit(table, of: stream, for: use)
+        case .unfit(let reason)?: return .unfit(reason: reason)
+        case .mapped(let mapped)?:
+            let fit = try base.fit(mapped.local, of: stream, for: use)
+            switch fit {
+            case .fits, .made:
+                guard !mapped.computation.isEmpty,
+                    let problem = try base.problem(of: mapped.computation, over: table)
+                else { return fit }
+                return .unfit(reason: problem)
+            case .missing, .unfit, .refused: return fit
+            }
+        }
+    }
+
+    func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure] {
+        var failures: [LineFailure] = []
+        var rows: [LineGroup] = []
+        var deletes: [LineGroup] = []
+        var dropped: [LineGroup] = []
+        var origins: [TableName: MappedGroup] = [:]
+        for group in groups {
+            guard let mapped = try mapped(group.table, stream) else {
+                if group.isDelete { deletes.append(group) } else { rows.append(group) }
+                continue
+            }
+            var outcome = try map(group, mapped, stream)
+            failures += outcome.failures
+            outcome.failures = []
+            if !outcome.stored.bytes.isEmpty {
+                if group.isDelete { deletes.append(outcome.stored) } else { rows.append(outcome.stored) }
+            }
+            if !outcome.dropped.bytes.isEmpty { dropped.append(outcome.dropped) }
+            origins[mapped.local.name, default: MappedGroup(mapped)].lines.append(group)
+        }
+        // Rows in their order, deletes in the reverse one, as they came.
+        let stored = try base.apply(rows + dropped.reversed() + deletes, of: stream, individually: individually)
+        guard !stored.isEmpty, !origins.isEmpty else { return failures + stored }
+        return failures
+            + stored.map { failure in
+                var failure = failure
+                if let original = origins[failure.line.table.name]?.original(of: failure.line) {
+                    failure.line = original
+                }
+                return failure
+            }
+    }
+
+    /// The lines of a table as they came, to name those that could not be stored.
+    private struct MappedGroup {
+        var lines: [LineGroup] = []
+        private var byKey: [Bool: [RowKey: ReceivedLine]]?
+
+        init(_ mapped: MappedTable) {}
+
+        /// A row that is dropped is a delete here, and a row there.
+        mutating func original(of line: ReceivedLine) -> ReceivedLine? {
+            if byKey == nil {
+                var found: [Bool: [RowKey: ReceivedLine]] = [:]
+                for line in lines.flatMap(\.lines) { found[line.isDelete, default: [:]][line.key] = line }
+                byKey = found
+            }
+            return byKey?[line.isDelete]?[line.key] ?? byKey?[!line.isDelete]?[line.key]
+        }
+    }
+
+    private struct Outcome {
+        var stored: LineGroup
+        /// Deletes of rows that the filter leaves out.
+        var dropped: LineGroup
+        var failures: [LineFailure] = []
+    }
+
+    private func map(_ group: LineGroup, _ mapped: MappedTable, _ stream: StreamID) throws(StoreError) -> Outcome {
+        var header = mapped.local
+        header.allNew = group.table.allNew
+        var outcome = Outcome(
+            stored: LineGroup(table: header, isDelete: group.isDelete, bytes: group.bytes),
+            dropped: LineGroup(table: header, isDelete: true, bytes: []))
+        guard !group.isDelete else { return outcome }
+        guard !mapped.isPassing else {
+            outcome.stored.misfits = group.misfits.mapValues { MappedSink.renamed($0, mapped) }
+            return outcome
+        }
+        let lines = group.lines
+        let computed =
+            mapped.computation.isEmpty
+            ? nil : try base.compute(mapped.computation, of: group, in: stream)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(group.bytes.count)
+        var count = 0
+        for (index, line) in lines.enumerated() {
+            switch computed?[index] ?? .values([]) {
+            case .values(let fields, let misfits):
+                bytes += mapped.line(line.text, computed: fields)
+                let all = MappedSink.renamed(line.misfits, mapped).merging(misfits) { _, own in own }
+                if !all.isEmpty { outcome.stored.misfits[count] = all }
+                count += 1
+            case .leftOut: outcome.dropped.bytes += CopyText.line(line.key.values)
+            case .failed(let reason, let lacksParent):
+                outcome.failures.append(
+                    LineFailure(line: line, reason: reason, lacksParent: lacksParent))
+            }
+        }
+        outcome.stored.bytes = bytes[...]
+        return outcome
+    }
+
+    private static func renamed(_ misfits: [String: String], _ mapped: MappedTable) -> [String: String] {
+        guard !misfits.isEmpty else { return [:] }
+        return Dictionary(
+            misfits.compactMap { name, storage in mapped.kept[name].map { ($0, storage) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    func keepImages(replacedBy groups: [LineGroup], of stream: StreamID) throws(StoreError) {
+        var own: [LineGroup] = []
+        for group in groups {
+            guard let mapped = try mapped(group.table, stream) else {
+                own.append(group)
+                continue
+            }
+            let outcome = try map(group, mapped, stream)
+            own += [outcome.stored, outcome.dropped].filter { !$0.bytes.isEmpty }
+        }
+        try base.keepImages(replacedBy: own, of: stream)
+    }
+
+    func scan(
+        _ table: TableHeader, of stream: StreamID, into digester: inout RowDigester
+    ) throws(StoreError) -> String? {
+        guard let mapped = try mapped(table, stream) else { return try base.scan(table, of: stream, into: &digester) }
+        if mapped.computation.filter != nil { return "rows of it are left out here by where:" }
+        guard let local = mapped.local(of: table) else { return MappedSink.problem(mapped.missing(of: table)) }
+        return try base.scan(local, of: stream, into: &digester)
+    }
+
+    private static func problem(_ columns: [String]) -> String {
+        let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
+        return columns.count == 1
+            ? "its column \(names) is not stored here as it is" : "its columns \(names) are not stored here as they are"
+    }
+
+    func rows(
+        of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits
+    ) throws(StoreError) -> FoundRows {
+        guard let mapped = try mapped(table, stream) else {
+            return try base.rows(of: keys, table, of: stream, limits)
+        }
+        guard let local = mapped.local(of: table) else {
+            let problem = FoundRows.Content.problem(MappedSink.problem(mapped.missing(of: table)))
+            return FoundRows(
+                rows: keys.indices.map { FoundRows.Row(index: $0, content: problem) }, considered: keys.count)
+        }
+        var found = try base.rows(of: keys, local, of: stream, limits)
+        for index in found.rows.indices {
+            guard case .line(let line) = found.rows[index].content else { continue }
+            found.rows[index].content = .line(
+                ReceivedLine(table: table, isDelete: false, text: line.text, misfits: line.misfits))
+        }
+        return found
+    }
+
+    func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> {
+        try base.lock(keys, try mapped(table, stream)?.local ?? table, of: stream)
+    }
+
+    func highestKey(_ table: TableHeader, named name: TableName, of stream: StreamID) throws(StoreError) -> Int64? {
+        try base.highestKey(try mapped(table, stream)?.local ?? table, named: name, of: stream)
+    }
+}

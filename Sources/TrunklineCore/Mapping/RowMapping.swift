@@ -1,0 +1,113 @@
+/// How rows of another office's table become rows of a table here, as this office's configuration says. Nothing of it comes
+/// from elsewhere.
+public struct RowMapping: Hashable, Sendable, Codable {
+    /// What a column here is made of.
+    public enum Source: Hashable, Sendable, Codable {
+        /// SQL of this office's database over the sender's columns. The bare name of one of them is that column under another
+        /// name.
+        case expression(String)
+        /// The same text for all rows; nil: NULL.
+        case constant(String?)
+        case lookup(Lookup)
+    }
+
+    /// A value of a row of another table here, which is found by a column of the sender. A row whose value is not there yet
+    /// waits for it; NULL finds NULL.
+    public struct Lookup: Hashable, Sendable, Codable {
+        public var table: TableName
+        /// The other table's column that is compared.
+        public var match: String
+        /// With this column of the sender.
+        public var by: String
+        /// The other table's column whose value is taken.
+        public var take: String
+
+        public init(table: TableName, match: String, by: String, take: String) {
+            self.table = table
+            self.match = match
+            self.by = by
+            self.take = take
+        }
+    }
+
+    /// The table here; nil: one of the same name.
+    public var into: TableName?
+    /// By the columns here. A column of the sender that is under another name is under its own no more; all others are, unless
+    /// they are left out.
+    public var columns: [String: Source]
+    /// Columns of the sender that are not stored.
+    public var leftOut: [String]
+    /// A condition of this office's database over the sender's columns: rows that do not fulfil it are not stored.
+    public var filter: String?
+
+    public init(
+        into: TableName? = nil, columns: [String: Source] = [:], leftOut: [String] = [], filter: String? = nil
+    ) {
+        self.into = into
+        self.columns = columns
+        self.leftOut = leftOut
+        self.filter = filter
+    }
+
+    /// Whether it changes nothing.
+    public var isEmpty: Bool { into == nil && columns.isEmpty && leftOut.isEmpty && filter == nil }
+}
+
+/// What is computed of each row by the receiver's database.
+public struct RowComputation: Hashable, Sendable {
+    public struct Value: Hashable, Sendable {
+        /// As it travels; its type is that of the receiver's column.
+        public var column: Column
+        public var source: RowMapping.Source
+
+        public init(column: Column, source: RowMapping.Source) {
+            self.column = column
+            self.source = source
+        }
+    }
+
+    public var values: [Value]
+    public var filter: String?
+
+    public init(values: [Value], filter: String?) {
+        self.values = values
+        self.filter = filter
+    }
+
+    public var isEmpty: Bool { values.isEmpty && filter == nil }
+
+    /// Of the values.
+    public var lookups: [RowMapping.Lookup] {
+        values.compactMap { if case .lookup(let lookup) = $0.source { lookup } else { nil } }
+    }
+
+    /// Why a row waits whose lookup finds nothing.
+    public static func missing(_ lookup: RowMapping.Lookup) -> String {
+        "table \"\(lookup.table)\" has no row whose \(lookup.match) is the row's \(lookup.by)"
+    }
+}
+
+/// What became of one row of a computation.
+public enum ComputedRow: Hashable, Sendable {
+    /// The values' fields in COPY text, with tabs between.
+    /// - Parameter misfits: by column, as ``ReceivedLine/misfits``.
+    case values(ArraySlice<UInt8>, misfits: [String: String] = [:])
+    /// It does not fulfil the filter.
+    case leftOut
+    /// - Parameter lacksParent: whether what comes later may mend it.
+    case failed(reason: String, lacksParent: Bool = false)
+}
+
+/// What a receiver's database computes for its mappings, within the transaction that the engine holds.
+public protocol RowComputer {
+    /// How tables of other offices are stored in this one, by their names there.
+    func mappings() throws(StoreError) -> [TableName: RowMapping]
+    /// The columns of a table of this office, as they travel; nil: there is none.
+    func columns(of table: TableName) throws(StoreError) -> [Column]?
+    /// Why nothing can be computed of rows of this shape; nil: it can.
+    func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String?
+    /// - Precondition: there is no problem.
+    /// - Returns: one for each line of the group.
+    func compute(_ computation: RowComputation, of group: LineGroup, in stream: StreamID) throws(StoreError)
+        -> [ComputedRow]
+}

@@ -1,0 +1,209 @@
+import TrunklineCore
+
+extension PostgresReceiving {
+    func mappings() throws(StoreError) -> [TableName: RowMapping] {
+        let found = try connection.query(ReceiverStatements.mappedTables)
+        guard found.rowCount == 1, let text = found.value(0, 0), text != "[]" else { return [:] }
+        let rules = try JSONText.decode([MappedTableRule].self, text, "mapped tables")
+        return Dictionary(rules.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func columns(of table: TableName) throws(StoreError) -> [Column]? {
+        try Catalog(connection).table(table)?.wireColumns
+    }
+
+    func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String? {
+        if connection.computations.sql(computation, table.columns) != nil { return nil }
+        var types: [String] = []
+        for column in table.columns { types.append(try Target.safeType(column.type, connection)) }
+        let sql = ComputationSQL(computation, table.columns, types: types)
+        let operation = "look at a mapping"
+        for check in sql.checks {
+            try connection.script("SAVEPOINT mapping; \(ComputationSQL.settings)", operation)
+            do throws(StoreError) {
+                try connection.run(check.sql, [], operation)
+                try connection.script("\(ComputationSQL.ourSettings); RELEASE mapping", operation)
+            } catch {
+                guard error.isOfRowOrTable || error.code == .notInitialised, connection.isOpen else { throw error }
+                try connection.script("ROLLBACK TO mapping; RELEASE mapping", operation)
+                return "table \"\(table.name)\": \(check.subject): \(error.reason)"
+            }
+        }
+        connection.computations.keep(sql, computation, table.columns)
+        return nil
+    }
+
+    func compute(
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+    ) throws(StoreError) -> [ComputedRow] {
+        guard let sql = connection.computations.sql(computation, group.table.columns) else {
+            throw StoreError(
+                .program, operation: "compute rows", subject: "table \"\(group.table.name)\"",
+                reason: "its mapping was not looked at")
+        }
+        let (operation, writer, columns) = ("compute rows", writer(stream), group.table.columns.count)
+        try connection.script("SAVEPOINT computing; \(ComputationSQL.settings)", operation)
+        do throws(StoreError) {
+            var rows: [ComputedRow] = []
+            let stage = try writer.stage(group.bytes, columns: columns)
+            _ = try connection.copyOut(sql.query(of: stage), operation) { line in
+                rows.append(sql.row(Array(line)[...]))
+                return true
+            }
+            try connection.script("\(ComputationSQL.ourSettings); RELEASE computing", operation)
+            return rows
+        } catch {
+            guard error.isOfRowOrTable || error.code == .notInitialised, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO computing; RELEASE computing", operation)
+            writer.forgetStages()
+        }
+        // Some row is to blame.
+        try connection.script(ComputationSQL.settings, operation)
+        let found = try writer.eachLine(group.lines, columns: columns, sql.statement(marking: Self.computed))
+        try connection.script(ComputationSQL.ourSettings, operation)
+        var rows = group.lines.map { _ in ComputedRow.failed(reason: "nothing could be computed of it") }
+        for failed in found {
+            rows[failed.line] =
+                failed.code == Self.computed
+                ? sql.row(json: failed.message)
+                : .failed(reason: StoreError.withoutValues(failed.message, code: failed.code))
+        }
+        return rows
+    }
+
+    private static let computed = "mapped"
+}
+
+/// The SQL of a computation over rows of one shape.
+struct ComputationSQL {
+    let computation: RowComputation
+    /// The sender's columns, and the types to which their texts are cast.
+    private let columns: [(name: String, type: String)]
+
+    init(_ computation: RowComputation, _ columns: [Column], types: [String]) {
+        self.computation = computation
+        self.columns = zip(columns, types).map { ($0.name, $1) }
+    }
+
+    /// What one connection knows to be right, until it closes.
+    struct Cache {
+        private struct Key: Hashable {
+            var computation: RowComputation
+            var columns: [Column]
+        }
+
+        private var known: [Key: ComputationSQL] = [:]
+        private static let most = 1_000
+
+        func sql(_ computation: RowComputation, _ columns: [Column]) -> ComputationSQL? {
+            known[Key(computation: computation, columns: columns)]
+        }
+
+        mutating func keep(_ sql: ComputationSQL, _ computation: RowComputation, _ columns: [Column]) {
+            if known.count >= Self.most { known = [:] }
+            known[Key(computation: computation, columns: columns)] = sql
+        }
+    }
+
+    /// Expressions mean what they mean in the user's own sessions; dates are written as we write them.
+    static let settings = "SET LOCAL search_path TO DEFAULT; SET LOCAL timezone TO DEFAULT"
+    static let ourSettings = "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'"
+
+    /// The rows as the expressions know them.
+    /// - Parameter field: the text of a column, by its number from 1.
+    private func line(_ field: (Int) -> String, besides others: [String] = []) -> String {
+        let values = columns.enumerated().map { index, column in
+            "\(field(index + 1))::\(column.type) AS \(column.name.identifier)"
+        }
+        return "SELECT \((others + values).joined(separator: ", "))"
+    }
+
+    private func value(_ value: RowComputation.Value) -> String {
+        switch value.source {
+        case .expression(let text): "(\(text)\n)::\(value.column.type)"
+        case .constant(let text): (text?.literal ?? "NULL") + "::\(value.column.type)"
+        case .lookup(let lookup): "(\(found(lookup, lookup.take)))::\(value.column.type)"
+        }
+    }
+
+    private func found(_ lookup: RowMapping.Lookup, _ column: String?) -> String {
+        let taken = column.map { "l.\($0.identifier)" } ?? ""
+        return
+            "SELECT \(taken) FROM \(lookup.table.sql) l WHERE l.\(lookup.match.identifier) = line.\(lookup.by.identifier)"
+    }
+
+    /// Whether the row is stored, the number of the lookup that finds nothing, and the values.
+    private var outputs: [String] {
+        let keeps = computation.filter.map { "CASE WHEN (\($0)\n) THEN 't' ELSE 'f' END" } ?? "'t'"
+        let missing = computation.lookups.enumerated().map { index, lookup in
+            "WHEN line.\(lookup.by.identifier) IS NOT NULL AND NOT EXISTS (\(found(lookup, nil))) THEN \(index)"
+        }
+        let lacking = missing.isEmpty ? "NULL::integer" : "CASE \(missing.joined(separator: " ")) END"
+        return [keeps, lacking] + computation.values.map(value)
+    }
+
+    func query(of stage: String) -> String {
+        let rows = line({ "c\($0)" }, besides: ["row_number() OVER (ORDER BY ctid) AS \"trunkline number\""])
+        return """
+            COPY (SELECT \(outputs.joined(separator: ", ")) FROM (\(rows) FROM \(stage)) AS line ORDER BY line."trunkline number")
+            TO STDOUT
+            """
+    }
+
+    /// For `trunkline_line`, as ``RowWriter/eachLine(_:columns:_:)`` has it.
+    func statement(marking code: String) -> String {
+        let texts = outputs.map { "(\($0))::text" }.joined(separator: ", ")
+        return """
+            INSERT INTO pg_temp.trunkline_failed
+                SELECT trunkline_line.number, \(code.literal), pg_catalog.array_to_json(ARRAY[\(texts)]::text[])::text
+                FROM (\(line { "trunkline_line.c\($0)" })) AS line
+            """
+    }
+
+    /// Statements that fail where something is wrong, each with what it is about. A text that is right where nothing encloses it
+    /// and in parentheses closes none of ours.
+    var checks: [(subject: String, sql: String)] {
+        let nothing = "FROM (\(line { _ in "NULL::text" })) AS line WHERE false"
+        var checks =
+            computation.filter.map {
+                [
+                    ("where", "SELECT \(FilterText.alone($0)) \(nothing)"),
+                    ("where", "SELECT (\($0)\n)::boolean \(nothing)"),
+                ]
+            } ?? []
+        for value in computation.values {
+            let subject = "columns: \(value.column.name)"
+            if case .expression(let text) = value.source {
+                checks.append((subject, "SELECT CASE WHEN true THEN \(text)\n END \(nothing)"))
+            }
+            checks.append((subject, "SELECT \(self.value(value)) \(nothing)"))
+        }
+        checks.append(("columns", "SELECT \(outputs.joined(separator: ", ")) \(nothing)"))
+        return checks
+    }
+
+    /// - Parameter line: of the query, with its newline.
+    func row(_ line: ArraySlice<UInt8>) -> ComputedRow {
+        let text = line.last == UInt8(ascii: "\n") ? line.dropLast() : line
+        let fields = text.split(separator: UInt8(ascii: "\t"), maxSplits: 2, omittingEmptySubsequences: false)
+        let missing = Int(String(decoding: fields[1], as: UTF8.self))
+        return outcome(isKept: fields[0].first == UInt8(ascii: "t"), missing) { fields.count > 2 ? fields[2] : [] }
+    }
+
+    func row(json: String) -> ComputedRow {
+        guard let fields = try? JSONText.decode([String?].self, json, "computed row"), fields.count >= 2 else {
+            return .failed(reason: "nothing could be computed of it")
+        }
+        return outcome(isKept: fields[0] == "t", fields[1].flatMap { Int($0) }) {
+            CopyText.line(Array(fields[2...])).dropLast()
+        }
+    }
+
+    private func outcome(isKept: Bool, _ missing: Int?, _ fields: () -> ArraySlice<UInt8>) -> ComputedRow {
+        guard isKept else { return .leftOut }
+        if let missing, computation.lookups.indices.contains(missing) {
+            return .failed(reason: RowComputation.missing(computation.lookups[missing]), lacksParent: true)
+        }
+        return .values(fields())
+    }
+}

@@ -1,0 +1,160 @@
+internal import GRDB
+internal import TrunklineCore
+
+extension SQLiteReceiving {
+    func mappings() throws(StoreError) -> [TableName: RowMapping] {
+        try run("read mappings", "the office") {
+            let text = try String.fetchOne(db, sql: "SELECT mapped_tables FROM trunkline_office") ?? "[]"
+            guard text != "[]" else { return [:] }
+            let rules = try JSONText.decode([MappedTableRule].self, text)
+            return Dictionary(rules.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    func columns(of table: TableName) throws(StoreError) -> [WireColumn]? {
+        try run("look at table", table) { try TableKind.find(table.inSQLite, in: db).shape?.wireColumns }
+    }
+
+    func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String? {
+        try run("look at a mapping", table.name) {
+            for check in ComputationSQL(computation, table.columns).checks {
+                do {
+                    _ = try db.makeStatement(sql: check.sql)
+                } catch let error as DatabaseError {
+                    return "table \"\(table.name)\": \(check.subject): \(error.message ?? "\(error.resultCode)")"
+                }
+            }
+            return nil
+        }
+    }
+
+    func compute(
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+    ) throws(StoreError) -> [ComputedRow] {
+        try run("compute rows", group.table.name) {
+            let computer = try RowComputing(computation, group.table.columns, db)
+            return try group.lines.map { try computer.compute($0) }
+        }
+    }
+}
+
+/// Computes values of rows, one by one.
+private struct RowComputing {
+    private let computation: RowComputation
+    private let columns: [WireColumn]
+    private let kinds: [WireKind]
+    private let affinities: [DeclaredType.Affinity]
+    private let outputs: [WireKind]
+    private let statement: Statement
+    private let db: Database
+
+    init(_ computation: RowComputation, _ columns: [WireColumn], _ db: Database) throws {
+        self.computation = computation
+        self.columns = columns
+        self.db = db
+        kinds = columns.map { WireKind(wireType: $0.type) }
+        affinities = columns.map { DeclaredType(DeclaredType.declaration(for: $0.type)).affinity }
+        outputs = computation.values.map { WireKind(wireType: $0.column.type) }
+        statement = try db.cachedStatement(sql: ComputationSQL(computation, columns).query)
+    }
+
+    func compute(_ line: ReceivedLine) throws -> ComputedRow {
+        defer { statement.rewind() }
+        do {
+            let fields = line.text.dropLast().split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+            for (index, field) in fields.enumerated() {
+                let value = try FieldReader.value(
+                    CopyText.bytes(field), as: kinds[index], misfit: line.misfits[columns[index].name],
+                    into: affinities[index])
+                try value.bind(to: statement, at: index + 1)
+            }
+            guard try statement.stepOnce(db) else { return .failed(reason: "nothing could be computed of it") }
+        } catch let refusal as FieldReader.Refusal {
+            return .failed(reason: refusal.reason)
+        } catch let error as DatabaseError where error.resultCode.primaryResultCode != .SQLITE_INTERRUPT {
+            return .failed(reason: error.message ?? "\(error.resultCode)")
+        }
+        guard case .integer(1) = SQLiteValue(statement, column: 0) else { return .leftOut }
+        if case .integer(let missing) = SQLiteValue(statement, column: 1) {
+            return .failed(reason: RowComputation.missing(computation.lookups[Int(missing)]), lacksParent: true)
+        }
+        var text: [UInt8] = []
+        var misfits: [String: String] = [:]
+        for (index, kind) in outputs.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: "\t")) }
+            let name = computation.values[index].column.name
+            let value = SQLiteValue(statement, column: index + 2)
+            if case .decimal = kind, case .real = value {
+                return .failed(
+                    reason:
+                        "column \"\(name)\" is a decimal, and its expression gives a float; use decimal_mul, decimal_add, decimal_sub and decimal_round"
+                )
+            }
+            switch value.withRaw({ FieldWriter.append($0, as: kind, to: &text) }) {
+            case nil: break
+            case .text: misfits[name] = "text"
+            case .blob: misfits[name] = "blob"
+            case .notUTF8: return .failed(reason: "column \"\(name)\" would hold text that is not UTF-8")
+            }
+        }
+        return .values(text[...], misfits: misfits)
+    }
+}
+
+/// The SQL of a computation over rows of one shape, whose values are its parameters.
+private struct ComputationSQL {
+    private let computation: RowComputation
+    private let columns: [WireColumn]
+
+    init(_ computation: RowComputation, _ columns: [WireColumn]) {
+        self.computation = computation
+        self.columns = columns
+    }
+
+    private var line: String {
+        let names = columns.map { TableName.quoted($0.name) }.joined(separator: ", ")
+        let places = columns.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+        return "WITH line (\(names)) AS (VALUES (\(places)))"
+    }
+
+    private func value(_ value: RowComputation.Value) -> String {
+        switch value.source {
+        case .expression(let text): "(\(text)\n)"
+        case .constant(let text): text.map { "'\($0.doubling("'"))'" } ?? "NULL"
+        case .lookup(let lookup): "(\(found(lookup, "l.\(TableName.quoted(lookup.take))")))"
+        }
+    }
+
+    private func found(_ lookup: RowMapping.Lookup, _ taken: String) -> String {
+        """
+        SELECT \(taken) FROM \(TableName.quoted(lookup.table.inSQLite)) AS l \
+        WHERE l.\(TableName.quoted(lookup.match)) = line.\(TableName.quoted(lookup.by))
+        """
+    }
+
+    private var outputs: [String] {
+        let keeps = computation.filter.map { "CASE WHEN (\($0)\n) THEN 1 ELSE 0 END" } ?? "1"
+        let missing = computation.lookups.enumerated().map { index, lookup in
+            "WHEN line.\(TableName.quoted(lookup.by)) IS NOT NULL AND NOT EXISTS (\(found(lookup, "1"))) THEN \(index)"
+        }
+        let lacking = missing.isEmpty ? "NULL" : "CASE \(missing.joined(separator: " ")) END"
+        return [keeps, lacking] + computation.values.map(value)
+    }
+
+    var query: String { "\(line) SELECT \(outputs.joined(separator: ", ")) FROM line" }
+
+    /// Statements that cannot be prepared where something is wrong, each with what it is about. A text that is right where nothing
+    /// encloses it and in parentheses closes none of ours.
+    var checks: [(subject: String, sql: String)] {
+        var checks = computation.filter.map { [("where", "\(line) SELECT \(FilterText.alone($0)) FROM line")] } ?? []
+        for value in computation.values {
+            let subject = "columns: \(value.column.name)"
+            if case .expression(let text) = value.source {
+                checks.append((subject, "\(line) SELECT CASE WHEN true THEN \(text)\n END FROM line"))
+            }
+            checks.append((subject, "\(line) SELECT \(self.value(value)) FROM line"))
+        }
+        checks.append(("columns", query))
+        return checks
+    }
+}
