@@ -51,6 +51,10 @@ extension World {
     func writeShared(at office: SimulatedOffice) throws {
         let till = office.application
         guard !till.isInTransaction else { return }
+        if plan.skews.count > 1, chance(0.05) {
+            office.skew = plan.skews[draw(0..<plan.skews.count)]
+            log.note("somebody sets the clock of \(office.id): \(office.skew)")
+        }
         var writes: [SharedWrite] = []
         do {
             try till.run("BEGIN IMMEDIATE")
