@@ -71,14 +71,13 @@ final class MappedSink: RowSink {
                 if group.isDelete { deletes.append(group) } else { rows.append(group) }
                 continue
             }
-            var outcome = try map(group, mapped, stream)
+            let outcome = try map(group, mapped, stream)
             failures += outcome.failures
-            outcome.failures = []
             if !outcome.stored.bytes.isEmpty {
                 if group.isDelete { deletes.append(outcome.stored) } else { rows.append(outcome.stored) }
             }
             if !outcome.dropped.bytes.isEmpty { dropped.append(outcome.dropped) }
-            origins[mapped.local.name, default: MappedGroup(mapped)].lines.append(group)
+            origins[mapped.local.name, default: MappedGroup()].lines.append(group)
         }
         // Rows in their order, deletes in the reverse one, as they came.
         let stored = try base.apply(rows + dropped.reversed() + deletes, of: stream, individually: individually)
@@ -96,9 +95,7 @@ final class MappedSink: RowSink {
     /// The lines of a table as they came, to name those that could not be stored.
     private struct MappedGroup {
         var lines: [LineGroup] = []
-        private var byKey: [Bool: [RowKey: ReceivedLine]]?
-
-        init(_ mapped: MappedTable) {}
+        var byKey: [Bool: [RowKey: ReceivedLine]]?
 
         /// A row that is dropped is a delete here, and a row there.
         mutating func original(of line: ReceivedLine) -> ReceivedLine? {

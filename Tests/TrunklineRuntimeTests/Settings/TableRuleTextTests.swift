@@ -43,24 +43,6 @@ import TrunklineCore
             "{name: price, direction: down, where: \" kind <> 'draft' \"}",
             TableRule(price, direction: .down, filter: "kind <> 'draft'")
         ),
-        (
-            """
-            {name: price, into: warehouse.price, where: cents > 0, leave-out: [note, secret], columns: {amount: qty,
-            total_eur: 'total * 0.92', till: {value: 7}, nothing: {value: null}, odd: {expression: 'a b'},
-            client: {lookup: client, match: number, by: customer_no, take: id}}}
-            """,
-            TableRule(
-                price,
-                mapping: RowMapping(
-                    into: TableName(schema: "warehouse", "price"),
-                    columns: [
-                        "amount": .expression("qty"), "total_eur": .expression("total * 0.92"), "till": .constant("7"),
-                        "nothing": .constant(nil), "odd": .expression("a b"),
-                        "client": .lookup(
-                            RowMapping.Lookup(
-                                table: TableName("client"), match: "number", by: "customer_no", take: "id")),
-                    ], leftOut: ["note", "secret"], filter: "cents > 0"))
-        ),
     ])
     func theHeadSaysWhoGetsWhat(entry: String, rule: TableRule) async throws {
         #expect(try await configured("[\(entry)]").load().tables == .listed([rule]))
@@ -219,32 +201,6 @@ import TrunklineCore
         ),
         ("{name: price, direction: down, where: ' '}", "price: where: is empty; give it a value, or leave it out"),
         ("{name: price, to: all}", "price: to is for down or shared tables; write direction: down, or leave to out"),
-        (
-            "{name: price, direction: down, into: other}",
-            "price: into is for the office that stores the rows, the branch; leave it out here"
-        ),
-        (
-            "{name: price, direction: shared, conflict: manual, columns: {a: b}}",
-            "price: columns is for up or down tables; write direction: up, or leave columns out"
-        ),
-        (
-            "{name: price, columns: a}",
-            "price: columns: is not a mapping; write {amount: qty, total_eur: \"total * 0.92\"}"
-        ),
-        (
-            "{name: price, columns: {a: }}",
-            "price: columns: a: is empty; write the name of a column of theirs, an expression, or {value: …}"
-        ),
-        (
-            "{name: price, columns: {a: {value: 1, expression: b}}}",
-            "price: columns: a: takes one of value, expression and lookup"
-        ),
-        (
-            "{name: price, columns: {a: {lookup: t, match: m, by: b}}}",
-            "price: columns: a: has no take; name the column whose value is taken"
-        ),
-        ("{name: price, columns: {a: b}, leave-out: [a]}", "price: leave-out: a is under columns too; leave one out"),
-        ("{name: price, leave-out: ['']}", "price: leave-out: is a list of names; write [note, secret]"),
         (
             "{name: price, route: {column: a}}",
             "price: route is for down or shared tables; write direction: down, or leave route out"
