@@ -110,6 +110,11 @@ struct SharedMemoryTests {
         _ = try await offices.down.head.pruneShared()
         try await offices.settle()
         #expect(try offices.rows() == "1|ada|a@x|10")
+        // Its time begins now.
+        for name in offices.names { _ = try await offices.down.head.prune(DownPair.stream(name)) }
+        while try await offices.down.head.pruneShared() {}
+        let versions = bookkeeping("shared_row", pairing.head)
+        #expect(try offices.head.run("select count(*) from \(versions) where is_deleted") == "1")
     }
 
     /// It is forgotten when its time has come and every stream has passed it, not before.
