@@ -153,8 +153,14 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     {
         try pass { () throws(StoreError) in try base.highestKey(table, named: name, of: stream) }
     }
-    open func mappings() throws(StoreError) -> [TableName: RowMapping] {
-        try pass { () throws(StoreError) in try base.mappings() }
+    open func mappingRules() throws(StoreError) -> MappingRules {
+        try pass { () throws(StoreError) in try base.mappingRules() }
+    }
+    open func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns? {
+        try pass { () throws(StoreError) in try base.missingColumns(of: table) }
+    }
+    open func add(_ columns: [Column], to table: TableName) throws(StoreError) -> String? {
+        try pass { () throws(StoreError) in try base.add(columns, to: table) }
     }
     open func columns(of table: TableName) throws(StoreError) -> [Column]? {
         try pass { () throws(StoreError) in try base.columns(of: table) }

@@ -76,6 +76,25 @@ struct MappingTests {
         #expect(try pair.headDatabase.run("select no from turnover order by no") == "1\n30")
     }
 
+    /// Columns that are left out, or have another name, and nothing else.
+    @Test(arguments: Pairing.all, [["note"], ["qty"], ["customer_no", "note"], []])
+    func columnsAreLeftOut(_ pairing: Pairing, _ leftOut: [String]) async throws {
+        let pair = try await pair(
+            pairing, RowMapping(columns: ["sum": .expression("total")], leftOut: leftOut),
+            head:
+                "create table sale (branch_id text, id integer, qty integer, sum \(Self.decimals(pairing.head)), customer_no text, note text, primary key (branch_id, id));"
+        )
+        try pair.branchDatabase.run("insert into sale values (1, 2, '12.50', 'A1', 'x')")
+        try await pair.sync()
+        let values = [("qty", "2"), ("sum", "12.50"), ("customer_no", "A1"), ("note", "x")]
+        #expect(
+            try pair.headDatabase.run("select id, qty, sum, customer_no, note from sale")
+                == "1|" + values.map { leftOut.contains($0.0) ? "" : $0.1 }.joined(separator: "|"))
+        try pair.branchDatabase.run("delete from sale")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select count(*) from sale") == "0")
+    }
+
     @Test(arguments: Pairing.all) func rowsThatDoNotFulfilTheFilterAreNotStored(_ pairing: Pairing) async throws {
         let pair = try await pair(
             pairing, RowMapping(filter: "qty > 0"),

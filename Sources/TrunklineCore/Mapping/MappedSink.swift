@@ -3,18 +3,33 @@
 /// Whoever uses it speaks of the sender's tables and lines; what is below it knows only this office's own.
 final class MappedSink: RowSink {
     private let base: any RowSink & RowComputer
-    private var known: [TableName: RowMapping]?
+    private var known: MappingRules?
     private var resolved: [TableHeader: MappedTable.Resolution] = [:]
+    /// Tables that are stored without some of their columns, which the tables here do not have.
+    private var partly: [TableHeader: MappedTable] = [:]
 
     init(_ base: any RowSink & RowComputer) { self.base = base }
 
+    private func rules() throws(StoreError) -> MappingRules {
+        if let known { return known }
+        let rules = try base.mappingRules()
+        known = rules
+        return rules
+    }
+
+    /// Without what differs from batch to batch.
+    private static func shape(_ table: TableHeader) -> TableHeader {
+        var shape = table
+        (shape.rows, shape.rowBytes, shape.deletes, shape.deleteBytes, shape.misfits) = (0, 0, 0, 0, nil)
+        shape.allNew = false
+        return shape
+    }
+
     /// What a table becomes here; nil: it is as it is there.
     private func resolve(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable.Resolution? {
-        let mappings: [TableName: RowMapping]
-        if let known { mappings = known } else { mappings = try base.mappings() }
-        known = mappings
+        let mappings = try rules().tables
         guard !mappings.isEmpty else { return nil }
-        let place = stream.destination == .head ? "the head" : "the branch"
+        let place = MappedSink.place(of: stream)
         guard let mapping = mappings[table.name] else {
             // Its rows would be among those that are made of another table's.
             guard let other = mappings.first(where: { $0.value.into == table.name }) else { return nil }
@@ -23,8 +38,8 @@ final class MappedSink: RowSink {
                     "table \"\(table.name)\" takes the rows of \"\(other.key)\" at \(place), and no others; rename it there, or map it too"
             )
         }
-        var shape = table
-        (shape.rows, shape.rowBytes, shape.deletes, shape.deleteBytes, shape.misfits) = (0, 0, 0, 0, nil)
+        guard !mapping.isPlain else { return nil }
+        let shape = MappedSink.shape(table)
         if let resolution = resolved[shape] { return resolution }
         let own = try base.columns(of: mapping.into ?? table.name)
         let resolution = MappedTable.resolve(shape, mapping, own: own, at: place)
@@ -32,7 +47,10 @@ final class MappedSink: RowSink {
         return resolution
     }
 
+    private static func place(of stream: StreamID) -> String { stream.destination == .head ? "the head" : "the branch" }
+
     private func mapped(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable? {
+        if let partial = partly[MappedSink.shape(table)] { return partial }
         switch try resolve(table, stream) {
         case nil: return nil
         case .mapped(let mapped)?: return mapped
@@ -44,19 +62,73 @@ final class MappedSink: RowSink {
     }
 
     func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
+        let mapped: MappedTable?
         switch try resolve(table, stream) {
-        case nil: return try base.fit(table, of: stream, for: use)
+        case nil: mapped = nil
         case .unfit(let reason)?: return .unfit(reason: reason)
-        case .mapped(let mapped)?:
-            let fit = try base.fit(mapped.local, of: stream, for: use)
-            switch fit {
-            case .fits, .made:
-                guard !mapped.computation.isEmpty,
-                    let problem = try base.problem(of: mapped.computation, over: table)
-                else { return fit }
-                return .unfit(reason: problem)
-            case .missing, .unfit, .refused: return fit
+        case .mapped(let resolved)?: mapped = resolved
+        }
+        let fit = try self.fit(table, mapped, of: stream, for: use)
+        guard case .unfit = fit, !table.isShared else { return fit }
+        return try self.fit(table, mapped, lackingColumns: fit, of: stream, for: use)
+    }
+
+    private func fit(
+        _ table: TableHeader, _ mapped: MappedTable?, of stream: StreamID, for use: TableUse
+    ) throws(StoreError) -> TableFit {
+        guard let mapped else { return try base.fit(table, of: stream, for: use) }
+        let fit = try base.fit(mapped.local, of: stream, for: use)
+        switch fit {
+        case .fits, .made:
+            guard !mapped.computation.isEmpty, let problem = try base.problem(of: mapped.computation, over: table)
+            else { return fit }
+            return .unfit(reason: problem)
+        case .missing, .unfit, .refused, .partly: return fit
+        }
+    }
+
+    /// What becomes of a table that does not fit, if that is for columns that the table here does not have.
+    /// - Parameter unfit: what it is if not.
+    private func fit(
+        _ table: TableHeader, _ mapped: MappedTable?, lackingColumns unfit: TableFit, of stream: StreamID,
+        for use: TableUse
+    ) throws(StoreError) -> TableFit {
+        let local = mapped?.local ?? table
+        guard let missing = try base.missingColumns(of: local) else { return unfit }
+        let names = Set(missing.columns.map(\.name))
+        // What the mapping itself names is for a person.
+        guard names.isSubset(of: table.columns.map(\.name)), names.isDisjoint(with: table.key) else { return unfit }
+        let rules = try rules()
+        let mapping = rules.tables[table.name] ?? RowMapping()
+        switch mapping.newColumns ?? rules.newColumns
+            ?? (missing.isMade ? .add : stream.destination == .head ? .keep : .refuse)
+        {
+        case .refuse: return unfit
+        case .add:
+            guard use == .making else { return unfit }
+            if let reason = try base.add(missing.columns, to: local.name) { return .unfit(reason: reason) }
+            return try fit(table, mapped, of: stream, for: use)
+        case .keep:
+            var without = mapping
+            without.leftOut += missing.columns.map(\.name)
+            let shape = MappedSink.shape(table)
+            let own = try base.columns(of: local.name)
+            guard
+                case .mapped(let partial) = MappedTable.resolve(
+                    shape, without, own: own, at: MappedSink.place(of: stream))
+            else { return unfit }
+            switch try fit(table, partial, of: stream, for: use) {
+            case .fits, .made, .partly: break
+            case .missing: return .missing
+            case .unfit(let reason): return .unfit(reason: reason)
+            case .refused(let reason): return .refused(reason: reason)
             }
+            partly[shape] = partial
+            let list = missing.columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            return .partly(
+                reason:
+                    "stored without \(list), kept until table \"\(local.name)\" has it at \(MappedSink.place(of: stream)): \(missing.statement)"
+            )
         }
     }
 

@@ -5,6 +5,8 @@ struct MappedTable {
     /// By the columns of the sender that are stored as they are: what they are called here.
     let kept: [String: String]
     let computation: RowComputation
+    /// Whether its lines are stored byte by byte as they came: all fields of them, and none but these.
+    let isPassing: Bool
     /// The fields of a line that are stored, by their index.
     private let fields: [Int]
     /// Behind them, the same for all rows, in COPY text.
@@ -74,10 +76,12 @@ struct MappedTable {
         columns += constants.map(\.column) + values.map(\.column)
         var local = table
         (local.name, local.columns, local.key, local.shape) = (target, columns, table.key.map { kept[$0]! }, nil)
+        let computation = RowComputation(values: values, filter: mapping.filter)
         return .mapped(
             MappedTable(
-                local: local, kept: kept,
-                computation: RowComputation(values: values, filter: mapping.filter), fields: fields,
+                local: local, kept: kept, computation: computation,
+                isPassing: computation.isEmpty && constants.isEmpty && fields.count == table.columns.count,
+                fields: fields,
                 constants: constants.reduce(into: []) { text, constant in
                     text.append(CopyText.tab)
                     CopyText.append(constant.value, to: &text)
@@ -102,12 +106,6 @@ struct MappedTable {
         }
         text.append(CopyText.newline)
         return text
-    }
-
-    /// Whether its lines are stored byte by byte as they came.
-    var isPassing: Bool {
-        computation.isEmpty && constants.isEmpty && fields.count == local.columns.count
-            && fields.elementsEqual(local.columns.indices)
     }
 
     /// With these columns of the sender alone, in their order; nil where one is not stored as it is.

@@ -39,18 +39,25 @@ public struct RowMapping: Hashable, Sendable, Codable {
     public var leftOut: [String]
     /// A condition of this office's database over the sender's columns: rows that do not fulfil it are not stored.
     public var filter: String?
+    /// What becomes of columns that the table here does not have; nil: as it is for all tables.
+    public var newColumns: NewColumns?
 
     public init(
-        into: TableName? = nil, columns: [String: Source] = [:], leftOut: [String] = [], filter: String? = nil
+        into: TableName? = nil, columns: [String: Source] = [:], leftOut: [String] = [], filter: String? = nil,
+        newColumns: NewColumns? = nil
     ) {
         self.into = into
         self.columns = columns
         self.leftOut = leftOut
         self.filter = filter
+        self.newColumns = newColumns
     }
 
-    /// Whether it changes nothing.
-    public var isEmpty: Bool { into == nil && columns.isEmpty && leftOut.isEmpty && filter == nil }
+    /// Whether it says nothing.
+    public var isEmpty: Bool { isPlain && newColumns == nil }
+
+    /// Whether rows are stored as they come.
+    var isPlain: Bool { into == nil && columns.isEmpty && leftOut.isEmpty && filter == nil }
 }
 
 /// What is computed of each row by the receiver's database.
@@ -100,10 +107,16 @@ public enum ComputedRow: Hashable, Sendable {
 
 /// What a receiver's database computes for its mappings, within the transaction that the engine holds.
 public protocol RowComputer {
-    /// How tables of other offices are stored in this one, by their names there.
-    func mappings() throws(StoreError) -> [TableName: RowMapping]
+    /// How tables of other offices are stored in this one.
+    func mappingRules() throws(StoreError) -> MappingRules
     /// The columns of a table of this office, as they travel; nil: there is none.
     func columns(of table: TableName) throws(StoreError) -> [Column]?
+    /// The columns that a table of this office lacks; nil: there is no such table, or it lacks none.
+    /// - Parameter table: as its rows are to be stored.
+    func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns?
+    /// Adds columns, nullable and of the types that they travel in, to a table of this office that lacks them.
+    /// - Returns: why they cannot be; nil: they were.
+    func add(_ columns: [Column], to table: TableName) throws(StoreError) -> String?
     /// Why nothing can be computed of rows of this shape; nil: it can.
     func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String?
     /// - Precondition: there is no problem.

@@ -8,9 +8,15 @@ public struct ReceivedLine: Hashable, Sendable {
     public var text: ArraySlice<UInt8>
     /// By column: the storage class (`text` or `blob`) of a value that does not fit its type.
     public var misfits: [String: String]
+    /// Of a line that is set aside: whether all of it is stored but for columns that the receiver's table does not have.
+    public var isStoredInPart = false
 
-    public init(table: TableHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:]) {
+    public init(
+        table: TableHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:],
+        isStoredInPart: Bool = false
+    ) {
         self.init(SharedHeader(table), isDelete: isDelete, text: text, misfits: misfits)
+        self.isStoredInPart = isStoredInPart
     }
 
     init(_ shared: SharedHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:]) {
@@ -40,6 +46,13 @@ public struct ReceivedLine: Hashable, Sendable {
         let fields = CopyText.fields(text)
         guard !isDelete else { return RowKey(Array(fields.prefix(table.key.count))) }
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })
+    }
+
+    /// Its shape alone, which it has in common with most of the rows of its table.
+    public var shape: ReceivedLine {
+        var shape = self
+        (shape.isDelete, shape.text) = (false, [])
+        return shape
     }
 
     /// Of a line of a shared table: its stamp, and the line without it; nil: it cannot be read.

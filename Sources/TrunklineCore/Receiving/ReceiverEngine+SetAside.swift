@@ -8,21 +8,33 @@ extension ReceiverEngine {
             throw StoreError.keepsRows(stream)
         }
         let context = SharedContext(stream, inbound, isClockOff: inbound.clockAhead != nil)
-        let outcome = try retry(choice, limit: limit, context)
+        let outcome = try retry(choice, limit: limit, context, number: inbound.watermark.number)
         if outcome.stored > 0 || choice.namesTable && outcome.tried > 0 { try books.leaveAck(stream) }
         return outcome
     }
 
     /// - Precondition: the stream is locked.
-    func retry(_ choice: RetryChoice, limit: Int, _ context: SharedContext) throws(StoreError) -> RetryOutcome {
+    /// - Parameter number: of the last batch.
+    func retry(
+        _ choice: RetryChoice, limit: Int, _ context: SharedContext, number: Int64
+    ) throws(StoreError) -> RetryOutcome {
         let stream = context.stream
         let rows = try books.retryable(stream, choice, limit: limit)
         guard !rows.isEmpty else { return RetryOutcome(tried: 0, stored: 0) }
-        var groups = ReceiverEngine.groups(of: rows.map(\.line).filter { !$0.isWholeTable })
+        let lines = rows.map(\.line).filter { !$0.isWholeTable }
+        var groups = ReceiverEngine.groups(of: lines.filter { !$0.isStoredInPart })
         // Whoever names the table wants to know anew: if it is still sent and still does not fit, its sender is told again.
         let unfit = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         var failures = choice.namesTable ? [] : unfit
-        failures += try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
+        for group in ReceiverEngine.groups(of: lines.filter(\.isStoredInPart)) {
+            if case .partly(let reason) = try sink.fit(group.table, of: stream, for: .making) {
+                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+            } else {
+                groups.append(group)
+            }
+        }
+        let untaken = try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
+        failures += untaken.filter { !$0.line.isStoredInPart }
         var kept: [ReceivedLine] = []
         if case .kept = choice {
             var others = groups
@@ -32,10 +44,14 @@ extension ReceiverEngine {
             failures += try takeKept(outOf: &groups, stream)
         }
         failures += try apply(groups, context, individually: true)
+        let unstored = Set(failures.map { Identity($0.line) })
+        let storedInPart = untaken.filter { $0.line.isStoredInPart && !unstored.contains(Identity($0.line)) }
+        failures += storedInPart
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }
         try books.noteTried(rows, failures: stillFailing)
+        try setAside(storedInPart, of: stream, number: number)
         let forgotten = choice.namesTable ? unfit.count : 0
         var outcome = RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count - forgotten)
         // Only what a copy was made of.
@@ -51,7 +67,7 @@ extension ReceiverEngine {
         var failures: [LineFailure] = []
         for line in lines {
             switch try sink.fit(line.table, of: stream, for: .making) {
-            case .fits, .made, .missing: break
+            case .fits, .partly, .made, .missing: break
             case .unfit(let reason), .refused(let reason): failures.append(LineFailure(line: line, reason: reason))
             }
         }
@@ -64,7 +80,7 @@ extension ReceiverEngine {
         var fitting = Set(groups.map(\.table.name))
         for table in header.tables where table.rows + table.deletes == 0 {
             switch try sink.fit(table, of: header.stream, for: .making) {
-            case .fits, .made, .missing: fitting.insert(table.name)
+            case .fits, .partly, .made, .missing: fitting.insert(table.name)
             case .unfit, .refused: break
             }
         }

@@ -39,7 +39,7 @@ extension ReceiverEngine {
         switch try sink.fit(table, of: stream, for: .comparing) {
         case .missing:
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
-        case .unfit(let reason), .refused(let reason): return uncompared(reason)
+        case .unfit(let reason), .refused(let reason), .partly(let reason): return uncompared(reason)
         case .fits, .made: break
         }
         let kept = try books.keptKeys(of: claim.name, stream)

@@ -174,7 +174,7 @@ public struct ReceiverEngine {
 
         try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside {
-            _ = try retry(.due, limit: Limit.retriedAfterBatch, own)
+            _ = try retry(.due, limit: Limit.retriedAfterBatch, own, number: header.number)
         }
         let answer = try header.verification.map { (claim) throws(StoreError) in
             try self.answer(claim, header, inbound)
@@ -237,6 +237,15 @@ public struct ReceiverEngine {
                         line: .wholeTable(group.table),
                         reason: "the table was gone and has been made again; all of its rows come once more"))
             case .fits, .made: fitting.append(group)
+            case .partly(let reason):
+                fitting.append(group)
+                if !group.isDelete {
+                    failures += group.lines.map { line in
+                        var line = line
+                        line.isStoredInPart = true
+                        return LineFailure(line: line, reason: reason)
+                    }
+                }
             case .missing where group.isDelete: continue
             case .missing:
                 failures += group.lines.map {

@@ -47,6 +47,8 @@ public enum TableUse: Hashable, Sendable {
 
 public enum TableFit: Hashable, Sendable {
     case fits
+    /// It does, but for some of its columns: each row is kept whole too, until there are such columns.
+    case partly(reason: String)
     /// It does now: it was missing, and has been made.
     case made
     /// There is none.

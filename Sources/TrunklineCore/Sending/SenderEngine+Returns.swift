@@ -42,7 +42,7 @@ extension SenderEngine {
             case .fits, .made: groups.append(group)
             case .missing:
                 failures += group.lines.map { LineFailure(line: $0, reason: "there is no such table any more") }
-            case .unfit(let reason), .refused(let reason):
+            case .unfit(let reason), .refused(let reason), .partly(let reason):
                 failures += group.lines.map { LineFailure(line: $0, reason: reason) }
             }
         }

@@ -72,6 +72,8 @@ public struct OfficeSetup: Hashable, Sendable {
     public var tables: [TableRule]
     /// At a branch: whether tables of the head that its database does not have are made.
     public var acceptsNew: Bool
+    /// What becomes of columns that its tables do not have, where a table says nothing else; nil: see ``MappingRules``.
+    public var newColumns: NewColumns?
     /// By how much the clock of another office may be ahead before its versions of shared rows are not believed.
     public var clockTolerance: Duration
 
@@ -79,12 +81,13 @@ public struct OfficeSetup: Hashable, Sendable {
 
     public init(
         office: OfficeID, role: OfficeRole, tables: [TableRule], acceptsNew: Bool = false,
-        clockTolerance: Duration = OfficeSetup.clockTolerance
+        newColumns: NewColumns? = nil, clockTolerance: Duration = OfficeSetup.clockTolerance
     ) {
         self.office = office
         self.role = role
         self.tables = tables
         self.acceptsNew = acceptsNew
+        self.newColumns = newColumns
         self.clockTolerance = clockTolerance
     }
 

@@ -1,11 +1,14 @@
 import TrunklineCore
 
 extension PostgresReceiving {
-    func mappings() throws(StoreError) -> [TableName: RowMapping] {
-        let found = try connection.query(ReceiverStatements.mappedTables)
-        guard found.rowCount == 1, let text = found.value(0, 0), text != "[]" else { return [:] }
-        let rules = try JSONText.decode([MappedTableRule].self, text, "mapped tables")
-        return Dictionary(rules.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first })
+    func mappingRules() throws(StoreError) -> MappingRules {
+        let found = try connection.query(ReceiverStatements.mappingRules)
+        guard found.rowCount == 1 else { return MappingRules() }
+        var rules = MappingRules(newColumns: found.value(0, 1).flatMap(NewColumns.init(rawValue:)))
+        guard let text = found.value(0, 0), text != "[]" else { return rules }
+        let tables = try JSONText.decode([MappedTableRule].self, text, "mapped tables")
+        rules.tables = Dictionary(tables.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first })
+        return rules
     }
 
     func columns(of table: TableName) throws(StoreError) -> [Column]? {

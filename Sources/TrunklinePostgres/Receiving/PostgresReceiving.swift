@@ -116,13 +116,9 @@ final class PostgresReceiving: ReceiverTransaction {
     }
 
     func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
-        // Of thousands of rows of one table most have the same shape.
-        func shape(_ line: ReceivedLine) -> ReceivedLine {
-            ReceivedLine(table: line.table, isDelete: false, text: [], misfits: line.misfits)
-        }
         var headers: [ReceivedLine: String] = [:]
-        for failure in failures where headers[shape(failure.line)] == nil {
-            headers[shape(failure.line)] = StoredLine.header(of: failure.line)
+        for failure in failures where headers[failure.line.shape] == nil {
+            headers[failure.line.shape] = JSONText.encode(StoredShape(failure.line)).asciiEscaped
         }
         let kept = try connection.query(
             ReceiverStatements.keepShapes, [stream.description, TextArray.encode(Array(Set(headers.values)))])
@@ -132,7 +128,7 @@ final class PostgresReceiving: ReceiverTransaction {
             failures.map { connection.portable($0.line.table.name.description) },
             failures.map { connection.portable($0.line.key.description) },
             failures.map { $0.line.isDelete ? "delete" : "row" },
-            failures.map { headers[shape($0.line)].flatMap { ids[$0] } },
+            failures.map { headers[$0.line.shape].flatMap { ids[$0] } },
             failures.map { Hex.bytea(Array($0.line.text)) },
             failures.map { connection.portable($0.reason) },
             failures.map(\.code),
@@ -168,7 +164,7 @@ final class PostgresReceiving: ReceiverTransaction {
             rows.append(
                 SetAsideRow(
                     id: Int64(found.integer(row, 0)!),
-                    line: StoredLine.line(shape, op: found.text(row, 2), hex: found.text(row, 3))))
+                    line: shape.line(op: found.text(row, 2), hex: found.text(row, 3))))
         }
         return rows
     }
@@ -278,13 +274,13 @@ final class PostgresReceiving: ReceiverTransaction {
 
 extension PostgresConnection {
     /// The shapes of set-aside rows that a result names, by their ids as text.
-    func shapes(_ result: PostgresResult, column: Int) throws(StoreError) -> [String: TableHeader] {
+    func shapes(_ result: PostgresResult, column: Int) throws(StoreError) -> [String: StoredShape] {
         let ids = Set((0..<result.rowCount).map { result.text($0, column) })
         guard !ids.isEmpty else { return [:] }
         let found = try query(ReceiverStatements.shapes, ["{\(ids.joined(separator: ","))}"])
-        var shapes: [String: TableHeader] = [:]
+        var shapes: [String: StoredShape] = [:]
         for row in 0..<found.rowCount {
-            shapes[found.text(row, 0)] = try JSONText.decode(TableHeader.self, found.text(row, 1), "set-aside row")
+            shapes[found.text(row, 0)] = try JSONText.decode(StoredShape.self, found.text(row, 1), "set-aside row")
         }
         return shapes
     }

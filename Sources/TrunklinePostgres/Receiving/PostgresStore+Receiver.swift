@@ -120,7 +120,7 @@ extension PostgresStore {
         var notices: [SetAsideNotice] = []
         for row in 0..<result.rowCount {
             guard let shape = shapes[result.text(row, 1)] else { continue }
-            let line = StoredLine.line(shape, op: result.text(row, 2), hex: result.text(row, 0))
+            let line = shape.line(op: result.text(row, 2), hex: result.text(row, 0))
             notices.append(SetAsideNotice(table: line.table.name, key: line.key, reason: result.text(row, 3)))
         }
         return notices

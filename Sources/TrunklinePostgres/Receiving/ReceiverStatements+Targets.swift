@@ -30,6 +30,8 @@ extension ReceiverStatements {
         "SELECT to_regnamespace(quote_ident($1)) IS NULL AND EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
     static let madeTables = Statement(
         "made_tables", "SELECT count(*) FROM trunkline.made_table WHERE stream = $1")
+    static let isMade = Statement(
+        "is_made", "SELECT EXISTS (SELECT FROM trunkline.made_table WHERE name = $1)")
     static let noteMadeTable = Statement(
         "note_made_table",
         "INSERT INTO trunkline.made_table (name, stream) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")

@@ -38,7 +38,7 @@ final class RowWriter {
         "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'; SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'iso_8601'; SET LOCAL lock_timeout TO '\(PostgresStore.lockPatience)s'"
     /// How long a row is waited for that another session has locked, in milliseconds: well below the server's
     /// `deadlock_timeout` of one second, after which it would end a program's transaction that waits for a row of ours.
-    private static let rowPatience = 300
+    static let rowPatience = 300
 
     /// Stores what can be stored. Rows that another session has locked are not waited for: they keep nobody else's back.
     /// - Parameter individually: whether trying all at once first is of no use.

@@ -5,10 +5,11 @@ enum Statements {
     static let recordOffice = Statement(
         "record_office",
         """
-        INSERT INTO trunkline.office (office, role, tables, accepts_new, clock_tolerance, mapped_tables)
-        VALUES ($1, $2, $3::text[], $4, $5, $6)
+        INSERT INTO trunkline.office (office, role, tables, accepts_new, clock_tolerance, mapped_tables, new_columns)
+        VALUES ($1, $2, $3::text[], $4, $5, $6, $7)
         ON CONFLICT (single) DO UPDATE SET tables = EXCLUDED.tables, accepts_new = EXCLUDED.accepts_new,
-            clock_tolerance = EXCLUDED.clock_tolerance, mapped_tables = EXCLUDED.mapped_tables, planned_tables = '[]'
+            clock_tolerance = EXCLUDED.clock_tolerance, mapped_tables = EXCLUDED.mapped_tables,
+            new_columns = EXCLUDED.new_columns, planned_tables = '[]'
         """)
 
     /// Says whether it is new.

@@ -154,6 +154,7 @@ extension PostgresStore {
                 setup.office.description, setup.role.rawValue,
                 TextArray.encode(setup.accepted.map(\.target).flatMap(\.spellings)), setup.acceptsNew ? "t" : "f",
                 "\(Int64(setup.clockTolerance / .milliseconds(1)))", JSONText.encode(setup.mapped),
+                setup.newColumns?.rawValue,
             ])
         // What this office takes may be another now.
         try connection.query(ReceiverStatements.tryWholeTables)

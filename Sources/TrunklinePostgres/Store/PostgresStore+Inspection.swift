@@ -167,7 +167,7 @@ extension PostgresStore {
             guard let shape = shapes[found.text(row, 1)], let stream = StreamID(found.text(row, 0)) else { return nil }
             return RowListing.SetAsideLine(
                 sender: stream.source,
-                line: StoredLine.line(shape, op: found.text(row, 2), hex: found.text(row, 3)),
+                line: shape.line(op: found.text(row, 2), hex: found.text(row, 3)),
                 reason: connection.unportable(found.text(row, 4)))
         }
     }
@@ -217,11 +217,11 @@ extension PostgresStore {
         let first = 3 + listing.columns.count
         for row in listing.rows.indices {
             guard let op = result.value(row, first), let hex = result.value(row, first + 2) else { continue }
-            let shape = try JSONText.decode(TableHeader.self, result.text(row, first + 1), "shape of a set-aside row")
+            let shape = try JSONText.decode(StoredShape.self, result.text(row, first + 1), "shape of a set-aside row")
             let branch = (atHead ? listing.columns.firstIndex(of: "branch_id") : nil).map {
                 ($0, listing.rows[row].values[$0])
             }
-            listing.rows[row].values = StoredLine.line(shape, op: op, hex: hex).values(of: listing.columns)
+            listing.rows[row].values = shape.line(op: op, hex: hex).values(of: listing.columns)
             if let branch { listing.rows[row].values[branch.0] = branch.1 }
         }
     }

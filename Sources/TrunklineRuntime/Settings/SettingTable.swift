@@ -55,6 +55,13 @@ enum SettingTable {
                 + "all,-name. At the head the only ones accepted. The variable takes JSON too.")
     }
 
+    static let newColumns = Setting<NewColumns>(
+        "new-columns", .choice,
+        defaultNote: "add in tables that Trunkline made; else keep at the head, refuse at a branch",
+        help:
+            "What becomes of columns that this office's tables do not have: add them, keep their values until the table "
+            + "has them, or refuse the rows; in force after init.")
+
     static let clockTolerance = Setting<Duration>(
         "clock.tolerance", .duration(.seconds(1)...(.seconds(86_400))), default: OfficeSetup.clockTolerance,
         help: "By how much another office's clock may be ahead before its versions of shared rows cannot win; in force "
@@ -119,7 +126,7 @@ enum SettingTable {
         officeID.key, officeRole.key, databaseURL.key, brokerURL.key, brokerManagementURL.key, brokerHeartbeat.key,
         brokerCAFile.key,
         brokerCertificateFile.key, brokerKeyFile.key, brokerVerify.key, allowPlaintext.key, tables.key,
-        clockTolerance.key, batchRows.key,
+        newColumns.key, clockTolerance.key, batchRows.key,
         batchBytes.key,
         batchWindow.key, batchMaxRowBytes.key, batchIdleInterval.key, staleTimeout.key, staleCeiling.key,
         retryInterval.key, receiverPrefetch.key, receiverMaxMessageBytes.key, receiverMaxBodyBytes.key,

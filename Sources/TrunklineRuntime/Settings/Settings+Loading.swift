@@ -31,6 +31,7 @@ extension Settings {
                 "tables: the head takes any table or those that are named; leave the exceptions to the branches, or name the tables"
             )
         }
+        let newColumns = reader.read(SettingTable.newColumns)
         let clockTolerance = reader.require(SettingTable.clockTolerance)
         let batch = BatchSettings(&reader)
         let stale = StaleSettings(&reader)
@@ -45,7 +46,7 @@ extension Settings {
         else { throw SettingsError(problems) }
         return Settings(
             office: office, database: database, broker: broker, plaintext: plaintext, tables: tables,
-            clockTolerance: clockTolerance, batch: batch,
+            newColumns: newColumns, clockTolerance: clockTolerance, batch: batch,
             stale: stale, receiver: receiver, monitoring: monitoring, log: log)
     }
 }

@@ -9,6 +9,8 @@ public struct Settings: Sendable {
     public var plaintext: [PlaintextConnection]
     /// The synced tables; none at the head: any.
     public var tables: TableSelection
+    /// What becomes of columns that this office's tables do not have; nil: the default.
+    public var newColumns: NewColumns?
     /// By how much another office's clock may be ahead.
     public var clockTolerance: Duration
     public var batch: BatchSettings

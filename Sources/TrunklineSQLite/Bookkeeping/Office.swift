@@ -41,13 +41,13 @@ struct Office {
         try db.execute(
             sql: """
                 UPDATE trunkline_office SET accepted_tables = ?, overwritten_tables = ?, accepts_new = ?, clock_tolerance = ?,
-                    mapped_tables = ?
+                    mapped_tables = ?, new_columns = ?
                 """,
             arguments: [
                 try JSONText.encode(accepted.map(\.target)),
                 try JSONText.encode(accepted.filter { $0.localWrites == .overwrite }.map(\.target)),
                 setup.acceptsNew, Int64(setup.clockTolerance / .milliseconds(1)),
-                try JSONText.encode(setup.mapped),
+                try JSONText.encode(setup.mapped), setup.newColumns?.rawValue,
             ])
     }
 }

@@ -2,12 +2,17 @@ internal import GRDB
 internal import TrunklineCore
 
 extension SQLiteReceiving {
-    func mappings() throws(StoreError) -> [TableName: RowMapping] {
+    func mappingRules() throws(StoreError) -> MappingRules {
         try run("read mappings", "the office") {
-            let text = try String.fetchOne(db, sql: "SELECT mapped_tables FROM trunkline_office") ?? "[]"
-            guard text != "[]" else { return [:] }
-            let rules = try JSONText.decode([MappedTableRule].self, text)
-            return Dictionary(rules.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first })
+            guard let row = try Row.fetchOne(db, sql: "SELECT mapped_tables, new_columns FROM trunkline_office") else {
+                return MappingRules()
+            }
+            var rules = MappingRules(newColumns: (row[1] as String?).flatMap(NewColumns.init(rawValue:)))
+            let text: String = row[0]
+            guard text != "[]" else { return rules }
+            let tables = try JSONText.decode([MappedTableRule].self, text)
+            rules.tables = Dictionary(tables.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first })
+            return rules
         }
     }
 

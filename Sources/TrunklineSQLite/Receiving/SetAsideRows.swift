@@ -16,6 +16,8 @@ struct SetAsideRows {
     private struct Shape: Codable {
         var table: TableHeader
         var misfits: [String: String]
+        /// nil: no.
+        var storedInPart: Bool?
 
         init(_ line: ReceivedLine) {
             table = line.table
@@ -27,17 +29,16 @@ struct SetAsideRows {
             table.allNew = false
             table.misfits = nil
             misfits = line.misfits
+            storedInPart = line.isStoredInPart ? true : nil
         }
     }
 
     func keep(_ failures: [LineFailure], number: Int64) throws {
-        // Of thousands of rows of one table most have the same shape.
         var ids: [ReceivedLine: Int64] = [:]
         func id(_ line: ReceivedLine) throws -> Int64 {
-            let shape = ReceivedLine(table: line.table, isDelete: false, text: [], misfits: line.misfits)
-            if let known = ids[shape] { return known }
+            if let known = ids[line.shape] { return known }
             let id = try keep(JSONText.encode(Shape(line)))
-            ids[shape] = id
+            ids[line.shape] = id
             return id
         }
         for failure in failures {
@@ -148,7 +149,8 @@ struct SetAsideRows {
         }
         let text: Data = row["line"]
         return ReceivedLine(
-            table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits)
+            table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits,
+            isStoredInPart: shape.storedInPart ?? false)
     }
 
     /// Whether tables still do not fit as wholes is looked at now.

@@ -72,7 +72,8 @@ struct InitCommand: OfficeCommand {
         }
         return OfficeSetup(
             office: settings.office.id, role: settings.office.role, tables: rules,
-            acceptsNew: settings.tables.acceptsNew, clockTolerance: settings.clockTolerance)
+            acceptsNew: settings.tables.acceptsNew, newColumns: settings.newColumns,
+            clockTolerance: settings.clockTolerance)
     }
 
     private func show(_ plan: InitialisationPlan, _ settings: Settings, _ store: any OfficeStore) async throws {

@@ -21,7 +21,7 @@ struct RowMappingTextTests {
         let entry = """
             {name: price, into: warehouse.price, where: cents > 0, leave-out: [note, secret], columns: {amount: qty,
             total_eur: 'total * 0.92', till: {value: 7}, nothing: {value: null}, odd: {expression: 'a b'},
-            client: {lookup: client, match: number, by: customer_no, take: id}}}
+            client: {lookup: client, match: number, by: customer_no, take: id}}, new-columns: keep}
             """
         let rule = TableRule(
             Self.price,
@@ -33,7 +33,7 @@ struct RowMappingTextTests {
                     "client": .lookup(
                         RowMapping.Lookup(
                             table: TableName("client"), match: "number", by: "customer_no", take: "id")),
-                ], leftOut: ["note", "secret"], filter: "cents > 0"))
+                ], leftOut: ["note", "secret"], filter: "cents > 0", newColumns: .keep))
         #expect(try await configured(entry).load().tables == .listed([rule]))
     }
 
@@ -45,6 +45,10 @@ struct RowMappingTextTests {
         (
             "{name: price, direction: shared, conflict: manual, columns: {a: b}}",
             "price: columns is for up or down tables; write direction: up, or leave columns out"
+        ),
+        (
+            "{name: price, new-columns: ignore}",
+            "price: new-columns: \"ignore\" is not one of add, keep, refuse"
         ),
         (
             "{name: price, columns: a}",

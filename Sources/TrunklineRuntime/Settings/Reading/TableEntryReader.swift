@@ -9,6 +9,7 @@ struct TableEntryReader {
         case conflict
         case into, columns
         case leaveOut = "leave-out"
+        case newColumns = "new-columns"
         case accept
 
         /// Where the key is; nil: it is for both, or for none.
@@ -17,7 +18,7 @@ struct TableEntryReader {
             case .to, .route: .head
             case .where: direction == .down ? nil : .head
             case .localWrites: .branch
-            case .into, .columns, .leaveOut: direction == .down ? .branch : .head
+            case .into, .columns, .leaveOut, .newColumns: direction == .down ? .branch : .head
             case .name, .direction, .conflict, .accept: nil
             }
         }
@@ -28,7 +29,7 @@ struct TableEntryReader {
             case .to, .route: [.down, .shared]
             case .localWrites: [.down]
             case .conflict: [.shared]
-            case .into, .columns, .leaveOut: [.up, .down]
+            case .into, .columns, .leaveOut, .newColumns: [.up, .down]
             case .name, .direction, .where, .accept: nil
             }
         }
@@ -91,7 +92,7 @@ struct TableEntryReader {
     private mutating func notePlaces(_ direction: TableRule.Direction?) {
         for key in Key.allCases where fields[key] != nil {
             if let role, let place = key.place(of: direction ?? .up), role != place {
-                let stores = [.into, .columns, .leaveOut].contains(key)
+                let stores = [.into, .columns, .leaveOut, .newColumns].contains(key)
                 let reason =
                     stores || direction == .up
                     ? "the office that stores the rows, \(place == .head ? "the head" : "the branch")"
@@ -144,6 +145,7 @@ struct TableEntryReader {
             if names.contains("") { fields.note("is a list of names; write [note, secret]", of: .leaveOut) }
             mapping.leftOut = names.filter { !$0.isEmpty }
         }
+        mapping.newColumns = fields.choice(.newColumns, of: NewColumns.self)
         for name in mapping.leftOut where mapping.columns[name] != nil {
             fields.note("\(name) is under columns too; leave one out", of: .leaveOut)
         }

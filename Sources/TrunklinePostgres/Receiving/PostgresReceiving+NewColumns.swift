@@ -1,0 +1,51 @@
+import TrunklineCore
+
+extension PostgresReceiving {
+    func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns? {
+        guard let own = try Catalog(connection).table(table.name) else { return nil }
+        let names = Set(own.columns.map(\.name))
+        let columns = table.columns.filter { !names.contains($0.name) }
+        guard !columns.isEmpty else { return nil }
+        let name = connection.portable(table.name.inDefaultSchema.description)
+        return MissingColumns(
+            columns: columns, isMade: try connection.query(ReceiverStatements.isMade, [name]).flag(0, 0),
+            statement: try statement(adding: columns, to: table.name))
+    }
+
+    private func statement(adding columns: [Column], to table: TableName) throws(StoreError) -> String {
+        var additions: [String] = []
+        for column in columns {
+            let type = try Target.safeType(column.type, connection)
+            additions.append("ADD COLUMN IF NOT EXISTS \(column.name.identifier) \(type)")
+        }
+        return "ALTER TABLE \(table.sql) \(additions.joined(separator: ", "))"
+    }
+
+    func add(_ columns: [Column], to table: TableName) throws(StoreError) -> String? {
+        let own = try Catalog(connection).table(table)?.columns.count ?? 0
+        guard own + columns.count <= NewColumns.mostColumns else { return NewColumns.tooMany(of: table) }
+        if let long = columns.first(where: { $0.name.utf8.count > 63 }) {
+            return "the name \"\(long.name)\" is longer than the 63 bytes that PostgreSQL keeps; shorten it"
+        }
+        let operation = "add columns"
+        let statement = try statement(adding: columns, to: table)
+        do throws(StoreError) {
+            // Whoever comes behind a statement that waits for the whole table waits too.
+            try connection.script(
+                "SAVEPOINT adding; SET LOCAL lock_timeout TO '\(RowWriter.rowPatience)ms'; \(statement)", operation)
+            try connection.script(
+                "SET LOCAL lock_timeout TO '\(PostgresStore.lockPatience)s'; RELEASE adding", operation)
+        } catch {
+            guard error.isOfRowOrTable || error.databaseCode == Self.lockNotAvailable, connection.isOpen else {
+                throw error
+            }
+            try connection.script("ROLLBACK TO adding; RELEASE adding", operation)
+            let reason = error.databaseCode == Self.lockNotAvailable ? "it is in use" : error.reason
+            return NewColumns.unadded(to: table, reason: reason, statement: statement)
+        }
+        fits = [:]
+        return nil
+    }
+
+    private static let lockNotAvailable = "55P03"
+}

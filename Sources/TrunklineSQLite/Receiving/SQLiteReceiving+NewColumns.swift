@@ -1,0 +1,44 @@
+internal import GRDB
+internal import TrunklineCore
+
+extension SQLiteReceiving {
+    func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns? {
+        try run("look at table", table.name) {
+            guard let shape = try TableKind.find(table.name.inSQLite, in: db).shape else { return nil }
+            let names = Set(shape.columns.map { FoldedName($0.name) })
+            let columns = table.columns.filter { !names.contains(FoldedName($0.name)) }
+            guard !columns.isEmpty else { return nil }
+            let isMade = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_made_table WHERE name = ?)",
+                arguments: [table.name.description])!
+            return MissingColumns(
+                columns: columns, isMade: isMade,
+                statement: columns.map { SQLiteReceiving.statement(adding: $0, to: shape.name) }
+                    .joined(separator: "; "))
+        }
+    }
+
+    private static func statement(adding column: WireColumn, to table: String) -> String {
+        "ALTER TABLE \(TableName.quoted(table)) ADD COLUMN \(TableName.quoted(column.name)) \(DeclaredType.declaration(for: column.type))"
+    }
+
+    func add(_ columns: [WireColumn], to table: TableName) throws(StoreError) -> String? {
+        try run("add columns", table) {
+            guard let shape = try TableKind.find(table.inSQLite, in: db).shape else { return nil }
+            guard shape.columns.count + columns.count <= NewColumns.mostColumns else {
+                return NewColumns.tooMany(of: table)
+            }
+            for column in columns {
+                let statement = SQLiteReceiving.statement(adding: column, to: shape.name)
+                do {
+                    try db.execute(sql: statement)
+                } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_ERROR {
+                    return NewColumns.unadded(
+                        to: table, reason: error.message ?? "\(error.resultCode)", statement: statement)
+                }
+            }
+            targets = [:]
+            return nil
+        }
+    }
+}
