@@ -156,6 +156,12 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     open func mappingRules() throws(StoreError) -> MappingRules {
         try pass { () throws(StoreError) in try base.mappingRules() }
     }
+    open func columns(taking table: TableHeader, of stream: StreamID) throws(StoreError) -> [Column]? {
+        try pass { () throws(StoreError) in try base.columns(taking: table, of: stream) }
+    }
+    open func note(_ differences: [TableDifference], _ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.note(differences, stream) }
+    }
     open func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns? {
         try pass { () throws(StoreError) in try base.missingColumns(of: table) }
     }

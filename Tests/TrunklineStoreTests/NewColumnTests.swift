@@ -81,6 +81,9 @@ struct NewColumnTests {
             "\(reasons)")
         let status = try await pair.branch.status()[0]
         #expect(status.watermark == status.lastFormed && status.setAside >= 3)
+        // All the rest of it is compared.
+        let result = try await pair.verify()
+        #expect(result.agrees && result.tables.map(\.notCompared) == [["note"]])
         // Tried again, nothing is stored again.
         let stored = try pair.headDatabase.run("select count(*) from stored")
         let tried = try await pair.head.retrySetAside(SetAsideSelection(), limit: 10)

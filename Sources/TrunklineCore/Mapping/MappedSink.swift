@@ -132,6 +132,30 @@ final class MappedSink: RowSink {
         }
     }
 
+    /// In what a table of the sender differs from the one here; nil: there is none here.
+    func difference(of table: TableHeader, _ stream: StreamID) throws(StoreError) -> TableDifference? {
+        var mapped = partly[MappedSink.shape(table)]
+        if mapped == nil, case .mapped(let resolved)? = try resolve(table, stream) { mapped = resolved }
+        let local = mapped?.local ?? table
+        guard let own = try base.columns(taking: local, of: stream) else { return nil }
+        let here = Dictionary(own.map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { first, _ in first })
+        var difference = TableDifference(name: table.name, notStored: [], notSent: [])
+        for column in table.columns {
+            let name = mapped.map { $0.kept[column.name] } ?? column.name
+            guard let name, let type = here[name.lowercased()] else {
+                difference.notStored.append(column.name)
+                continue
+            }
+            guard TableDifference.differ(column.type, type) else { continue }
+            difference.types.append(TableDifference.TypePair(column: column.name, sent: column.type, stored: type))
+        }
+        let filled = Set(local.columns.map { $0.name.lowercased() })
+        difference.notSent = own.map(\.name).filter { name in
+            !filled.contains(name.lowercased()) && name.lowercased() != TableMapping.branchColumn
+        }
+        return difference
+    }
+
     func apply(_ groups: [LineGroup], of stream: StreamID, individually: Bool) throws(StoreError) -> [LineFailure] {
         var failures: [LineFailure] = []
         var rows: [LineGroup] = []

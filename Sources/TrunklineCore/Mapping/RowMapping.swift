@@ -111,6 +111,8 @@ public protocol RowComputer {
     func mappingRules() throws(StoreError) -> MappingRules
     /// The columns of a table of this office, as they travel; nil: there is none.
     func columns(of table: TableName) throws(StoreError) -> [Column]?
+    /// The columns of the table of this office that takes rows of this shape, as they travel; nil: there is none.
+    func columns(taking table: TableHeader, of stream: StreamID) throws(StoreError) -> [Column]?
     /// The columns that a table of this office lacks; nil: there is no such table, or it lacks none.
     /// - Parameter table: as its rows are to be stored.
     func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns?

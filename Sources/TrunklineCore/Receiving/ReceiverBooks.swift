@@ -33,6 +33,8 @@ public protocol ReceiverBooks: SharedBooks {
     func keep(_ shape: WireShape, of table: TableName, _ stream: StreamID) throws(StoreError)
     /// How many shapes are kept of the stream, and the bytes of their texts.
     func keptShapes(_ stream: StreamID) throws(StoreError) -> (count: Int, bytes: Int)
+    /// Notes in what the stream's tables differ from those here.
+    func note(_ differences: [TableDifference], _ stream: StreamID) throws(StoreError)
     /// Notes what the acks of the stream say of shapes.
     func note(_ keeping: ShapeKeeping, _ stream: StreamID) throws(StoreError)
 
@@ -105,6 +107,8 @@ public struct InboundStream: Sendable {
     /// How far it was told of the list.
     public var telling: SetAsideListTelling
     public var shapes: ShapeKeeping
+    /// In what its tables differ from those here.
+    public var differences: [TableDifference]
     /// Which recovery its sender is in, as its last batch said; nil: none.
     public var recovery: RecoveryMode?
     /// By how many milliseconds its sender's clock is ahead; nil: it is not, as far as is known.
@@ -128,7 +132,8 @@ public struct InboundStream: Sendable {
 
     public init(
         watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, takesDifferences: Bool,
-        telling: SetAsideListTelling, shapes: ShapeKeeping, recovery: RecoveryMode?, clockAhead: Int64?,
+        telling: SetAsideListTelling, shapes: ShapeKeeping, differences: [TableDifference], recovery: RecoveryMode?,
+        clockAhead: Int64?,
         held: Hold? = nil
     ) {
         self.watermark = watermark
@@ -137,6 +142,7 @@ public struct InboundStream: Sendable {
         self.takesDifferences = takesDifferences
         self.telling = telling
         self.shapes = shapes
+        self.differences = differences
         self.recovery = recovery
         self.clockAhead = clockAhead
         self.held = held

@@ -5,7 +5,11 @@ extension ReceiverEngine {
         _ claim: VerificationClaim, _ header: BatchHeader, _ inbound: InboundStream
     ) throws(StoreError) -> VerificationResult {
         var tables: [TableResult] = []
-        for table in claim.tables { tables.append(try answer(table, header)) }
+        for table in claim.tables {
+            var result = try answer(table, header)
+            result.notCompared = table.notCompared
+            tables.append(result)
+        }
         for table in claim.leftOut ?? [] {
             let problem = ShortReason.text("it stands still at \(header.stream.source): \(table.reason)")
             tables.append(

@@ -36,7 +36,7 @@ public struct ReceiverEngine {
     }
 
     let books: any ReceiverBooks
-    let sink: any RowSink
+    let sink: MappedSink
     let computer: any RowComputer
 
     public init(_ transaction: any ReceiverTransaction) {
@@ -184,12 +184,26 @@ public struct ReceiverEngine {
         if inbound.recovery != header.recovery { try books.note(header.recovery, stream) }
         let rows = header.tables.reduce(0) { $0 + $1.rows }
         let deletes = header.tables.reduce(0) { $0 + $1.deletes }
+        try noteDifferences(header, inbound)
         if let joined = header.joined, stream.destination == .head { try books.noteJoined(joined, header) }
         try books.advance(header, stored: rows + deletes, answer: answer)
         try books.unpark(through: header)
         try tellList(header, inbound)
         let first = failures.first.map { SetAsideCause(table: $0.line.table.name, reason: $0.reason) }
         return .stored(rows: rows, deletes: deletes, setAside: failures.count, first: first)
+    }
+
+    /// Notes in what the tables of a batch differ from those here.
+    private func noteDifferences(_ header: BatchHeader, _ inbound: InboundStream) throws(StoreError) {
+        var found: [TableDifference] = []
+        for table in header.tables where !table.columns.isEmpty {
+            let difference = try sink.difference(of: table, header.stream)
+            found.append(difference ?? TableDifference(name: table.name, notStored: [], notSent: []))
+        }
+        let differences = try inbound.differences.noting(found, number: header.number) { () throws(StoreError) in
+            try books.wallClock()
+        }
+        if differences != inbound.differences { try books.note(differences, header.stream) }
     }
 
     /// Looks at what the sender says that it has of the list of set-aside rows.

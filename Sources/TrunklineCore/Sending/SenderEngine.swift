@@ -32,8 +32,10 @@ public struct SenderEngine {
         try takeList(ack, outbound)
         // An ack that comes late says what was so then.
         let keepsShapes = ack.keepsShapes ?? false
-        if ack.watermark >= outbound.position.acked, keepsShapes != outbound.receiverKeepsShapes {
-            try books.noteShapes(kept: keepsShapes, of: stream)
+        if ack.watermark >= outbound.position.acked {
+            if keepsShapes != outbound.receiverKeepsShapes { try books.noteShapes(kept: keepsShapes, of: stream) }
+            let differences = ack.differences ?? []
+            if differences != outbound.differences { try books.note(differences, of: stream) }
         }
         if let result = ack.verification, result.stream == stream { try take(result) }
         try books.askAgain(stream, answeredThrough: ack.watermark)

@@ -59,6 +59,9 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     /// What the last recovery did, and whether both sides agreed in the end (sending); nil: there was none.
     public var lastRecovery: RecoveryReport?
 
+    /// In what its tables differ at the two ends.
+    public var differences: [TableDifference] = []
+
     /// By how many seconds its sender's clock is ahead of this office's (receiving); nil: it is not, as far as is known.
     public var clockAheadSeconds: Double?
 

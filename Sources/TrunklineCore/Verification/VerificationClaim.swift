@@ -54,6 +54,8 @@ public struct TableClaim: Hashable, Sendable, Codable {
     public var isPartial: Bool?
     /// Of a shared table, as ``TableHeader/conflict``.
     public var conflict: String?
+    /// Columns of the sender that the claim does not speak of, since the receiver does not store them as they are.
+    public var notCompared: [String]?
 
     public init(
         name: TableName, key: [String], columns: [Column], rows: Int, buckets: [BucketDigest],

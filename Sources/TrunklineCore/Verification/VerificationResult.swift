@@ -59,6 +59,8 @@ public struct TableResult: Hashable, Sendable, Codable {
     public var isLeftOut: Bool?
     /// Rows of the sender's that a recovery kept here, which are not compared; nil: none.
     public var keptAtReceiver: Int?
+    /// As the claim's, ``TableClaim/notCompared``.
+    public var notCompared: [String]?
 
     public static let maximalKeys = 1_000
     /// In a recovery, where every key that is listed is dealt with.

@@ -23,6 +23,7 @@ extension Ack {
         for index in setAside?.indices ?? 0..<0 { setAside![index].reason = ShortReason.text(setAside![index].reason) }
         if let reason = stopped?.reason { stopped!.reason = ShortReason.text(reason) }
         held = held.map(ShortReason.text)
+        try check(differences ?? [], limits)
         guard let verification else { return }
         guard (1...2).contains(verification.round), verification.stream == stream else {
             throw WireError(.malformed, "a result of a verification that nobody can have asked for")
@@ -38,6 +39,19 @@ extension Ack {
             self.verification!.tables[index].problem = table.problem.map(ShortReason.text)
             for difference in table.differingKeys { try Ack.check(table.name, difference.key, &bytes, limits) }
         }
+    }
+
+    private func check(_ differences: [TableDifference], _ limits: WireLimits) throws(WireError) {
+        let columns = differences.flatMap {
+            $0.notStored + $0.notSent + $0.types.flatMap { [$0.column, $0.sent, $0.stored] }
+        }
+        guard differences.count <= TableDifference.mostTables, columns.count <= 3 * TableDifference.mostColumns else {
+            throw WireError(.tooLarge, "the tables that differ are more than any receiver tells of")
+        }
+        guard columns.allSatisfy({ $0.utf8.count <= limits.nameBytes && !$0.utf8.contains(0) }),
+            differences.allSatisfy({ $0.number >= 0 && $0.since >= 0 })
+        else { throw WireError(.malformed, "a difference that no table can have") }
+        for difference in differences { try Ack.check(difference.name, limits) }
     }
 
     /// The sender looks into the buckets that differ: they are some that a claim can have.

@@ -37,6 +37,8 @@ public struct Ack: Hashable, Sendable, Codable {
     /// Whether the receiver keeps the shapes of this stream's tables, so that the batches may name them; nil: every batch
     /// says them whole, as a receiver of version 0.1 needs it, and one that lacks a shape that a batch named.
     public var keepsShapes: Bool?
+    /// In what the stream's tables differ from those that store them, as far as it is known; nil: in nothing.
+    public var differences: [TableDifference]?
     public var verification: VerificationResult?
 
     /// A batch of this epoch claimed an ack of this number.
@@ -63,7 +65,7 @@ public struct Ack: Hashable, Sendable, Codable {
         stream: StreamID, epoch: UUID, watermark: Int64, batchID: UUID? = nil, behind: Behind? = nil,
         setAsideVersion: Int64, setAsideFrom: Int64? = nil, setAside: [SetAsideNotice]?, gone: [SetAsideKey]? = nil,
         setAsideTotal: Int, stopped: StopNotice? = nil, held: String? = nil, keepsShapes: Bool? = nil,
-        verification: VerificationResult? = nil
+        differences: [TableDifference]? = nil, verification: VerificationResult? = nil
     ) {
         self.version = Ack.currentVersion
         self.stream = stream
@@ -79,6 +81,7 @@ public struct Ack: Hashable, Sendable, Codable {
         self.stopped = stopped
         self.held = held
         self.keepsShapes = keepsShapes
+        self.differences = differences
         self.verification = verification
     }
 }

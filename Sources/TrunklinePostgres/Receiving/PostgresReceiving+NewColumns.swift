@@ -1,8 +1,25 @@
 import TrunklineCore
 
 extension PostgresReceiving {
+    func columns(taking table: TableHeader, of stream: StreamID) throws(StoreError) -> [Column]? {
+        if case .found(let target)? = fits[TableMapping(table, of: stream)] { return target.own }
+        return try readableTable(table.name)?.wireColumns
+    }
+
+    /// nil: there is none that this database's user may look at.
+    private func readableTable(_ name: TableName) throws(StoreError) -> Catalog.Table? {
+        let found = try connection.query(
+            ReceiverStatements.identity,
+            [
+                name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
+                connection.portable(name.sql),
+            ])
+        guard found.flag(0, 3), ["r", "p"].contains(found.value(0, 1)) else { return nil }
+        return try Catalog(connection).table(name)
+    }
+
     func missingColumns(of table: TableHeader) throws(StoreError) -> MissingColumns? {
-        guard let own = try Catalog(connection).table(table.name) else { return nil }
+        guard let own = try readableTable(table.name) else { return nil }
         let names = Set(own.columns.map(\.name))
         let columns = table.columns.filter { !names.contains($0.name) }
         guard !columns.isEmpty else { return nil }

@@ -28,4 +28,9 @@ extension PostgresReceiving {
     func note(_ keeping: ShapeKeeping, _ stream: StreamID) throws(StoreError) {
         try connection.query(ReceiverStatements.noteShapes, [stream.description, keeping.rawValue])
     }
+
+    func note(_ differences: [TableDifference], _ stream: StreamID) throws(StoreError) {
+        try connection.query(
+            ReceiverStatements.noteDifferences, [stream.description, JSONText.encode(differences).asciiEscaped])
+    }
 }

@@ -33,6 +33,7 @@ final class PostgresReceiving: ReceiverTransaction {
                 version: Int64(row.integer(0, 11)!), told: Int64(row.integer(0, 12)!), kept: Int64(row.integer(0, 13)!),
                 isFreshlyTold: row.flag(0, 14), isFreshlyBegun: row.flag(0, 15)),
             shapes: ShapeKeeping(rawValue: row.text(0, 16)) ?? .refused,
+            differences: try JSONText.decode([TableDifference].self, row.text(0, 19), "differences"),
             recovery: row.value(0, 17).flatMap(RecoveryMode.init(rawValue:)),
             clockAhead: row.integer(0, 18).map { Int64($0) }, held: held)
     }

@@ -69,6 +69,7 @@ extension PostgresStore {
                         StopNotice(epoch: $0, number: Int64(result.integer(row, 9) ?? 0), reason: reason)
                     }
                 }
+                let differences = try JSONText.decode([TableDifference].self, result.text(row, 19), "differences")
                 let verification = try result.value(row, 10).map { (text) throws(StoreError) in
                     try JSONText.decode(VerificationResult.self, text, "verification result")
                 }
@@ -85,6 +86,7 @@ extension PostgresStore {
                             setAsideVersion: list.version, setAsideFrom: list.from, setAside: list.notices,
                             gone: list.gone, setAsideTotal: result.integer(row, 5)!, stopped: stopped,
                             held: result.value(row, 14), keepsShapes: result.flag(row, 18) ? true : nil,
+                            differences: differences.isEmpty ? nil : differences,
                             verification: verification)))
             }
             return acks

@@ -15,5 +15,7 @@ extension ReceiverStatements {
         "inbound_shape_size",
         "SELECT count(*), coalesce(sum(octet_length(shape)), 0) FROM trunkline.inbound_shape WHERE stream = $1")
 
+    static let noteDifferences = Statement(
+        "note_inbound_differences", "UPDATE trunkline.inbound SET differences = $2 WHERE stream = $1")
     static let noteShapes = Statement("note_shapes", "UPDATE trunkline.inbound SET shapes = $2 WHERE stream = $1")
 }

@@ -10,7 +10,7 @@ enum ReceiverStatements {
             held_until <= clock_timestamp(), takes_differences, set_aside_version, told_version, changes_kept,
             told_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyTold) seconds',
             list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds', shapes, recovery,
-            clock_ahead
+            clock_ahead, differences
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 
@@ -334,7 +334,7 @@ enum ReceiverStatements {
             CASE WHEN i.takes_differences THEN i.set_aside_version > i.told_version
                 ELSE p.whole OR i.set_aside_version > p.seen_version END, i.stopped, i.stopped_epoch, i.stopped_number,
             p.verification, i.batch_id, i.behind_epoch, i.behind_number, i.held,
-            i.takes_differences, i.told_version, i.list_from, i.shapes = 'kept'
+            i.takes_differences, i.told_version, i.list_from, i.shapes = 'kept', i.differences
         FROM trunkline.pending_ack p JOIN trunkline.inbound i USING (stream)
         WHERE p.pending ORDER BY p.since LIMIT $1
         """)

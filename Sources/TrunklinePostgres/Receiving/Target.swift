@@ -16,6 +16,8 @@ struct Target {
     }
     /// The batch's columns of which ``RowSize/expanding(_:)`` speaks, but for those of the key.
     var expanding: [Catalog.TableColumn]
+    /// Of the table, as they travel.
+    var own: [Column]
     /// Nullable columns of foreign keys that form a circle: stored as NULL first, in their own pass.
     var circular: Set<String>
 
@@ -122,6 +124,7 @@ struct Target {
                 uniquingKeysWith: { a, _ in a }),
             expanding: RowSize.expanding(mapping.columns.compactMap { present[$0.name] })
                 .filter { !mapping.key.contains($0.name) },
+            own: table.wireColumns,
             circular: Set((0..<circular.rowCount).map { circular.text($0, 0) }).subtracting(mapping.key))
         // Somebody may have made the table anew.
         if !mapping.isAtHead, mapping.conflict == nil, !isReturning {

@@ -47,7 +47,7 @@ enum InspectionStatements {
             extract(epoch FROM now() - least(unacked.oldest, held.oldest, loading.oldest,
                 CASE WHEN news.stream IS NOT NULL OR NOT o.at_end THEN trunkline.oldest_unsent(o.stream) END)),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery, o.recovery_report, a.held,
-            refused.tables::text, b.suspended
+            refused.tables::text, b.suspended, a.differences
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
         JOIN trunkline.wave after ON after.number = o.after_wave JOIN trunkline.wave last ON last.number = o.last_wave
         CROSS JOIN newest CROSS JOIN fresh
@@ -63,7 +63,8 @@ enum InspectionStatements {
         SELECT i.stream, i.epoch, (SELECT count(*) FROM trunkline.parked_batch p WHERE p.stream = i.stream),
             i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped, i.held,
             CASE WHEN i.set_aside > 0 THEN (SELECT to_json(array_agg(DISTINCT s.table_name))
-                FROM trunkline.set_aside s WHERE s.stream = i.stream)::text END, i.recovery, i.clock_ahead
+                FROM trunkline.set_aside s WHERE s.stream = i.stream)::text END, i.recovery, i.clock_ahead,
+            i.differences
         FROM trunkline.inbound i ORDER BY i.stream
         """)
 

@@ -6,7 +6,7 @@ enum Migrations {
         // A function came, which init makes.
         "SELECT 1",
         destinations, recovery, sharing,
-        planning, remembering, mapping, newColumns,
+        planning, remembering, mapping, differences,
     ]
 
     private static let bookkeeping = """

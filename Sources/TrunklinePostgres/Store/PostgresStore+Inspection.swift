@@ -30,12 +30,17 @@ extension PostgresStore {
             status.stopped = result.value(row, 11)
             status.held = result.value(row, 14)
             status.standing = standing
+            status.differences = differences(result.text(row, 17))
             status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = result.value(row, 13).flatMap {
                 try? JSONText.decode(RecoveryReport.self, $0, "report of a recovery")
             }
             return status
         }
+    }
+
+    private func differences(_ json: String) -> [TableDifference] {
+        (try? JSONText.decode([TableDifference].self, json, "differences")) ?? []
     }
 
     private func tables(_ json: String?) -> [TableName] {
@@ -60,6 +65,7 @@ extension PostgresStore {
             status.held = result.value(row, 8)
             status.recovery = result.value(row, 10).flatMap(RecoveryMode.init(rawValue:))
             status.clockAheadSeconds = result.integer(row, 11).map { Double($0) / 1_000 }
+            status.differences = differences(result.text(row, 12))
             return status
         }
     }

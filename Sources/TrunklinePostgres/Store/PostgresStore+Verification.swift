@@ -155,14 +155,18 @@ extension PostgresStore {
             let expanding = RowSize.expanding(table.columns).filter { !synced.key.contains($0.name) }
             tables.append((synced, table.columns.map { Column(name: $0.name, type: $0.wireType) }, expanding, rows))
         }
-        var plan = ClaimPlan(request, rows: tables.map { ($0.synced.name, $0.rows) })
+        let told = try connection.query(SenderStatements.differences, [request.stream.description])
+        var plan = ClaimPlan(
+            request, rows: tables.map { ($0.synced.name, $0.rows) },
+            differences: try JSONText.decode([TableDifference].self, told.text(0, 0), "differences"))
         var claims: [TableClaim] = []
         for table in tables {
             var claim = try plan.claim(name: table.synced.name, key: table.synced.key, columns: table.columns) {
-                (digester: inout RowDigester) throws(StoreError) in
+                (columns: [Column], digester: inout RowDigester) throws(StoreError) in
+                let names = Set(columns.map(\.name))
                 try TableScan.digest(
-                    table.synced.rows(for: destination), as: "t", table.columns, expanding: table.expanding,
-                    &digester, connection)
+                    table.synced.rows(for: destination), as: "t", columns,
+                    expanding: table.expanding.filter { names.contains($0.name) }, &digester, connection)
             }
             claim.conflict = table.synced.conflict?.description
             claims.append(claim)

@@ -9,7 +9,7 @@ enum Bookkeeping {
     /// Script `n - 1` brings version `n - 1` to version `n`.
     private static let migrations = [
         migration1, migration2, migration3, serviceNotes, setAsideList, shapes, bothDirections, recovery,
-        sharing, planning, remembering, mapping, newColumns,
+        sharing, planning, remembering, mapping, differences,
     ]
 
     static var currentVersion: Int { migrations.count }

@@ -19,6 +19,7 @@ struct Outbound {
     var pastEpochs: [UUID]
     var recovery: RecoveryMode?
     var receiverKeepsShapes: Bool
+    var differences: [TableDifference]
 
     /// Whether changes travel, or a recovery waits for a decision.
     var sendsChanges: Bool { recovery?.sendsChanges ?? true }
@@ -36,7 +37,8 @@ struct Outbound {
             ackedWatermark: row["acked_watermark"],
             stopped: row["stopped"], pastEpochs: try JSONText.decode([UUID].self, row["past_epochs"]),
             recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
-            receiverKeepsShapes: row["receiver_keeps_shapes"])
+            receiverKeepsShapes: row["receiver_keeps_shapes"],
+            differences: try JSONText.decode([TableDifference].self, row["differences"]))
     }
 
     /// - Throws: ``StoreError`` when this office does not send the stream.

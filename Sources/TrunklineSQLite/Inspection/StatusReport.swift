@@ -36,6 +36,7 @@ enum StatusReport {
             status.stopped = row["stopped"]
             status.held = row["held"]
             status.standing = standing
+            status.differences = try JSONText.decode([TableDifference].self, row["differences"])
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = try (row["recovery_report"] as String?).map {
                 try JSONText.decode(RecoveryReport.self, $0)
@@ -76,6 +77,7 @@ enum StatusReport {
             status.stopped = row["stopped"]
             status.held = row["held"]
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
+            status.differences = try JSONText.decode([TableDifference].self, row["differences"])
             status.clockAheadSeconds = (row["clock_ahead"] as Int64?).map { Double($0) / 1_000 }
             return status
         }

@@ -28,6 +28,7 @@ enum Inbound {
                 version: row["set_aside_version"], told: row["told_version"], kept: row["changes_kept"],
                 isFreshlyTold: row["is_told"] ?? false, isFreshlyBegun: row["is_begun"] ?? false),
             shapes: ShapeKeeping(rawValue: row["shapes"]) ?? .refused,
+            differences: try JSONText.decode([TableDifference].self, row["differences"]),
             recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
             clockAhead: row["clock_ahead"], held: held)
     }
@@ -229,6 +230,7 @@ enum Inbound {
         ).compactMap { row in
             guard let stream = StreamID(row["stream"]), let epoch = UUID(uuidString: row["epoch"]) else { return nil }
             let list = try list(row, stream, db)
+            let differences = try JSONText.decode([TableDifference].self, row["differences"])
             let refused = (row["stopped_epoch"] as String?).flatMap(UUID.init(uuidString:))
             return PendingAck(
                 serial: row["ack_serial"],
@@ -244,6 +246,7 @@ enum Inbound {
                         StopNotice(epoch: $0, number: row["stopped_number"] ?? 0, reason: row["stopped"] ?? "")
                     },
                     held: row["held"], keepsShapes: row["shapes"] == ShapeKeeping.kept.rawValue ? true : nil,
+                    differences: differences.isEmpty ? nil : differences,
                     verification: try (row["verification"] as String?).map {
                         try JSONText.decode(VerificationResult.self, $0)
                     }))

@@ -20,6 +20,11 @@ extension SQLiteReceiving {
         try run("look at table", table) { try TableKind.find(table.inSQLite, in: db).shape?.wireColumns }
     }
 
+    func columns(taking table: TableHeader, of stream: StreamID) throws(StoreError) -> [WireColumn]? {
+        if case .found(let target)? = targets[TableMapping(table, of: stream)] { return target.shape.wireColumns }
+        return try columns(of: table.name)
+    }
+
     func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String? {
         try run("look at a mapping", table.name) {
             for check in ComputationSQL(computation, table.columns).checks {

@@ -38,6 +38,14 @@ extension SQLiteReceiving {
         }
     }
 
+    func note(_ differences: [TableDifference], _ stream: StreamID) throws(StoreError) {
+        try run("note differences", stream) {
+            try db.execute(
+                sql: "UPDATE trunkline_inbound SET differences = ? WHERE stream = ?",
+                arguments: [try JSONText.encode(differences), stream.description])
+        }
+    }
+
     func note(_ keeping: ShapeKeeping, _ stream: StreamID) throws(StoreError) {
         try run("note shapes", stream) {
             try db.execute(

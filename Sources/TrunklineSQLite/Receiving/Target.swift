@@ -42,7 +42,7 @@ final class Target {
     /// Whether the upsert updates a row that is there.
     private let updates: Bool
     private let clash: KeyClash?
-    private let shape: TableShape
+    let shape: TableShape
     /// SQL that finds a line's row.
     private let conditions: String
     /// nil: nothing was deleted yet.

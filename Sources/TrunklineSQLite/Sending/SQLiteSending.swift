@@ -27,7 +27,8 @@ struct SQLiteSending: SenderBooks {
                     epoch: outbound.epoch, pastEpochs: Set(outbound.pastEpochs), lastFormed: outbound.nextNumber - 1,
                     acked: outbound.ackedWatermark, isFreshlyResent: try Recovery(stream, db).isFreshlyResent()),
                 setAsideVersion: outbound.setAsideVersion, setAsideTotal: outbound.setAsideTotal,
-                receiverKeepsShapes: outbound.receiverKeepsShapes)
+                receiverKeepsShapes: outbound.receiverKeepsShapes,
+                differences: outbound.differences)
         }
     }
 
@@ -168,6 +169,14 @@ struct SQLiteSending: SenderBooks {
             try db.execute(
                 sql: "UPDATE trunkline_outbound SET set_aside_version = ?, set_aside_total = ? WHERE stream = ?",
                 arguments: [version, total, stream.description])
+        }
+    }
+
+    func note(_ differences: [TableDifference], of stream: StreamID) throws(StoreError) {
+        try run("note differences", stream) {
+            try db.execute(
+                sql: "UPDATE trunkline_outbound SET differences = ? WHERE stream = ?",
+                arguments: [try JSONText.encode(differences), stream.description])
         }
     }
 

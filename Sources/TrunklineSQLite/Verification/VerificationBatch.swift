@@ -91,10 +91,13 @@ enum VerificationBatch {
                 standing.append(StandingTable(table: table.name, reason: problem.standstill))
             }
         }
-        var plan = ClaimPlan(request, rows: tables.map { ($0.synced.name, $0.rows) })
+        var plan = ClaimPlan(
+            request, rows: tables.map { ($0.synced.name, $0.rows) },
+            differences: try Outbound.get(request.stream, db, operation: "formVerification").differences)
         return try tables.map { table in
-            let columns = table.shape.wireColumns
-            var claim = try plan.claim(name: table.synced.name, key: table.shape.key, columns: columns) { digester in
+            var claim = try plan.claim(
+                name: table.synced.name, key: table.shape.key, columns: table.shape.wireColumns
+            ) { columns, digester in
                 try TableScan.digest(table.shape.name, columns: columns, where: table.scope, into: &digester, db)
             }
             claim.conflict = table.synced.conflict?.description

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TrunklineCore
 import TrunklineRuntime
 import TrunklineTerminal
@@ -11,7 +12,30 @@ struct StreamRemarks {
     /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
     static let silence = Duration.seconds(26 * 3_600)
 
-    var remarks: [Remark] { state + standing + setAside + clock }
+    var remarks: [Remark] { state + standing + setAside + clock + differences }
+
+    private var differences: [Remark] {
+        status.differences.map { difference in
+            let since = Date(timeIntervalSince1970: Double(difference.since) / 1_000).formatted(.iso8601)
+            return Remark(
+                text:
+                    "\(stream): table \"\(difference.name)\" is not the same at both ends since \(since), batch \(HumanNumber.grouped(Int(difference.number))): \(words(difference))",
+                needsSomebody: false)
+        }
+    }
+
+    private func words(_ difference: TableDifference) -> String {
+        let (source, destination) = (stream.source, stream.destination)
+        var parts: [String] = []
+        if !difference.notStored.isEmpty {
+            parts.append("\(destination) does not store \(difference.notStored.joined(separator: ", "))")
+        }
+        if !difference.notSent.isEmpty {
+            parts.append("\(source) does not send \(difference.notSent.joined(separator: ", "))")
+        }
+        parts += difference.types.map { "\($0.column) is \($0.sent) at \(source), \($0.stored) at \(destination)" }
+        return parts.joined(separator: "; ")
+    }
 
     private var clock: [Remark] {
         guard let ahead = status.clockAheadSeconds else { return [] }

@@ -109,12 +109,13 @@ struct VerificationReport {
         if let problem = table.problem { return ["\(atSender): not compared: \(problem)"] }
         let kept = table.keptAtReceiver.map { ", and \(HumanNumber.grouped($0)) kept by a recovery" } ?? ""
         let counts = "\(atSender), \(HumanNumber.grouped(table.rowsAtReceiver)) at \(stream.destination)\(kept)"
-        if table.agrees { return ["\(counts): agree"] }
+        let but = table.notCompared.map { ", but for \($0.joined(separator: ", ")), not stored as sent" } ?? ""
+        if table.agrees { return ["\(counts): agree\(but)"] }
         let shown = table.differingKeys.prefix(VerificationReport.keysShown).map { difference in
             "    \(difference.key) \(words(for: difference.kind, stream))"
         }
         let hidden = max(table.differences, table.differingKeys.count) - shown.count
-        return ["\(counts): DIFFER"] + shown + (hidden > 0 ? ["    and \(HumanNumber.grouped(hidden)) more"] : [])
+        return ["\(counts): DIFFER\(but)"] + shown + (hidden > 0 ? ["    and \(HumanNumber.grouped(hidden)) more"] : [])
     }
 
     private func words(for kind: KeyDifference.Kind, _ stream: StreamID) -> String {
