@@ -27,11 +27,12 @@ extension ReceiverEngine {
         let unfit = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         var failures = choice.namesTable ? [] : unfit
         for group in ReceiverEngine.groups(of: lines.filter(\.isStoredInPart)) {
-            if case .partly(let reason) = try sink.fit(group.table, of: stream, for: .making) {
-                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
-            } else {
+            guard case .partly(let reason) = try sink.fit(group.table, of: stream, for: .making) else {
                 groups.append(group)
+                continue
             }
+            if try fitsByNow(group.table, stream) { continue }
+            failures += group.lines.map { LineFailure(line: $0, reason: reason) }
         }
         let untaken = try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
         failures += untaken.filter { !$0.line.isStoredInPart }
@@ -60,6 +61,16 @@ extension ReceiverEngine {
             outcome.released += try books.release(lines.map { $0.key.canonical(in: $0.table) }, of: table, stream)
         }
         return outcome
+    }
+
+    /// Whether the sender's table, as it came last, has no column any more that its table here lacks.
+    private func fitsByNow(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> Bool {
+        guard let shape = try books.shapes(of: [table.name], stream)[table.name], shape.key == table.key else {
+            return false
+        }
+        var now = table
+        now.columns = shape.columns
+        return try sink.fit(now, of: stream, for: .storing) == .fits
     }
 
     /// The whole tables that still take no rows. One that is missing is made: whether it can be is what the entry is about.
