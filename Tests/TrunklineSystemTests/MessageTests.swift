@@ -103,6 +103,33 @@ struct MessageTests {
         try await site.stopAll()
     }
 
+    /// A branch that was upgraded first is told so, and goes on when the head is.
+    @Test(arguments: [DatabaseKind.postgres, .sqlite]) func aBatchOfALaterVersionHoldsItsStream(head: DatabaseKind)
+        async throws
+    {
+        let site = try await Site(Pairing(branch: .sqlite, head: head))
+        try site.startAll()
+        try site.east.run("insert into item values (1, 'before', 1)")
+        try await site.settle()
+        let east = try linkOfEast(site)
+        try await put([Zstd.compress(Array(#"{"version":99,"stream":"east>head"}"#.utf8) + [10])], east)
+        await east.close()
+        try await eventually("the branch is told") {
+            try site.status(site.east).contains {
+                $0.held?.contains("of protocol version 99") == true && $0.held?.contains("upgrade trunkline") == true
+            }
+        }
+        let link = try link(site)
+        #expect(try await link.depth(of: Topology.deadQueue).ready == 0)
+        await link.close()
+        // What a batch says that is understood is stored, after the pause of a hold.
+        try site.east.run("insert into item values (2, 'after', 2)")
+        try await site.settle()
+        #expect(try site.differences(site.east) == [])
+        #expect(try site.status(site.head).allSatisfy { $0.held == nil })
+        try await site.stopAll()
+    }
+
     /// The broker says no to each batch, at once.
     @Test func aFullQueueIsSaidAndNotAskedAgainAndAgain() async throws {
         let site = try await Site(

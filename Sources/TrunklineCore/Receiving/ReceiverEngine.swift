@@ -113,12 +113,22 @@ public struct ReceiverEngine {
         }
         // The first of another epoch is not parked: its sender sends it again, and it is tried then.
         if header.epoch == inbound?.watermark.epoch { try books.park(batch) }
+        try hold(header.stream, inbound, reason: reason)
+        return true
+    }
+
+    /// As ``ReceiverStore/holdUnread(_:reason:)``.
+    func holdUnread(_ stream: StreamID, reason: String) throws(StoreError) -> Bool {
+        guard let inbound = try books.lock(stream) else { return false }
+        try hold(stream, inbound, reason: reason)
+        return true
+    }
+
+    private func hold(_ stream: StreamID, _ inbound: InboundStream?, reason: String) throws(StoreError) {
         let failures = (inbound?.held?.failures ?? 0) + 1
         try books.hold(
-            header.stream, reason: ShortReason.text(reason), failures: failures,
-            retryIn: HoldPolicy.pause(after: failures))
-        try books.leaveAck(header.stream)
-        return true
+            stream, reason: ShortReason.text(reason), failures: failures, retryIn: HoldPolicy.pause(after: failures))
+        try books.leaveAck(stream)
     }
 
     private func parkHeld(_ batch: InboundBatch, _ held: InboundStream.Hold) throws(StoreError) -> ReceiveOutcome {

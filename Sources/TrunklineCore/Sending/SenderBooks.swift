@@ -38,8 +38,8 @@ public protocol SenderBooks {
     /// Notes whether the receiver keeps shapes. Where it does not any more, batches in flight are pending again: they may
     /// name one that it lacks.
     func noteShapes(kept: Bool, of stream: StreamID) throws(StoreError)
-    /// Notes in what the stream's tables differ from the receiver's.
-    func note(_ differences: [TableDifference], of stream: StreamID) throws(StoreError)
+    /// Notes in what the stream's tables differ from the receiver's, and which version of a header it understands.
+    func note(_ differences: [TableDifference], headerVersion: Int, of stream: StreamID) throws(StoreError)
     /// Keeps the result of a verification, unless a later round's is there.
     func keepResult(_ result: VerificationResult) throws(StoreError)
     /// Records the wish for a verification; once more does nothing.
@@ -88,13 +88,16 @@ public struct OutboundStream: Sendable {
     public var receiverKeepsShapes: Bool
     /// In what its tables differ from the receiver's, as its last ack says.
     public var differences: [TableDifference]
+    /// That the receiver understands, as its last ack says.
+    public var headerVersion: Int
 
     public init(
         position: AckDecision.Position, setAsideVersion: Int64, setAsideTotal: Int, receiverKeepsShapes: Bool,
-        differences: [TableDifference]
+        differences: [TableDifference], headerVersion: Int
     ) {
         self.position = position
         self.differences = differences
+        self.headerVersion = headerVersion
         self.receiverKeepsShapes = receiverKeepsShapes
         self.setAsideVersion = setAsideVersion
         self.setAsideTotal = setAsideTotal

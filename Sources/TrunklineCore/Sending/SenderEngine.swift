@@ -35,7 +35,10 @@ public struct SenderEngine {
         if ack.watermark >= outbound.position.acked {
             if keepsShapes != outbound.receiverKeepsShapes { try books.noteShapes(kept: keepsShapes, of: stream) }
             let differences = ack.differences ?? []
-            if differences != outbound.differences { try books.note(differences, of: stream) }
+            let headerVersion = ack.headerVersion ?? 1
+            if differences != outbound.differences || headerVersion != outbound.headerVersion {
+                try books.note(differences, headerVersion: headerVersion, of: stream)
+            }
         }
         if let result = ack.verification, result.stream == stream { try take(result) }
         try books.askAgain(stream, answeredThrough: ack.watermark)

@@ -68,6 +68,15 @@ extension Ingestor {
         }
     }
 
+    /// - Returns: whether the message's sender is told of what is wrong, and sends it again.
+    func isTold(of error: WireError, _ delivery: Delivery, _ store: any Store) async throws -> Bool {
+        guard error.code == .newer, let sender = OfficeID(delivery.sender) else { return false }
+        let stream = StreamID(from: sender, to: configuration.office)
+        guard try await store.holdUnread(stream, reason: error.description) else { return false }
+        logger.error("stream held", metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(error)"])
+        return true
+    }
+
     /// Lets the store take a batch; one above the next number is parked at once.
     func receive(_ batch: InboundBatch, bytes: Int, _ store: any Store) async throws {
         let outcome = try await store.receive(batch, parking: true)

@@ -290,7 +290,12 @@ public actor Ingestor: SteppedService {
         let delivery = decoded.delivery
         do {
             switch decoded.content {
-            case .failure(let error as WireError): refused.append((delivery, error))
+            case .failure(let error as WireError):
+                if try await isTold(of: error, delivery, store) {
+                    finished.append(delivery)
+                } else {
+                    refused.append((delivery, error))
+                }
             case .failure(let error): throw error
             case .success(.halt(let halt)):
                 try await store.takeHalt(halt)

@@ -59,6 +59,9 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     /// What the last recovery did, and whether both sides agreed in the end (sending); nil: there was none.
     public var lastRecovery: RecoveryReport?
 
+    /// Whether its receiver is of a version that does not understand shared tables, which wait (sending).
+    public var awaitsUpgrade = false
+
     /// In what its tables differ at the two ends.
     public var differences: [TableDifference] = []
 

@@ -25,6 +25,11 @@ public protocol ReceiverStore: Sendable {
     /// - Returns: whether it is held; false when the batch is not the one that its stream waits for.
     func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool
 
+    /// Holds a stream of which a batch came that this program does not understand, so that its sender is told; the batch comes
+    /// again.
+    /// - Returns: whether it is held; false when the stream was never seen.
+    func holdUnread(_ stream: StreamID, reason: String) async throws(StoreError) -> Bool
+
     /// Streams that have something to do without a message: a parked batch whose turn it is, a hold whose time has
     /// come, set-aside rows that are due.
     func streamsToTend() async throws(StoreError) -> [TendedStream]
@@ -110,6 +115,12 @@ extension ReceiverStore {
     public func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool {
         try await receiving("hold stream", batch.header.stream.description) { (transaction) throws(StoreError) in
             try ReceiverEngine(transaction).hold(batch, reason: reason)
+        }
+    }
+
+    public func holdUnread(_ stream: StreamID, reason: String) async throws(StoreError) -> Bool {
+        try await receiving("hold stream", stream.description) { (transaction) throws(StoreError) in
+            try ReceiverEngine(transaction).holdUnread(stream, reason: reason)
         }
     }
 

@@ -4,7 +4,7 @@ extension Ack {
     /// - Throws: ``WireError``.
     mutating func check(_ limits: WireLimits) throws(WireError) {
         guard watermark >= 0, setAsideVersion >= 0, setAsideFrom ?? 0 >= 0, setAsideTotal >= 0,
-            behind?.number ?? 0 >= 0,
+            behind?.number ?? 0 >= 0, headerVersion ?? 1 >= 1,
             stopped?.number ?? 0 >= 0, verification?.watermark ?? 0 >= 0
         else { throw WireError(.malformed, "a negative count") }
         // Both are counted on from there.

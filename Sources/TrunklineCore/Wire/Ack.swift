@@ -37,6 +37,8 @@ public struct Ack: Hashable, Sendable, Codable {
     /// Whether the receiver keeps the shapes of this stream's tables, so that the batches may name them; nil: every batch
     /// says them whole, as a receiver of version 0.1 needs it, and one that lacks a shape that a batch named.
     public var keepsShapes: Bool?
+    /// The highest version of a batch's header that the receiver understands; nil: 1.
+    public var headerVersion: Int?
     /// In what the stream's tables differ from those that store them, as far as it is known; nil: in nothing.
     public var differences: [TableDifference]?
     public var verification: VerificationResult?
@@ -81,6 +83,7 @@ public struct Ack: Hashable, Sendable, Codable {
         self.stopped = stopped
         self.held = held
         self.keepsShapes = keepsShapes
+        headerVersion = BatchHeader.versions.upperBound
         self.differences = differences
         self.verification = verification
     }

@@ -2,7 +2,9 @@ public import FoundationEssentials
 
 /// The first line of a batch's body, as JSON.
 public struct BatchHeader: Hashable, Sendable, Codable {
-    public static let currentVersion = 1
+    /// Those that are understood. A batch is of the lowest that says what it says, so that older receivers take all that they
+    /// can: of 2 where it is about shared tables.
+    public static let versions = 1...2
     /// Far more than there will be, and far from where counting on would overflow.
     static let maximalSetAsideVersion: Int64 = 1 << 53
 
@@ -42,7 +44,8 @@ public struct BatchHeader: Hashable, Sendable, Codable {
         recovery: RecoveryMode? = nil, clock: Int64? = nil, joined: [JoinedTable]? = nil, tables: [TableHeader],
         verification: VerificationClaim? = nil
     ) {
-        self.version = BatchHeader.currentVersion
+        let isOfShared = clock != nil || joined != nil || tables.contains(where: \.isShared)
+        self.version = isOfShared ? 2 : 1
         self.stream = stream
         self.epoch = epoch
         self.number = number

@@ -142,10 +142,11 @@ extension BatchHeader {
         let decoder = JSONDecoder()
         do {
             let version = try decoder.decode(VersionOnly.self, from: Data(line)).version
-            guard version == BatchHeader.currentVersion else {
-                throw WireError(
-                    .unsupported,
-                    "protocol version \(version); this program speaks version \(BatchHeader.currentVersion)")
+            guard BatchHeader.versions.contains(version) else {
+                let known = "this program speaks version \(BatchHeader.versions.upperBound)"
+                throw version > BatchHeader.versions.upperBound
+                    ? WireError(.newer, "a batch of protocol version \(version), \(known); upgrade trunkline here")
+                    : WireError(.malformed, "protocol version \(version); \(known)")
             }
             self = try decoder.decode(BatchHeader.self, from: Data(line))
         } catch let error as WireError {

@@ -47,7 +47,8 @@ enum InspectionStatements {
             extract(epoch FROM now() - least(unacked.oldest, held.oldest, loading.oldest,
                 CASE WHEN news.stream IS NOT NULL OR NOT o.at_end THEN trunkline.oldest_unsent(o.stream) END)),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery, o.recovery_report, a.held,
-            refused.tables::text, b.suspended, a.differences
+            refused.tables::text, b.suspended, a.differences,
+            a.header_version < 2 AND EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.conflict IS NOT NULL)
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
         JOIN trunkline.wave after ON after.number = o.after_wave JOIN trunkline.wave last ON last.number = o.last_wave
         CROSS JOIN newest CROSS JOIN fresh

@@ -97,7 +97,7 @@ enum SenderStatements {
         "ack_state",
         """
         SELECT o.epoch, array_to_json(o.past_epochs), o.last_number, a.watermark, a.set_aside_version, a.set_aside_total,
-            a.receiver_keeps_shapes, a.differences,
+            a.receiver_keeps_shapes, a.differences, a.header_version,
             o.resent_at BETWEEN clock_timestamp() - make_interval(secs => \(AckDecision.secondsBetweenResends)) AND clock_timestamp()
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream) WHERE o.stream = $1 FOR UPDATE OF o, a
         """)
@@ -152,7 +152,8 @@ enum SenderStatements {
     static let differences = Statement(
         "differences", "SELECT differences FROM trunkline.outbound_ack WHERE stream = $1")
     static let noteDifferences = Statement(
-        "note_differences", "UPDATE trunkline.outbound_ack SET differences = $2 WHERE stream = $1")
+        "note_differences",
+        "UPDATE trunkline.outbound_ack SET differences = $2, header_version = $3 WHERE stream = $1")
 
     /// Where the receiver lacks a shape, whatever is in flight may name it.
     static let noteShapes = Statement(

@@ -18,11 +18,12 @@ struct PostgresSending: SenderBooks {
             position: AckDecision.Position(
                 epoch: UUID(uuidString: row.text(0, 0))!,
                 pastEpochs: Set(try JSONText.decode([UUID].self, row.text(0, 1), "past epochs")),
-                lastFormed: Int64(row.integer(0, 2)!), acked: Int64(row.integer(0, 3)!), isFreshlyResent: row.flag(0, 8)
+                lastFormed: Int64(row.integer(0, 2)!), acked: Int64(row.integer(0, 3)!), isFreshlyResent: row.flag(0, 9)
             ),
             setAsideVersion: Int64(row.integer(0, 4)!), setAsideTotal: row.integer(0, 5)!,
             receiverKeepsShapes: row.flag(0, 6),
-            differences: try JSONText.decode([TableDifference].self, row.text(0, 7), "differences"))
+            differences: try JSONText.decode([TableDifference].self, row.text(0, 7), "differences"),
+            headerVersion: row.integer(0, 8)!)
     }
 
     func ownBatchID(_ number: Int64, of stream: StreamID) throws(StoreError) -> UUID? {
@@ -95,9 +96,10 @@ struct PostgresSending: SenderBooks {
         try connection.query(SenderStatements.refusedVersion, [stream.description, "\(version)", "\(total)"])
     }
 
-    func note(_ differences: [TableDifference], of stream: StreamID) throws(StoreError) {
+    func note(_ differences: [TableDifference], headerVersion: Int, of stream: StreamID) throws(StoreError) {
         try connection.query(
-            SenderStatements.noteDifferences, [stream.description, JSONText.encode(differences).asciiEscaped])
+            SenderStatements.noteDifferences,
+            [stream.description, JSONText.encode(differences).asciiEscaped, "\(headerVersion)"])
     }
 
     func noteShapes(kept: Bool, of stream: StreamID) throws(StoreError) {

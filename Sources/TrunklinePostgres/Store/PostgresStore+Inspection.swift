@@ -31,6 +31,7 @@ extension PostgresStore {
             status.held = result.value(row, 14)
             status.standing = standing
             status.differences = differences(result.text(row, 17))
+            status.awaitsUpgrade = result.flag(row, 18)
             status.recovery = result.value(row, 12).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = result.value(row, 13).flatMap {
                 try? JSONText.decode(RecoveryReport.self, $0, "report of a recovery")

@@ -20,6 +20,8 @@ struct Outbound {
     var recovery: RecoveryMode?
     var receiverKeepsShapes: Bool
     var differences: [TableDifference]
+    /// That the receiver understands.
+    var headerVersion: Int
 
     /// Whether changes travel, or a recovery waits for a decision.
     var sendsChanges: Bool { recovery?.sendsChanges ?? true }
@@ -38,7 +40,8 @@ struct Outbound {
             stopped: row["stopped"], pastEpochs: try JSONText.decode([UUID].self, row["past_epochs"]),
             recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
             receiverKeepsShapes: row["receiver_keeps_shapes"],
-            differences: try JSONText.decode([TableDifference].self, row["differences"]))
+            differences: try JSONText.decode([TableDifference].self, row["differences"]),
+            headerVersion: row["header_version"])
     }
 
     /// - Throws: ``StoreError`` when this office does not send the stream.

@@ -13,7 +13,9 @@ enum StatusReport {
             sql: """
                 SELECT o.*, \(Timestamp.age(of: "o.last_contact")) AS contact,
                     (SELECT count(*) FROM trunkline_set_aside_notice AS n
-                        WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices
+                        WHERE n.stream = o.stream AND n.origin = 'sender') AS own_notices,
+                    header_version < 2 AND EXISTS (SELECT 1 FROM trunkline_synced_table
+                        WHERE conflict IS NOT NULL) AS awaits_upgrade
                 FROM trunkline_outbound AS o ORDER BY o.stream
                 """
         ).compactMap { row in
@@ -36,6 +38,7 @@ enum StatusReport {
             status.stopped = row["stopped"]
             status.held = row["held"]
             status.standing = standing
+            status.awaitsUpgrade = row["awaits_upgrade"]
             status.differences = try JSONText.decode([TableDifference].self, row["differences"])
             status.recovery = (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:))
             status.lastRecovery = try (row["recovery_report"] as String?).map {

@@ -28,7 +28,7 @@ struct SQLiteSending: SenderBooks {
                     acked: outbound.ackedWatermark, isFreshlyResent: try Recovery(stream, db).isFreshlyResent()),
                 setAsideVersion: outbound.setAsideVersion, setAsideTotal: outbound.setAsideTotal,
                 receiverKeepsShapes: outbound.receiverKeepsShapes,
-                differences: outbound.differences)
+                differences: outbound.differences, headerVersion: outbound.headerVersion)
         }
     }
 
@@ -172,11 +172,11 @@ struct SQLiteSending: SenderBooks {
         }
     }
 
-    func note(_ differences: [TableDifference], of stream: StreamID) throws(StoreError) {
+    func note(_ differences: [TableDifference], headerVersion: Int, of stream: StreamID) throws(StoreError) {
         try run("note differences", stream) {
             try db.execute(
-                sql: "UPDATE trunkline_outbound SET differences = ? WHERE stream = ?",
-                arguments: [try JSONText.encode(differences), stream.description])
+                sql: "UPDATE trunkline_outbound SET differences = ?, header_version = ? WHERE stream = ?",
+                arguments: [try JSONText.encode(differences), headerVersion, stream.description])
         }
     }
 

@@ -12,7 +12,20 @@ struct StreamRemarks {
     /// No word for so long, with something unacked, is worth a line: longer than the night between two connections.
     static let silence = Duration.seconds(26 * 3_600)
 
-    var remarks: [Remark] { state + standing + setAside + clock + differences }
+    var remarks: [Remark] { state + upgrade + standing + setAside + clock + differences }
+
+    /// Of a receiver that was just upgraded, or never acked anything, it is not known yet.
+    private var upgrade: [Remark] {
+        guard status.awaitsUpgrade, let oldest = status.oldestUnackedSeconds, oldest > 300 else {
+            return []
+        }
+        return [
+            Remark(
+                text:
+                    "\(stream): \(stream.destination) does not say that it understands shared tables, and their batches wait; upgrade trunkline there, and run trunkline init"
+            )
+        ]
+    }
 
     private var differences: [Remark] {
         status.differences.map { difference in

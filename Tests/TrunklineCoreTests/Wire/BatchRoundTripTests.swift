@@ -9,7 +9,7 @@ import Testing
         let message = try BatchEncoder.encode(SampleBatch.claimed, tables: tables)
         let batch = try InboundBatch(message: message)
         #expect(batch.message == message)
-        #expect(batch.header.version == BatchHeader.currentVersion)
+        #expect(batch.header.version == 1)
         #expect(batch.header.stream == SampleBatch.stream)
         #expect(batch.header.epoch == SampleBatch.epoch)
         #expect(batch.header.number == 7)
@@ -22,6 +22,18 @@ import Testing
         }
         // Children are deleted before their parents.
         #expect(batch.lines[1].deletes.upperBound == batch.lines[0].deletes.lowerBound)
+    }
+
+    /// A receiver of version 1 would take a stamp for a value.
+    @Test func aBatchOfSharedTablesIsOfVersion2() throws {
+        var claimed = SampleBatch.claimed
+        claimed.clock = 1
+        #expect(try InboundBatch(message: BatchEncoder.encode(claimed, tables: [])).header.version == 2)
+        claimed.clock = nil
+        var shared = TableContent(
+            name: TableName("t"), key: ["id"], columns: [Column(name: "id", type: "bigint")], allNew: false)
+        shared.conflict = "manual"
+        #expect(try InboundBatch(message: BatchEncoder.encode(claimed, tables: [shared])).header.version == 2)
     }
 
     @Test func aBatchWithoutTablesThatVerifies() throws {

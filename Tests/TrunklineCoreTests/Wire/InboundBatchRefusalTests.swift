@@ -44,13 +44,18 @@ import TrunklineTesting
     ])
     func noHeader(body: String) { #expect(SampleBatch.refusal(Zstd.compress(Array(body.utf8)))?.code == .malformed) }
 
-    @Test(arguments: [0, 2, -1, Int.max]) func wrongVersion(version: Int) throws {
-        #expect(try code { $0.version = version } == .unsupported)
+    @Test(arguments: [0, -1, Int.min]) func aVersionThatIsNone(version: Int) throws {
+        #expect(try code { $0.version = version } == .malformed)
     }
 
-    /// A later version may have another header; its number is read all the same.
-    @Test func wrongVersionWithAnotherHeader() {
-        #expect(SampleBatch.refusal(Zstd.compress(Array("{\"version\":2}\n".utf8)))?.code == .unsupported)
+    @Test(arguments: BatchHeader.versions) func aVersionThatIsUnderstood(version: Int) throws {
+        #expect(try code { $0.version = version } == nil)
+    }
+
+    @Test(arguments: [BatchHeader.versions.upperBound + 1, Int.max]) func aLaterVersion(version: Int) throws {
+        #expect(try code { $0.version = version } == .newer)
+        // It may have another header; its number is read all the same.
+        #expect(SampleBatch.refusal(Zstd.compress(Array("{\"version\":\(version)}\n".utf8)))?.code == .newer)
     }
 
     @Test(arguments: [0, 1, 2, 3], [-1, 0, 1, 1_000_000, Int.max, Int.min])
