@@ -71,8 +71,9 @@ extension ReceiverEngine {
         let table = piece.group.table
         let branch = context.stream.source
         let policy = try books.policy(of: table.name)
+        let columns = MergedColumn.all(table.columns, own: try computer.columns(taking: table, of: context.stream))
         let (now, tolerance) = (try books.wallClock(), try books.clockTolerance())
-        for entry in try readable(&piece) {
+        for entry in try readable(&piece, columns) {
             let keys = entry.map(\.line.key)
             let states = try books.sharedRows(of: keys, table, branch)
             var (images, end) = ([Int: FoundRows.Content](), 0)
@@ -95,24 +96,38 @@ extension ReceiverEngine {
                 case nil: present = nil
                 }
                 let change = SharedChange(
-                    table: table.name, key: item.line.key, branch: branch, columns: table.columns, policy: policy,
+                    table: table.name, key: item.line.key, branch: branch, columns: columns, policy: policy,
                     stamp: item.stamp.ofChange(by: branch),
                     theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
                     present: present, state: states[index], now: now, tolerance: tolerance,
-                    isClockOff: context.isClockOff, wasRestored: context.wasRestored,
-                    branchWins: context.senderWins)
-                piece.add(change.decide(), item, isThere: present != nil)
+                    isClockOff: context.isClockOff, wasRestored: context.wasRestored)
+                let decision = change.decide()
+                if case .image(let image)? = decision.action,
+                    let full = columns.indices.first(where: { !columns[$0].holds(image[$0]) })
+                {
+                    let reason = "the sum is more than column \"\(columns[full].name)\" holds"
+                    piece.failures.append(LineFailure(line: item.original, reason: reason))
+                    continue
+                }
+                piece.add(decision, item, isThere: present != nil)
             }
         }
     }
 
-    /// The lines in portions, but for those that the books cannot name.
-    private func readable(_ piece: inout SharedPiece) throws(StoreError) -> [[SharedPiece.Item]] {
+    /// The lines in portions, but for those that the books cannot name, or that would have another key here.
+    private func readable(
+        _ piece: inout SharedPiece, _ columns: [MergedColumn]
+    ) throws(StoreError) -> [[SharedPiece.Item]] {
+        let key = piece.group.table.key.compactMap { name in columns.first { $0.name == name } }
         var portions: [[SharedPiece.Item]] = []
         for entry in piece.read() {
             var items: [SharedPiece.Item] = []
             for item in entry {
-                if try books.canKeep(item.line.key) {
+                if let padded = zip(key, item.line.key.values).first(where: { $0.pads($1) })?.0 {
+                    let reason =
+                        "column \"\(padded.name)\" of the key pads its values here, so that it would be another key; make it text, or varchar"
+                    piece.failures.append(LineFailure(line: item.original, reason: reason))
+                } else if try books.canKeep(item.line.key) {
                     items.append(item)
                 } else {
                     let reason = "its key has characters that this database's encoding does not have"
@@ -170,10 +185,11 @@ extension ReceiverEngine {
     /// answer comes back.
     private func choose(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
         let table = piece.group.table
+        let columns = MergedColumn.all(table.columns, own: try computer.columns(taking: table, of: context.stream))
         let isJoining = try books.isJoining(table.name)
         let refused = try books.refusedRows(of: table.name)
         let latest = try books.wallClock() + SharedLimit.clockAhead
-        for entry in try readable(&piece) {
+        for entry in try readable(&piece, columns) {
             let keys = entry.map(\.line.key)
             let versions = try books.localVersions(of: keys, table, locking: false)
             let images = isJoining ? try images(of: keys, table, context.stream) : [:]
@@ -203,7 +219,7 @@ extension ReceiverEngine {
                     let here = CopyText.fields(own.text)
                     let isSame =
                         !item.line.isDelete
-                        && ColumnMerge(table.columns).isSame(here, CopyText.fields(item.line.text))
+                        && ColumnMerge(columns).isSame(here, CopyText.fields(item.line.text))
                     guard isSame else { continue }
                 }
                 piece.take(item, over: local)
@@ -215,11 +231,12 @@ extension ReceiverEngine {
     private func keepYielding(_ pieces: [SharedPiece], _ context: SharedContext) throws(StoreError) {
         for piece in pieces {
             let table = piece.group.table
+            let columns = MergedColumn.all(table.columns, own: try computer.columns(taking: table, of: context.stream))
             let stored = piece.notes.filter { $0.isStored && (piece.locals[$0.item.line.key] ?? nil) != nil }
             let here = try images(of: stored.map(\.item.line.key), table, context.stream)
             let replaced = stored.enumerated().filter { index, note in
                 guard case .line(let own)? = here[index], !note.item.line.isDelete else { return true }
-                return !ColumnMerge(table.columns).isSame(
+                return !ColumnMerge(columns).isSame(
                     CopyText.fields(own.text), CopyText.fields(note.item.line.text))
             }.map(\.element)
             guard !replaced.isEmpty else { continue }

@@ -254,6 +254,7 @@ public struct ReceiverEngine {
         var failures: [LineFailure] = []
         var fitting: [LineGroup] = []
         for group in groups {
+            let group = try ofKeyAlone(group, stream)
             switch try sink.fit(group.table, of: stream, for: isMaking && !group.isDelete ? .making : .storing) {
             case .made where asWhole && stream.destination != .head && known.contains(group.table.name):
                 failures.append(
@@ -293,6 +294,18 @@ public struct ReceiverEngine {
         }
         groups = fitting
         return failures
+    }
+
+    /// A delete needs no column but those of the key, where nobody wants to know what the row was.
+    private func ofKeyAlone(_ group: LineGroup, _ stream: StreamID) throws(StoreError) -> LineGroup {
+        guard group.isDelete, !group.table.isShared || stream.destination != .head,
+            case .unfit = try sink.fit(group.table, of: stream, for: .storing),
+            // An answer is none.
+            !group.table.isShared || !group.lines.contains(where: { $0.withoutStamp()?.stamp.isAnswer ?? false })
+        else { return group }
+        var bare = group
+        bare.table.columns = group.table.key.compactMap { name in group.table.columns.first { $0.name == name } }
+        return try sink.fit(bare.table, of: stream, for: .storing) == .fits ? bare : group
     }
 
     /// Takes the lines of keys out whose rows a recovery kept.

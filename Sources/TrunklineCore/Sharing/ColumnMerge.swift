@@ -4,14 +4,12 @@
 /// changed keeps that change, differences of `added` columns are summed, and what both changed otherwise is left open.
 /// Sums do not depend on the order of the changes; nothing happens for a change that is equal to its base.
 struct ColumnMerge {
-    private let columns: [Column]
-    private let rules: [CanonicalValue.Rule]
+    private let columns: [MergedColumn]
     private let added: Set<String>
 
     /// - Parameter columns: of every image, in this order.
-    init(_ columns: [Column], adding added: [String] = []) {
+    init(_ columns: [MergedColumn], adding added: [String] = []) {
         self.columns = columns
-        rules = columns.map { CanonicalValue.rule(for: $0.type) }
         self.added = Set(added)
     }
 
@@ -48,15 +46,58 @@ struct ColumnMerge {
 
     private func isSame(_ a: Image, _ b: Image, at index: Int) -> Bool {
         guard let x = a[index], let y = b[index] else { return a[index] == nil && b[index] == nil }
-        guard !x.utf8.elementsEqual(y.utf8) else { return true }
-        guard rules[index] != .asIs else { return false }
-        return CanonicalValue.apply(rules[index], to: Array(x.utf8)[...])
-            == CanonicalValue.apply(rules[index], to: Array(y.utf8)[...])
+        return columns[index].form.isSame(x, y)
     }
 
     private static func sum(_ head: String?, plus branch: String?, minus base: String?) -> String? {
         let terms = [head, branch, base].compactMap { $0.flatMap { ExactDecimal($0) } }
         guard terms.count == 3 else { return nil }
         return (terms[0] + (terms[1] - terms[2])).text
+    }
+}
+
+/// A column of a shared table, as two offices have it.
+struct MergedColumn: Hashable {
+    var name: String
+    var form: ValueForm
+    /// Where this office's column holds no more.
+    private var digitsBeforePoint: Int?
+    /// In characters, where this office's column pads its values.
+    private var paddedLength: Int?
+
+    /// - Parameters:
+    ///   - column: as a line has it.
+    ///   - stored: the type here.
+    init(_ column: Column, stored: String? = nil) {
+        name = column.name
+        form = ValueForm(sent: column.type, stored: stored)
+        let type = stored ?? column.type
+        let numbers = type.drop { $0 != "(" }.dropFirst().prefix { $0 != ")" }.split(separator: ",")
+            .compactMap { Int($0) }
+        if ValueForm(type) == .padded { paddedLength = numbers.first ?? 1 }
+        if type.hasPrefix("numeric("), let precision = numbers.first {
+            digitsBeforePoint = precision - (numbers.count > 1 ? numbers[1] : 0)
+        }
+    }
+
+    /// All columns of a line.
+    /// - Parameter own: those of the table here.
+    static func all(_ columns: [Column], own: [Column]?) -> [MergedColumn] {
+        let types = Dictionary(
+            (own ?? []).map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { first, _ in first })
+        return columns.map { MergedColumn($0, stored: types[$0.name.lowercased()]) }
+    }
+
+    /// Whether the column here makes another text of a value.
+    func pads(_ value: String?) -> Bool {
+        guard let paddedLength, let value else { return false }
+        return value.unicodeScalars.count != paddedLength
+    }
+
+    /// Whether the column here has room for a sum.
+    func holds(_ value: String?) -> Bool {
+        guard let digitsBeforePoint, let value, ExactDecimal(value) != nil else { return true }
+        let parts = value.drop { $0 == "-" || $0 == "+" }.split(separator: ".", omittingEmptySubsequences: false)
+        return parts[0].drop { $0 == "0" }.count <= digitsBeforePoint
     }
 }

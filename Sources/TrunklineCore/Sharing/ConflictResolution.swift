@@ -35,10 +35,16 @@ struct ConflictResolution {
     private func present(
         _ conflict: Conflict, _ table: TableHeader, _ stream: StreamID
     ) throws(StoreError) -> [String?]? {
+        try presentLine(conflict, table, stream).map { CopyText.fields($0.text) }
+    }
+
+    private func presentLine(
+        _ conflict: Conflict, _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) -> ReceivedLine? {
         let found = try sink.rows(
             of: [conflict.key], table, of: stream, ReadLimits(batchBytes: .max, rowBytes: ReturnLimit.rowBytes))
         guard case .line(let line)? = found.rows.first?.content else { return nil }
-        return CopyText.fields(line.text)
+        return line
     }
 
     private func store(_ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, anyway: Bool) throws(StoreError) {
@@ -61,6 +67,25 @@ struct ConflictResolution {
         guard let line = try line(conflict, id, choice, table, present) else { return }
         if let failure = try sink.apply([LineGroup(line)], of: stream, individually: true).first {
             throw refusal(.table, id, "the row cannot be stored: \(failure.reason)", "mend that, or decide otherwise")
+        }
+        if case .set(let values) = choice { try checkHeld(values, conflict, id, table, stream) }
+    }
+
+    /// PostgreSQL rounds a number without a word, and SQLite holds what is no value of the column's type.
+    private func checkHeld(
+        _ values: [String: String?], _ conflict: Conflict, _ id: Int64, _ table: TableHeader, _ stream: StreamID
+    ) throws(StoreError) {
+        guard let line = try presentLine(conflict, table, stream) else { return }
+        for (column, held) in zip(table.columns, CopyText.fields(line.text)) {
+            guard case let wanted?? = values[column.name], let held else { continue }
+            guard line.misfits[column.name] == nil else {
+                throw refusal(
+                    .configuration, id, "column \(column.name) is \(column.type)", "give a value of that type")
+            }
+            let form = ValueForm(column.type)
+            guard form == .canonical(.number), !form.isSame(wanted, held) else { continue }
+            throw refusal(
+                .configuration, id, "column \(column.name) would hold \(held)", "give a value that it holds as it is")
         }
     }
 
@@ -113,7 +138,7 @@ struct ConflictResolution {
         let columns = table.columns.enumerated().filter {
             !conflict.hasBothImages || conflict.columns.contains($1.name)
         }
-        let merge = ColumnMerge(columns.map(\.element))
+        let merge = ColumnMerge(columns.map { MergedColumn($0.element) })
         return [conflict.headImage, conflict.branchImage].contains { image in
             guard let image, let present else { return image == nil && present == nil }
             return merge.isSame(

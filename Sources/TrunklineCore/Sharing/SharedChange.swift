@@ -42,7 +42,7 @@ struct SharedChange {
     let table: TableName
     let key: RowKey
     let branch: OfficeID
-    let columns: [Column]
+    let columns: [MergedColumn]
     let policy: ConflictPolicy
     let stamp: RowStamp
     /// The branch's row; nil: it is deleted there.
@@ -58,9 +58,6 @@ struct SharedChange {
     let isClockOff: Bool
     /// Whether one end may have forgotten what the other one knows.
     let wasRestored: Bool
-    /// Whether the branch's rows stand where both had them without knowing of each other, as somebody decided after a
-    /// restore.
-    var branchWins = false
 
     struct Decision {
         /// What is stored; nil: nothing.
@@ -221,22 +218,20 @@ struct SharedChange {
         // One of a clock that is off is not newer by that, but where nobody contradicts.
         let isUnopposed = present == nil && state.version == nil
         let isNewer = isUnopposed || credible(version) != nil && state.version.map { $0 < version } ?? true
-        guard branchWins && theirs != nil || isNewer else {
+        guard isNewer else {
             // A delete from before is nothing that yields, nor is a row from before: the head had it so once.
             guard theirs != nil, wasRestored else { return Decision(answers: true) }
             return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
         }
         let taken = ownVersion(for: version)
-        // A delete that somebody decided against is told of, too.
-        let isNoted = present != nil || branchWins && !isNewer
-        let conflict = isNoted ? record(kind: .join, .branch, base: nil, differing) : nil
+        let conflict = present != nil ? record(kind: .join, .branch, base: nil, differing) : nil
         return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
     }
 
     /// Nobody knows when the branch wrote it: any version that the head knows is newer.
     private func joinUnknown() -> Decision {
         guard present != nil || state.version != nil else { return Decision(action: .theirs, answers: false) }
-        let winner = branchWins ? .branch : winner(nil)
+        let winner = winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)
         guard winner == .branch else {
             return Decision(version: versionWhereNone, conflict: conflict, answers: true)

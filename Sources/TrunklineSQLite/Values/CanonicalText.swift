@@ -6,9 +6,10 @@ enum CanonicalText {
 
     static func of(_ bytes: Bytes, as kind: WireKind) -> [UInt8]? {
         switch kind {
-        case .date: ClockText(bytes)?.dateOnly
-        case .time: ClockText(time: bytes)?.time
-        case .timestamp(let isZoned): ClockText(bytes).flatMap { isZoned ? $0.utc : $0.local }
+        case .date: ClockText(bytes)?.dateOnly ?? ServerClockText.of(bytes, as: kind)
+        case .time: ClockText(time: bytes)?.time ?? ServerClockText.of(bytes, as: kind)
+        case .timestamp(let isZoned):
+            ClockText(bytes).flatMap { isZoned ? $0.utc : $0.local } ?? ServerClockText.of(bytes, as: kind)
         case .uuid: uuid(bytes)
         case .decimal(let size): decimal(bytes, size)
         case .boolean: boolean(bytes)

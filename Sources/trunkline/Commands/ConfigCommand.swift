@@ -40,5 +40,6 @@ struct ConfigCommand: OfficeCommand {
         let office = "\(settings.office.id) (\(settings.office.role.rawValue))"
         print("valid: \(office), \(settings.database.url), \(settings.broker.url!), \(tables.summary)")
         for line in tables.lines { print(line) }
+        print("what the tables have to do with the database is checked by: trunkline init --dry-run")
     }
 }

@@ -199,7 +199,8 @@ struct ConflictsResolveCommand: OfficeCommand {
         if waiting { print("\(HumanNumber.counted(resolved, "conflict")) resolved: \(choice.description)") }
         guard failures.isEmpty else {
             let shown = failures.prefix(20) + (failures.count > 20 ? ["and \(failures.count - 20) more"] : [])
-            throw CommandFailure(.configuration, shown.joined(separator: "\n"))
+            for line in shown.dropLast() { StandardError.write("trunkline: \(SafeText.oneLine(line))\n") }
+            throw CommandFailure(.configuration, shown.last!)
         }
     }
 

@@ -13,7 +13,7 @@ struct InitPlanReport {
 
     var lines: [String] {
         var lines = [
-            "\(office.id): the bookkeeping \(plan.createsBookkeeping ? "would be created" : "is there, and would be brought up to date")"
+            "\(office.id): the bookkeeping \(plan.createsBookkeeping ? "would be created" : "is there")"
         ]
         lines += plan.tables.map { "\(office.id): \(line(of: $0))" }
         lines += plan.released.map { "\(office.id): \($0) would be captured no more" }

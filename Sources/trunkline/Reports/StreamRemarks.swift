@@ -162,6 +162,15 @@ struct StreamRemarks {
         guard status.setAside > 0 else { return [] }
         let rows = HumanNumber.counted(status.setAside, "row")
         let tables = status.setAsideTables
+        guard !isSent || !tables.isEmpty else {
+            // Of tables that this office does not send, which are known there alone.
+            return [
+                Remark(
+                    text:
+                        "\(stream): \(rows) set aside, of tables that are not sent from here; see them at \(stream.destination): trunkline status"
+                )
+            ]
+        }
         let names = tables.isEmpty ? "" : " in \(tables.map { "\"\($0)\"" }.joined(separator: ", "))"
         let table = tables.count == 1 ? tables[0].description : "TABLE"
         return [

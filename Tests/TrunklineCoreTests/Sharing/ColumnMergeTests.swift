@@ -9,7 +9,7 @@ import TrunklineTesting
         Column(name: "id", type: "bigint"), Column(name: "name", type: "text"),
         Column(name: "stock", type: "numeric(12,2)"),
         Column(name: "seen", type: "timestamp with time zone"),
-    ]
+    ].map { MergedColumn($0) }
     private static let seeds = 0..<2_000
 
     private struct Rows {
@@ -88,13 +88,13 @@ import TrunklineTesting
         ("99999999999999999999999999", "1", "0", "100000000000000000000000000"), ("1.05", "-1.05", "0.00", "0.00"),
     ])
     func sumsAreExact(head: String, branch: String, base: String, sum: String) {
-        let merge = ColumnMerge([Column(name: "stock", type: "numeric")], adding: ["stock"])
+        let merge = ColumnMerge([MergedColumn(Column(name: "stock", type: "numeric"))], adding: ["stock"])
         #expect(merge.merge(base: [base], head: [head], branch: [branch]).image == [sum])
     }
 
     @Test(arguments: ["NaN", "1e3", "", "-", ".", "1.2.3", "٣", "0x1"]) func anythingElseIsNoNumber(text: String) {
         #expect(ExactDecimal(text) == nil)
-        let merge = ColumnMerge([Column(name: "stock", type: "text")], adding: ["stock"])
+        let merge = ColumnMerge([MergedColumn(Column(name: "stock", type: "text"))], adding: ["stock"])
         #expect(merge.merge(base: ["1"], head: ["2"], branch: [text]).open == [0])
     }
 }

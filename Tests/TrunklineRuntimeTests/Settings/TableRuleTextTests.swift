@@ -146,7 +146,7 @@ import TrunklineCore
         ("{name: price, dirction: down}", "price: unknown key dirction, did you mean direction?"),
         (
             "{name: price, zebra: 1}",
-            "price: unknown key zebra; it takes name, direction, to, route, where, local-writes, conflict, into, columns, leave-out, accept"
+            "price: unknown key zebra; it takes name, direction, to, route, where, local-writes, conflict, into, columns, leave-out, new-columns, accept"
         ),
         (
             "{name: price, direction: dwn}",

@@ -91,18 +91,18 @@ struct TableEntryReader {
 
     private mutating func notePlaces(_ direction: TableRule.Direction?) {
         for key in Key.allCases where fields[key] != nil {
-            if let role, let place = key.place(of: direction ?? .up), role != place {
+            if let direction, let directions = key.directions, !directions.contains(direction) {
+                let names = directions.map(\.rawValue).joined(separator: " or ")
+                fields.note(
+                    "\(key.rawValue) is for \(names) tables; write direction: \(directions[0].rawValue), or leave \(key.rawValue) out"
+                )
+            } else if let role, let place = key.place(of: direction ?? .up), role != place {
                 let stores = [.into, .columns, .leaveOut, .newColumns].contains(key)
                 let reason =
                     stores || direction == .up
                     ? "the office that stores the rows, \(place == .head ? "the head" : "the branch")"
                     : place == .head ? "the head, which sends the rows" : "the branches, whose programs write there"
                 fields.note("\(key.rawValue) is for \(reason); leave it out here")
-            } else if let direction, let directions = key.directions, !directions.contains(direction) {
-                let names = directions.map(\.rawValue).joined(separator: " or ")
-                fields.note(
-                    "\(key.rawValue) is for \(names) tables; write direction: \(directions[0].rawValue), or leave \(key.rawValue) out"
-                )
             }
         }
     }
