@@ -125,4 +125,30 @@ struct TableDifferencePairTests {
         _ = try await pair.branch.recordAck(ack)
         #expect(try await pair.branch.status()[0].differences.isEmpty)
     }
+
+    /// Nor does such a table get a column, whatever the configuration says of new ones.
+    @Test(arguments: DatabaseKind.allCases) func ofATableThatTakesNoRowsNothingIsTold(_ head: DatabaseKind) async throws
+    {
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: head),
+            branch: Self.sale + "create table price (id integer primary key, x text);", tables: ["sale", "price"],
+            head:
+                "create table sale (id integer primary key, secret text); create table price (id integer primary key, cost integer);"
+        )
+        _ = try await pair.head.initialise(
+            OfficeSetup(
+                office: .head, role: .head, tables: [TableRule(TableName("price"), direction: .down)], newColumns: .add)
+        )
+        try pair.branchDatabase.run("insert into sale (id, qty) values (1, 1); insert into price values (1, 'x')")
+        try await pair.sync()
+        #expect(try await differences(pair) == [])
+        #expect(try await pair.branch.status()[0].setAside == 2)
+        for table in ["sale", "price"] {
+            let columns =
+                head == .postgres
+                ? "select count(*) from information_schema.columns where table_name = '\(table)'"
+                : "select count(*) from pragma_table_info('\(table)')"
+            #expect(try pair.headDatabase.run(columns) == "2")
+        }
+    }
 }

@@ -100,6 +100,16 @@ final class MappedSink: RowSink {
         guard names.isSubset(of: table.columns.map(\.name)), names.isDisjoint(with: table.key) else { return unfit }
         let rules = try rules()
         let mapping = rules.tables[table.name] ?? RowMapping()
+        let place = MappedSink.place(of: stream)
+        var without = mapping
+        without.leftOut += missing.columns.map(\.name)
+        let shape = MappedSink.shape(table)
+        // Nothing else may be wrong with it: a table that takes no row of this sender gets no column of it.
+        guard
+            case .mapped(let partial) = MappedTable.resolve(
+                shape, without, own: try base.columns(of: local.name), at: place),
+            try fit(table, partial, of: stream, for: use == .comparing ? .comparing : .storing) == .fits
+        else { return unfit }
         switch mapping.newColumns ?? rules.newColumns
             ?? (missing.isMade ? .add : stream.destination == .head ? .keep : .refuse)
         {
@@ -109,25 +119,11 @@ final class MappedSink: RowSink {
             if let reason = try base.add(missing.columns, to: local.name) { return .unfit(reason: reason) }
             return try fit(table, mapped, of: stream, for: use)
         case .keep:
-            var without = mapping
-            without.leftOut += missing.columns.map(\.name)
-            let shape = MappedSink.shape(table)
-            let own = try base.columns(of: local.name)
-            guard
-                case .mapped(let partial) = MappedTable.resolve(
-                    shape, without, own: own, at: MappedSink.place(of: stream))
-            else { return unfit }
-            switch try fit(table, partial, of: stream, for: use) {
-            case .fits, .made, .partly: break
-            case .missing: return .missing
-            case .unfit(let reason): return .unfit(reason: reason)
-            case .refused(let reason): return .refused(reason: reason)
-            }
             partly[shape] = partial
             let list = missing.columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
             return .partly(
                 reason:
-                    "stored without \(list), kept until table \"\(local.name)\" has it at \(MappedSink.place(of: stream)): \(missing.statement)"
+                    "stored without \(list), kept until table \"\(local.name)\" has it at \(place): \(missing.statement)"
             )
         }
     }

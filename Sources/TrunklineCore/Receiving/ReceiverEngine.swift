@@ -207,7 +207,12 @@ public struct ReceiverEngine {
     private func noteDifferences(_ header: BatchHeader, _ inbound: InboundStream) throws(StoreError) {
         var found: [TableDifference] = []
         for table in header.tables where !table.columns.isEmpty {
-            let difference = try sink.difference(of: table, header.stream)
+            // Of a table that takes no rows of the sender, it learns nothing.
+            var difference: TableDifference?
+            switch try sink.fit(table, of: header.stream, for: .storing) {
+            case .fits, .partly, .made: difference = try sink.difference(of: table, header.stream)
+            case .missing, .unfit, .refused: break
+            }
             found.append(difference ?? TableDifference(name: table.name, notStored: [], notSent: []))
         }
         let differences = try inbound.differences.noting(found, number: header.number) { () throws(StoreError) in

@@ -68,12 +68,25 @@ extension Ingestor {
         }
     }
 
-    /// - Returns: whether the message's sender is told of what is wrong, and sends it again.
-    func isTold(of error: WireError, _ delivery: Delivery, _ store: any Store) async throws -> Bool {
+    /// Deals with a message that is not taken: its sender is told of what is wrong, and sends it again; or it is buried.
+    func refuse(_ delivery: Delivery, for error: WireError, _ store: any Store) async throws {
+        if try await isTold(of: error, delivery, store) {
+            finished.append(delivery)
+        } else {
+            refused.append((delivery, error))
+        }
+    }
+
+    private func isTold(of error: WireError, _ delivery: Delivery, _ store: any Store) async throws -> Bool {
         guard error.code == .newer, let sender = OfficeID(delivery.sender) else { return false }
         let stream = StreamID(from: sender, to: configuration.office)
         guard try await store.holdUnread(stream, reason: error.description) else { return false }
-        logger.error("stream held", metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(error)"])
+        let count = stops.count(stream.description)
+        if LogLimit.isLogged(count) {
+            logger.error(
+                "stream held",
+                metadata: [LogKey.stream: "\(stream)", LogKey.reason: "\(error)", LogKey.count: "\(count)"])
+        }
         return true
     }
 

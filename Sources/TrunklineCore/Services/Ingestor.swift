@@ -48,7 +48,7 @@ public actor Ingestor: SteppedService {
     var lanes: [String: Lane] = [:]
     /// Lanes that wait for a connection, the longest waiting first.
     private var ready: [String] = []
-    private var finished: [Delivery] = []
+    var finished: [Delivery] = []
     var refused = RefusedMessages()
     /// Whose messages are wanted: at a branch the head's.
     private var branches: Set<OfficeID> = []
@@ -290,12 +290,7 @@ public actor Ingestor: SteppedService {
         let delivery = decoded.delivery
         do {
             switch decoded.content {
-            case .failure(let error as WireError):
-                if try await isTold(of: error, delivery, store) {
-                    finished.append(delivery)
-                } else {
-                    refused.append((delivery, error))
-                }
+            case .failure(let error as WireError): try await refuse(delivery, for: error, store)
             case .failure(let error): throw error
             case .success(.halt(let halt)):
                 try await store.takeHalt(halt)
