@@ -101,7 +101,7 @@ struct DownStandstillTests {
         #expect(try await pair.verify().agrees)
     }
 
-    @Test(arguments: Pairing.all) func aTableThatLacksAColumnIsLoadedWhenItHasItAndDeletesAreKept(
+    @Test(arguments: Pairing.all) func aTableThatLacksAColumnIsLoadedWhenItHasItAndDeletesNeedNone(
         _ pairing: Pairing
     ) async throws {
         let pair = try await DownPair(pairing, head: DownPair.prices, branch: DownPair.price, DownPair.all)
@@ -110,7 +110,7 @@ struct DownStandstillTests {
         _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: DownPair.all))
         try pair.headDatabase.run("update price set unit = 'kg' where id < 3; delete from price where id = 3")
         try await pair.sync()
-        #expect(try pair.rows(DownPair.listing) == "1|tea|150\n2|jam|225\n3|ink|400")
+        #expect(try pair.rows(DownPair.listing) == "1|tea|150\n2|jam|225")
         let branch = pair.branches[DownPair.east]!
         let aside = try await branch.store.rows(of: TableName("price"), matching: RowFilter()).rows
             .filter { $0.state == .setAside && !$0.deleted }

@@ -24,6 +24,19 @@ struct SharedMemoryTests {
 
     // MARK: A branch's own changes
 
+    /// The head's answer to its delete is news for a branch that has the row of its backup again.
+    @Test(arguments: Pairing.all) func aRowThatARestoredBranchHadDeleted(_ pairing: Pairing) async throws {
+        let offices = try await offices(pairing)
+        try offices.east.run("delete from customer where id = 2")
+        try await offices.settle()
+        #expect(try offices.rows() == "1|ada|a@x|10")
+        try offices.changeUnseen(offices.east, "insert into customer values (2, 'bob', 'b@x', 20)")
+        try offices.east.run("delete from \(bookkeeping("shared_row", pairing.branch))")
+        _ = try await offices.down.branches[SharedOffices.east]!.store.resync(TableName("customer"), to: nil)
+        try await offices.settle()
+        #expect(try offices.rows() == "1|ada|a@x|10")
+    }
+
     /// What the head says of an earlier change, made by a clock that was ahead, is no answer to a later one.
     @Test(arguments: Pairing.all) func aClockThatWasSetRight(_ pairing: Pairing) async throws {
         let offices = try await offices(pairing)

@@ -34,10 +34,13 @@ extension ReceiverEngine {
             if try fitsByNow(group.table, stream) { continue }
             failures += group.lines.map { LineFailure(line: $0, reason: reason) }
         }
-        let untaken = try takeUnfit(outOf: &groups, stream, asWhole: false, isRetry: true)
+        var releases = false
+        if case .kept = choice { releases = true }
+        let untaken = try takeUnfit(
+            outOf: &groups, stream, asWhole: false, isRetry: true, keepsImages: releases)
         failures += untaken.filter { !$0.line.isStoredInPart }
         var kept: [ReceivedLine] = []
-        if case .kept = choice {
+        if releases {
             var others = groups
             kept = try takeKept(outOf: &others, stream).map(\.line)
             try keepImages(replacedBy: ReceiverEngine.groups(of: kept), of: stream)

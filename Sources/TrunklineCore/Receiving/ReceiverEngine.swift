@@ -166,7 +166,8 @@ public struct ReceiverEngine {
         if inbound.hasSetAside { try forgetSetAside(groups, stream) }
         // A sender that takes no differences would not load a table anew.
         var failures = try takeUnfit(
-            outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false, known: known)
+            outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false, known: known,
+            keepsImages: header.recovery != nil)
         if inbound.hasSetAside { try forgetWholeTables(groups, header) }
         if header.recovery == .keepBranch {
             // What an earlier recovery kept, finished or not, gives way too.
@@ -251,15 +252,16 @@ public struct ReceiverEngine {
     ///   - asWhole: whether one line may stand for a whole table.
     ///   - known: tables that came in this stream before.
     ///   - isRetry: whether the lines were set aside before: then a branch's table that is gone is not made again for them.
+    ///   - keepsImages: whether rows that give way are kept whole.
     func takeUnfit(
         outOf groups: inout [LineGroup], _ stream: StreamID, asWhole: Bool, known: Set<TableName> = [],
-        isRetry: Bool = false
+        isRetry: Bool = false, keepsImages: Bool = false
     ) throws(StoreError) -> [LineFailure] {
         let isMaking = !isRetry || stream.destination == .head
         var failures: [LineFailure] = []
         var fitting: [LineGroup] = []
         for group in groups {
-            let group = try ofKeyAlone(group, stream)
+            let group = keepsImages ? group : try ofKeyAlone(group, stream)
             switch try sink.fit(group.table, of: stream, for: isMaking && !group.isDelete ? .making : .storing) {
             case .made where asWhole && stream.destination != .head && known.contains(group.table.name):
                 failures.append(

@@ -114,9 +114,9 @@ struct SharedChange {
         return whole(base, version, kind: kind(base, isFresh))
     }
 
-    /// A change that was looked at before, or one from before, which a restored branch says again.
+    /// A change that was looked at before, or one from before: in a batch that came late, or as a restored branch says it again.
     private func replay(isOlder: Bool) -> Decision {
-        let yields = isOlder && !isSame
+        let yields = isOlder && wasRestored && !isSame
         return Decision(conflict: yields ? record(kind: .join, .head, base: nil, differing) : nil, answers: true)
     }
 

@@ -46,7 +46,10 @@ import TrunklineRuntime
                 west          0  -                         0       -          -  never
                 """)
         #expect(report.states.map(\.needsSomebody) == [true, false, true])
-        #expect(report.text.contains("head>east: 1 row set aside; see them with: trunkline rows TABLE --branch east "))
+        #expect(
+            report.text.contains(
+                "head>east: 1 row set aside, of tables that are not sent from here; see them at east: trunkline status")
+        )
         #expect(report.text.contains("west was added and has not been heard of"))
     }
 
