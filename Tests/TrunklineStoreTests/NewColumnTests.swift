@@ -219,4 +219,27 @@ struct NewColumnTests {
         #expect(try branch.database.run("select id, cents, unit from price order by id") == "1|151|kg\n2|225|\n3|400|")
         #expect(try await branch.store.status().first { $0.direction == .receiving }?.setAside == 0)
     }
+
+    /// A branch's table that is gone comes whole, and not as the rows that wait for a column of it.
+    @Test(arguments: Pairing.all) func aTableThatIsGoneIsNotMadeForRowsThatWait(_ pairing: Pairing) async throws {
+        let pair = try await DownPair(
+            pairing, head: DownPair.prices, branch: DownPair.price, DownPair.all,
+            taking: [TableRule(TableName("price"), direction: .down, mapping: RowMapping(newColumns: .keep))])
+        try await pair.sync()
+        try pair.headDatabase.run("alter table price add column unit text")
+        _ = try await pair.head.initialise(OfficeSetup(office: .head, role: .head, tables: DownPair.all))
+        try pair.headDatabase.run("update price set unit = 'kg' where id = 1")
+        try await pair.sync()
+        let branch = try #require(pair.branches[DownPair.east])
+        try branch.database.run("drop table price")
+        let outcome = try await branch.store.retrySetAside(SetAsideSelection(), limit: 10)
+        #expect(outcome.tried > 0 && outcome.stored == 0)
+        try pair.headDatabase.run("update price set unit = 'l' where id = 2")
+        try await pair.sync()
+        _ = try await branch.store.retrySetAside(SetAsideSelection(), limit: 10)
+        try await pair.deliverAcks()
+        try await pair.sync()
+        #expect(
+            try branch.database.run("select id, cents, unit from price order by id") == "1|150|kg\n2|225|l\n3|400|")
+    }
 }

@@ -24,17 +24,20 @@ struct SharedMemoryTests {
 
     // MARK: A branch's own changes
 
-    /// The head's answer to its delete is news for a branch that has the row of its backup again.
-    @Test(arguments: Pairing.all) func aRowThatARestoredBranchHadDeleted(_ pairing: Pairing) async throws {
-        let offices = try await offices(pairing)
-        try offices.east.run("delete from customer where id = 2")
-        try await offices.settle()
-        #expect(try offices.rows() == "1|ada|a@x|10")
-        try offices.changeUnseen(offices.east, "insert into customer values (2, 'bob', 'b@x', 20)")
-        try offices.east.run("delete from \(bookkeeping("shared_row", pairing.branch))")
-        _ = try await offices.down.branches[SharedOffices.east]!.store.resync(TableName("customer"), to: nil)
-        try await offices.settle()
-        #expect(try offices.rows() == "1|ada|a@x|10")
+    /// What only its clock keeps from winning yields like anything else: it is kept.
+    @Test(arguments: DatabaseKind.allCases) func aRowOfAClockThatIsFarAheadIsKept(_ head: DatabaseKind) async throws {
+        let offices = try await offices(Pairing(branch: .sqlite, head: head))
+        try offices.head.run("update customer set name = 'of the head' where id = 1")
+        try offices.east.run("update customer set points = 1 where id = 1")
+        let far = Int64(Date().timeIntervalSince1970 * 1_000) + 9 * 365 * Self.day
+        let sent = try await offices.nextBatch(of: SharedOffices.east) { tables in
+            tables[0].rows = Array(#"1\#tmine\#ta@x\#t10\#t{"v":[\#(far),"east"]}"#.utf8) + [10]
+        }
+        let batch = try #require(sent)
+        _ = try await offices.down.head.receive(batch, parking: false)
+        #expect(try offices.head.run("select name from customer where id = 1") == "of the head")
+        let conflicts = try offices.conflicts()
+        #expect(conflicts.map(\.clockWasOff) == [true] && conflicts.first?.branchImage?["name"] == "mine")
     }
 
     /// What the head says of an earlier change, made by a clock that was ahead, is no answer to a later one.

@@ -17,14 +17,6 @@ final class MappedSink: RowSink {
         return rules
     }
 
-    /// Without what differs from batch to batch.
-    private static func shape(_ table: TableHeader) -> TableHeader {
-        var shape = table
-        (shape.rows, shape.rowBytes, shape.deletes, shape.deleteBytes, shape.misfits) = (0, 0, 0, 0, nil)
-        shape.allNew = false
-        return shape
-    }
-
     /// What a table becomes here; nil: it is as it is there.
     private func resolve(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable.Resolution? {
         let mappings = try rules().tables
@@ -39,7 +31,7 @@ final class MappedSink: RowSink {
             )
         }
         guard !mapping.isPlain else { return nil }
-        let shape = MappedSink.shape(table)
+        let shape = table.ofNoBatch
         if let resolution = resolved[shape] { return resolution }
         let own = try base.columns(of: mapping.into ?? table.name)
         let resolution = MappedTable.resolve(shape, mapping, own: own, at: place)
@@ -47,10 +39,10 @@ final class MappedSink: RowSink {
         return resolution
     }
 
-    private static func place(of stream: StreamID) -> String { stream.destination == .head ? "the head" : "the branch" }
+    static func place(of stream: StreamID) -> String { stream.destination == .head ? "the head" : "the branch" }
 
     private func mapped(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable? {
-        if let partial = partly[MappedSink.shape(table)] { return partial }
+        if let partial = partly[table.ofNoBatch] { return partial }
         switch try resolve(table, stream) {
         case nil: return nil
         case .mapped(let mapped)?: return mapped
@@ -103,7 +95,7 @@ final class MappedSink: RowSink {
         let place = MappedSink.place(of: stream)
         var without = mapping
         without.leftOut += missing.columns.map(\.name)
-        let shape = MappedSink.shape(table)
+        let shape = table.ofNoBatch
         // Nothing else may be wrong with it: a table that takes no row of this sender gets no column of it.
         guard
             case .mapped(let partial) = MappedTable.resolve(
@@ -130,7 +122,7 @@ final class MappedSink: RowSink {
 
     /// In what a table of the sender differs from the one here; nil: there is none here.
     func difference(of table: TableHeader, _ stream: StreamID) throws(StoreError) -> TableDifference? {
-        var mapped = partly[MappedSink.shape(table)]
+        var mapped = partly[table.ofNoBatch]
         if mapped == nil, case .mapped(let resolved)? = try resolve(table, stream) { mapped = resolved }
         let local = mapped?.local ?? table
         guard let own = try base.columns(taking: local, of: stream) else { return nil }

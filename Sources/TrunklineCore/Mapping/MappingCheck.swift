@@ -57,7 +57,7 @@ extension ReceiverEngine {
             let table = TableHeader(
                 name: rule.name, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0,
                 deleteBytes: 0, allNew: false)
-            let place = stream.destination == .head ? "the head" : "the branch"
+            let place = MappedSink.place(of: stream)
             let problem: String?
             switch MappedTable.resolve(table, rule.mapping, own: own, at: place) {
             case .unfit(let reason): problem = reason

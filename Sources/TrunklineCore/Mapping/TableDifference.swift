@@ -39,7 +39,8 @@ public struct TableDifference: Hashable, Sendable, Codable {
 
     public var isNone: Bool { notStored.isEmpty && notSent.isEmpty && types.isEmpty }
 
-    private var what: TableDifference {
+    /// Without since when it is so.
+    fileprivate var what: TableDifference {
         TableDifference(name: name, notStored: notStored, notSent: notSent, types: types)
     }
 
@@ -75,7 +76,7 @@ extension [TableDifference] {
                 differences[difference.name] = nil
                 continue
             }
-            if let known = differences[difference.name], known.isSame(as: difference) { continue }
+            if let known = differences[difference.name], known.what == difference.what { continue }
             var new = difference
             (new.number, new.since) = (number, try now())
             differences[difference.name] = new
@@ -86,8 +87,4 @@ extension [TableDifference] {
             return room >= 0
         }
     }
-}
-
-extension TableDifference {
-    fileprivate func isSame(as other: TableDifference) -> Bool { what == other.what }
 }

@@ -27,7 +27,8 @@ extension ReceiverEngine {
         let unfit = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         var failures = choice.namesTable ? [] : unfit
         for group in ReceiverEngine.groups(of: lines.filter(\.isStoredInPart)) {
-            guard case .partly(let reason) = try sink.fit(group.table, of: stream, for: .making) else {
+            let use: TableUse = stream.destination == .head ? .making : .storing
+            guard case .partly(let reason) = try sink.fit(group.table, of: stream, for: use) else {
                 groups.append(group)
                 continue
             }

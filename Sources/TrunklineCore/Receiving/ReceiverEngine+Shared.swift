@@ -193,8 +193,7 @@ extension ReceiverEngine {
             let keys = entry.map(\.line.key)
             let versions = try books.localVersions(of: keys, table, locking: false)
             let images = isJoining ? try images(of: keys, table, context.stream) : [:]
-            for (index, entered) in entry.enumerated() {
-                var item = entered
+            for (index, item) in entry.enumerated() {
                 let (stamp, local) = (item.stamp, versions[index])
                 if let version = stamp.version, version.clock > latest {
                     let reason = "its version is of a time that is years ahead; correct the clocks, the head's first"
@@ -205,21 +204,18 @@ extension ReceiverEngine {
                 if let local, local.isDirty {
                     guard local.isIn(stamp) else { continue }
                 } else if stamp.isAnswer {
-                    // A restored branch has a row again that it had deleted itself.
-                    guard item.line.isDelete, let version = stamp.version, local?.version.map({ $0 < version }) ?? true
-                    else { continue }
-                    item.stamp.isAnswer = false
+                    continue
                 } else if !context.senderWins, let own = local?.version, stamp.version.map({ $0 < own }) ?? true {
                     // It was read before what came already, in a batch that was read once more for a resend; or the
                     // head was restored, and what is here comes to it.
                     continue
                 }
-                if local == nil, !item.stamp.isAnswer, let reason = refused[item.line.key] {
+                if local == nil, !stamp.isAnswer, let reason = refused[item.line.key] {
                     let reason = "the row here could not be sent, so nobody else has seen it (\(reason)); mend it"
                     piece.failures.append(LineFailure(line: item.original, reason: reason))
                     continue
                 }
-                if local == nil, !item.stamp.isAnswer, let image = images[index] {
+                if local == nil, !stamp.isAnswer, let image = images[index] {
                     // One that cannot be read as a line stays as well.
                     guard case .line(let own) = image else { continue }
                     let here = CopyText.fields(own.text)

@@ -35,7 +35,6 @@ public protocol RowSink {
 /// What a store lends the engine for one transaction.
 public typealias ReceiverTransaction = ReceiverBooks & RowSink & RowComputer
 
-/// Whether a table takes rows.
 /// For what a receiver's table is wanted.
 public enum TableUse: Hashable, Sendable {
     case storing
@@ -45,6 +44,7 @@ public enum TableUse: Hashable, Sendable {
     case comparing
 }
 
+/// Whether a table takes rows.
 public enum TableFit: Hashable, Sendable {
     case fits
     /// It does, but for some of its columns: each row is kept whole too, until there are such columns.

@@ -5,7 +5,7 @@ struct SharedContext {
     var isClockOff: Bool
     /// Whether one end was restored from a backup at some time, so that it may have forgotten what the other one knows.
     var wasRestored: Bool
-    /// Whether the sender's rows stand, as somebody decided after a restore.
+    /// On the way down: whether the head's rows stand, as somebody decided after a restore.
     var senderWins = false
 
     init(_ stream: StreamID, _ inbound: InboundStream, isClockOff: Bool) {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 
-/// JSON in one form.
+/// JSON in one form. The libraries' decoders make a `Double` or a `Decimal` of a number, which tells no more than 38 digits apart;
+/// here two numbers are the same where PostgreSQL's `jsonb` takes them for the same.
 enum CanonicalJSON {
     /// Deeper than anybody nests, and far from what a thread's stack holds.
     private static let maximalDepth = 64

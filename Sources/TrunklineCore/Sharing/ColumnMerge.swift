@@ -74,7 +74,7 @@ struct MergedColumn: Hashable {
         let type = stored ?? column.type
         let numbers = type.drop { $0 != "(" }.dropFirst().prefix { $0 != ")" }.split(separator: ",")
             .compactMap { Int($0) }
-        if ValueForm(type) == .padded { paddedLength = numbers.first ?? 1 }
+        if ValueForm(type) == .padded { paddedLength = numbers.first }
         if type.hasPrefix("numeric("), let precision = numbers.first {
             digitsBeforePoint = precision - (numbers.count > 1 ? numbers[1] : 0)
         }

@@ -219,8 +219,10 @@ struct SharedChange {
         let isUnopposed = present == nil && state.version == nil
         let isNewer = isUnopposed || credible(version) != nil && state.version.map { $0 < version } ?? true
         guard isNewer else {
-            // A delete from before is nothing that yields, nor is a row from before: the head had it so once.
-            guard theirs != nil, wasRestored else { return Decision(answers: true) }
+            // A delete from before is nothing that yields, nor is a row from before: the head had it so once. It had not what only
+            // a clock that is off keeps from winning.
+            let isFromBefore = state.version.map { version < $0 } ?? false
+            guard theirs != nil, wasRestored || !isFromBefore else { return Decision(answers: true) }
             return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
         }
         let taken = ownVersion(for: version)

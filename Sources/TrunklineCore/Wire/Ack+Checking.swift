@@ -49,7 +49,7 @@ extension Ack {
             throw WireError(.tooLarge, "the tables that differ are more than any receiver tells of")
         }
         guard columns.allSatisfy({ $0.utf8.count <= limits.nameBytes && !$0.utf8.contains(0) }),
-            differences.allSatisfy({ $0.number >= 0 && $0.since >= 0 })
+            differences.allSatisfy({ $0.number >= 0 && (0...RowVersion.maximalClock).contains($0.since) })
         else { throw WireError(.malformed, "a difference that no table can have") }
         for difference in differences { try Ack.check(difference.name, limits) }
     }

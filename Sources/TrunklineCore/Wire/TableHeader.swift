@@ -54,6 +54,15 @@ public struct TableHeader: Hashable, Sendable {
 
     public var isShared: Bool { conflict != nil }
 
+    /// Without what only one batch says of the table.
+    public var ofNoBatch: TableHeader {
+        var header = self
+        header.shape = nil
+        (header.rows, header.rowBytes, header.deletes, header.deleteBytes) = (0, 0, 0, 0)
+        (header.allNew, header.misfits) = (false, nil)
+        return header
+    }
+
     var fieldCount: Int { named?.count ?? columns.count }
 
     /// Of a line, with its stamp.

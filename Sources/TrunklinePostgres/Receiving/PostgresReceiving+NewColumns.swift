@@ -8,12 +8,7 @@ extension PostgresReceiving {
 
     /// nil: there is none that this database's user may look at.
     private func readableTable(_ name: TableName) throws(StoreError) -> Catalog.Table? {
-        let found = try connection.query(
-            ReceiverStatements.identity,
-            [
-                name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
-                connection.portable(name.sql),
-            ])
+        let found = try Target.identity(of: name, connection)
         guard found.flag(0, 3), ["r", "p"].contains(found.value(0, 1)) else { return nil }
         return try Catalog(connection).table(name)
     }
@@ -41,9 +36,7 @@ extension PostgresReceiving {
     func add(_ columns: [Column], to table: TableName) throws(StoreError) -> String? {
         let own = try Catalog(connection).table(table)?.columns.count ?? 0
         guard own + columns.count <= NewColumns.mostColumns else { return NewColumns.tooMany(of: table) }
-        if let long = columns.first(where: { $0.name.utf8.count > 63 }) {
-            return "the name \"\(long.name)\" is longer than the 63 bytes that PostgreSQL keeps; shorten it"
-        }
+        if let reason = Target.tooLong(among: columns.map(\.name)) { return reason }
         let operation = "add columns"
         let statement = try statement(adding: columns, to: table)
         do throws(StoreError) {
@@ -53,16 +46,14 @@ extension PostgresReceiving {
             try connection.script(
                 "SET LOCAL lock_timeout TO '\(PostgresStore.lockPatience)s'; RELEASE adding", operation)
         } catch {
-            guard error.isOfRowOrTable || error.databaseCode == Self.lockNotAvailable, connection.isOpen else {
+            guard error.isOfRowOrTable || error.databaseCode == ReadingProblem.locked, connection.isOpen else {
                 throw error
             }
             try connection.script("ROLLBACK TO adding; RELEASE adding", operation)
-            let reason = error.databaseCode == Self.lockNotAvailable ? "it is in use" : error.reason
+            let reason = error.databaseCode == ReadingProblem.locked ? "it is in use" : error.reason
             return NewColumns.unadded(to: table, reason: reason, statement: statement)
         }
         fits = [:]
         return nil
     }
-
-    private static let lockNotAvailable = "55P03"
 }

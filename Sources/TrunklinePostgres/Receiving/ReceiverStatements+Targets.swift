@@ -23,11 +23,11 @@ extension ReceiverStatements {
         LEFT JOIN pg_namespace n ON n.nspname = $1 LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $3
         """)
 
-    /// How many tables were made for a stream.
     /// Whether a schema is still to be made that every session of a role would look into first (`"$user"`).
     static let isNamedLikeARole = Statement(
         "is_named_like_a_role",
         "SELECT to_regnamespace(quote_ident($1)) IS NULL AND EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+    /// How many tables were made for a stream.
     static let madeTables = Statement(
         "made_tables", "SELECT count(*) FROM trunkline.made_table WHERE stream = $1")
     static let isMade = Statement(

@@ -9,13 +9,7 @@ struct StoredShape: Codable {
     private enum Field: String, CodingKey { case storedInPart }
 
     init(_ line: ReceivedLine) {
-        table = line.table
-        table.shape = nil
-        table.rows = 0
-        table.rowBytes = 0
-        table.deletes = 0
-        table.deleteBytes = 0
-        table.allNew = false
+        table = line.table.ofNoBatch
         table.misfits =
             line.misfits.isEmpty
             ? nil : line.misfits.sorted { $0.key < $1.key }.map { Misfit(row: 0, column: $0.key, storage: $0.value) }

@@ -68,12 +68,7 @@ struct Target {
         if let reason = refusal(of: mapping) { return .unfit(reason: reason) }
         let name = mapping.target
         let place = mapping.place
-        let found = try connection.query(
-            ReceiverStatements.identity,
-            [
-                name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
-                connection.portable(name.sql),
-            ])
+        let found = try identity(of: name, connection)
         if isReturning {
             guard found.text(0, 2) == "written" else {
                 return .refused(reason: "table \"\(name)\" is none that this office sends")
@@ -134,6 +129,18 @@ struct Target {
         return .found(target)
     }
 
+    /// What ``ReceiverStatements/identity`` says of a table.
+    static func identity(
+        of name: TableName, _ connection: PostgresConnection
+    ) throws(StoreError) -> PostgresResult {
+        try connection.query(
+            ReceiverStatements.identity,
+            [
+                name.schema ?? "public", connection.portable(name.inDefaultSchema.description), name.name,
+                connection.portable(name.sql),
+            ])
+    }
+
     /// - Parameter found: what ``ReceiverStatements/identity`` says.
     private static func configured(_ found: PostgresResult) throws(StoreError) -> TableAcceptance {
         switch found.text(0, 2) {
@@ -151,6 +158,13 @@ struct Target {
         "c": "a type", "f": "a foreign table", "t": "a TOAST table",
     ]
 
+    /// nil: it is not.
+    static func tooLong(among names: [String]) -> String? {
+        names.first { $0.utf8.count > nameBytes }.map {
+            "the name \"\($0)\" is longer than the \(nameBytes) bytes that PostgreSQL keeps; shorten it"
+        }
+    }
+
     /// Why no row may go into a table of this shape, whatever the database holds; nil when one may.
     private static func refusal(of mapping: TableMapping) -> String? {
         let schema = mapping.target.schema ?? "public"
@@ -158,10 +172,7 @@ struct Target {
             return "schema \"\(schema)\" takes no synced tables"
         }
         if let reason = mapping.clash(==) { return reason }
-        for name in [schema, mapping.target.name] + mapping.columns.map(\.name) where name.utf8.count > nameBytes {
-            return "the name \"\(name)\" is longer than the \(nameBytes) bytes that PostgreSQL keeps; shorten it"
-        }
-        return nil
+        return tooLong(among: [schema, mapping.target.name] + mapping.columns.map(\.name))
     }
 
     /// The head's tables that hold rows of branches.

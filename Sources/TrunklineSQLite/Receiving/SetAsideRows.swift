@@ -20,14 +20,7 @@ struct SetAsideRows {
         var storedInPart: Bool?
 
         init(_ line: ReceivedLine) {
-            table = line.table
-            table.shape = nil
-            table.rows = 0
-            table.rowBytes = 0
-            table.deletes = 0
-            table.deleteBytes = 0
-            table.allNew = false
-            table.misfits = nil
+            table = line.table.ofNoBatch
             misfits = line.misfits
             storedInPart = line.isStoredInPart ? true : nil
         }

@@ -41,13 +41,23 @@ struct StreamRemarks {
         let (source, destination) = (stream.source, stream.destination)
         var parts: [String] = []
         if !difference.notStored.isEmpty {
-            parts.append("\(destination) does not store \(difference.notStored.joined(separator: ", "))")
+            parts.append("\(destination) does not store \(names(difference.notStored))")
         }
         if !difference.notSent.isEmpty {
-            parts.append("\(source) does not send \(difference.notSent.joined(separator: ", "))")
+            parts.append("\(source) does not send \(names(difference.notSent))")
         }
-        parts += difference.types.map { "\($0.column) is \($0.sent) at \(source), \($0.stored) at \(destination)" }
+        parts += difference.types.prefix(Self.columnsShown).map {
+            "\($0.column) is \($0.sent) at \(source), \($0.stored) at \(destination)"
+        }
         return parts.joined(separator: "; ")
+    }
+
+    /// More of them are counted, not listed.
+    private static let columnsShown = 10
+
+    private func names(_ columns: [String]) -> String {
+        let more = columns.count - Self.columnsShown
+        return columns.prefix(Self.columnsShown).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }
 
     private var clock: [Remark] {

@@ -43,4 +43,11 @@ import Testing
         ] { #expect(column.holds(value) == fits, "\(value)") }
         #expect(MergedColumn(Column(name: "n", type: "numeric")).holds("10000000000000"))
     }
+
+    @Test(arguments: [
+        ("character(4)", "aa", true), ("character(4)", "aaaa", false), ("bpchar", "aa", false), ("text", "a", false),
+    ])
+    func aKeyThatAColumnPads(_ given: (type: String, key: String, pads: Bool)) {
+        #expect(MergedColumn(Column(name: "k", type: given.type)).pads(given.key) == given.pads)
+    }
 }
