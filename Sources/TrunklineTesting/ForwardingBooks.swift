@@ -232,6 +232,9 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
         try base.noteResolved(id, resolution)
     }
     open func header(of table: TableName) throws(StoreError) -> TableHeader { try base.header(of: table) }
+    open func joinAnew(_ stream: StreamID) throws(StoreError) {
+        try pass { () throws(StoreError) in try base.joinAnew(stream) }
+    }
     open func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
         try pass { () throws(StoreError) in try base.noteJoined(tables, header) }
     }

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
-import TrunklineCore
 import TrunklineTesting
+
+@testable import TrunklineCore
 
 /// What rows of shared tables, and lines of them, may not be.
 @Suite(.enabled(if: TestEnvironment.hasPostgres))
@@ -160,6 +161,17 @@ struct SharedLimitTests {
         }
     }
 
+    @Test(arguments: DatabaseKind.allCases) func aBatchOfLongLinesIsRefused(_ kind: DatabaseKind) async throws {
+        let offices = try await offices(Pairing(branch: kind, head: kind))
+        let long = String(repeating: "x", count: SharedLimit.batchBytes / 2)
+        try offices.east.run("insert into note values ('a', '\(long)'), ('b', '\(long)')")
+        await #expect(throws: WireError.self) { _ = try await offices.nextBatch(of: SharedOffices.east) }
+        let pair = [TableContent.ofShared(lines: 2, bytes: SharedLimit.batchBytes)]
+        #expect(HeaderSize.fitting(pair, changes: 2) == nil)
+        #expect(HeaderSize.fitting([.ofShared(lines: 2, bytes: SharedLimit.batchBytes + 2)], changes: 2) == 1)
+        #expect(HeaderSize.fitting([.ofShared(lines: 8, bytes: 2 * SharedLimit.batchBytes)], changes: 8) == 4)
+    }
+
     /// A branch is told nothing of rows of shared tables that are not for it.
     @Test(arguments: DatabaseKind.allCases) func aBranchClaimsNoSharedTable(_ kind: DatabaseKind) async throws {
         let offices = try await offices(Pairing(branch: kind, head: kind))
@@ -186,4 +198,13 @@ struct SharedLimitTests {
 /// Books of a database that holds only some characters.
 private final class PoorBooks: ForwardingBooks {
     override func canKeep(_ key: RowKey) throws(StoreError) -> Bool { key.values != ["b"] }
+}
+
+extension TableContent {
+    fileprivate static func ofShared(lines: Int, bytes: Int) -> TableContent {
+        var content = TableContent(name: TableName("note"), key: ["k"], columns: [], allNew: false)
+        content.conflict = "manual"
+        (content.rows, content.rowCount) = ([UInt8](repeating: 0, count: bytes), lines)
+        return content
+    }
 }

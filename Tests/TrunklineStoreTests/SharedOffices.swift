@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import TrunklineCore
 import TrunklineTesting
 
@@ -97,6 +98,14 @@ struct SharedOffices {
     func rows(_ sql: String = SharedOffices.listing) throws -> String? {
         let all = try [head.run(sql)] + names.map { try down.rows(sql, at: $0) }
         return Set(all).count == 1 ? all[0] : nil
+    }
+
+    /// What each office has, and the conflicts, to be shown where an expectation fails.
+    func shown(_ sql: String = SharedOffices.listing) -> Comment {
+        let offices = [("head", head)] + names.map { ($0.description, down.branches[$0]!.database) }
+        let rows = offices.map { name, office in "\(name):\n\((try? office.run(sql)) ?? "?")" }
+        let found = ((try? conflicts()) ?? []).map { "\($0.key) \($0.kind) \($0.outcome) \($0.branch)" }
+        return Comment(rawValue: (rows + found).joined(separator: "\n"))
     }
 
     /// What is kept of conflicts, in the order in which they came.

@@ -65,6 +65,16 @@ public struct ReceivedLine: Hashable, Sendable {
         return (stamp, line)
     }
 
+    /// Of a line of a shared table that is to wait: with the word that its sender's clock was off when it came.
+    func notingClock() -> ReceivedLine {
+        guard table.isShared, !isWholeTable, var (stamp, line) = withoutStamp() else { return self }
+        stamp.clockWasOff = true
+        guard let text = try? JSONEncoder().encode(stamp) else { return self }
+        line.text =
+            (line.text.dropLast() + [CopyText.tab] + CopyText.line([String(decoding: text, as: UTF8.self)]))[...]
+        return line
+    }
+
     /// What it says of the receiver's columns, in their order; of a delete, the key alone. A column may be written in
     /// other letters there.
     public func values(of columns: [String]) -> [String?] {

@@ -48,6 +48,22 @@ extension ReceiverEngine {
             reason: "other programs change the same rows just now")
     }
 
+    /// At the head, of a table that a branch has joined and that is shared no more: nothing of it is stored until it is shared
+    /// again, and then the branch says all of it anew.
+    public func noteUnshared(_ table: TableName, by stream: StreamID) throws(StoreError) {
+        guard let inbound = try books.lock(stream), inbound.takesDifferences,
+            let shape = try books.shapes(of: [table], stream)[table]
+        else { return }
+        let policy = try books.policy(of: table).description
+        let header = TableHeader(
+            name: table, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
+            allNew: false, conflict: policy)
+        let reason = "table \"\(table)\" is not shared at the head any more; give it one direction at both ends"
+        try setAside(
+            [LineFailure(line: .wholeTable(header), reason: reason)], of: stream, number: inbound.watermark.number)
+        try books.leaveAck(stream)
+    }
+
     private static let lockedReason = "other programs have its row locked; it is tried again by itself"
 
     /// A batch that waited long says nothing: its sender's clock seems to be behind then.
@@ -87,9 +103,9 @@ extension ReceiverEngine {
                     try keep(&piece, branch)
                 }
                 piece.heads[item.line.key] = states[index]
-                let present: [String?]?
+                let present: ReceivedLine?
                 switch images[index] {
-                case .line(let line)?: present = CopyText.fields(line.text)
+                case .line(let line)?: present = line
                 case .problem(let problem)?:
                     piece.failures.append(LineFailure(line: item.original, reason: problem))
                     continue
@@ -99,10 +115,12 @@ extension ReceiverEngine {
                     table: table.name, key: item.line.key, branch: branch, columns: columns, policy: policy,
                     stamp: item.stamp.ofChange(by: branch),
                     theirs: item.line.isDelete ? nil : CopyText.fields(item.line.text),
-                    present: present, state: states[index], now: now, tolerance: tolerance,
-                    isClockOff: context.isClockOff, wasRestored: context.wasRestored)
+                    present: present.map { CopyText.fields($0.text) },
+                    misfits: (item.line.misfits, present?.misfits ?? [:]), state: states[index], now: now,
+                    tolerance: tolerance, isClockOff: context.isClockOff || item.stamp.clockWasOff,
+                    wasRestored: context.wasRestored, hasJoined: context.joined.contains(table.name))
                 let decision = change.decide()
-                if case .image(let image)? = decision.action,
+                if case .image(let image, _)? = decision.action,
                     let full = columns.indices.first(where: { !columns[$0].holds(image[$0]) })
                 {
                     let reason = "the sum is more than column \"\(columns[full].name)\" holds"
@@ -266,7 +284,8 @@ extension ReceiverEngine {
                 ? piece.heads[key]?.version == now?.version : piece.locals[key] == .some(now)
             if isSame {
                 unchanged.append(note)
-            } else if note.isStored {
+            } else if note.isStored || note.decision == nil && now == nil {
+                // Of an answer to a row that a program has locked, no other one follows if it takes its change back.
                 return false
             } else if note.decision != nil {
                 // What the head has stays as it is, whatever it is now.

@@ -71,6 +71,8 @@ public struct ReceiverEngine {
             try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
             inbound!.shapes = .wanted
             inbound!.watermark.pastEpochs = past
+            inbound!.joined = []
+            try sayShared(header.stream)
             try books.leaveAck(header.stream)
             return try complete(batch, inbound!)
         case .behind(let acked):
@@ -91,9 +93,25 @@ public struct ReceiverEngine {
         case .stop(let reason):
             _ = try park(batch)
             try books.stop(header.stream, reason: reason, epoch: header.epoch, number: header.number)
+            if inbound?.watermark.stopped == nil { try sayShared(header.stream) }
             try books.leaveAck(header.stream)
             return .stopped(reason: reason)
         }
+    }
+
+    /// Stops a stream because its sender did.
+    public func stop(by halt: Halt) throws(StoreError) {
+        let before = try books.lock(halt.stream)
+        try books.stop(by: halt)
+        let after = try books.lock(halt.stream)
+        if before?.watermark.stopped == nil, after?.watermark.stopped != nil { try sayShared(halt.stream) }
+    }
+
+    /// A head that was restored may have lost what this branch has of shared tables, also where it has acked nothing since its
+    /// backup, so that the stream to it goes on. It gets all of that before somebody decides over what the head lost.
+    private func sayShared(_ stream: StreamID) throws(StoreError) {
+        guard stream.source == .head else { return }
+        try books.joinAnew(StreamID(from: stream.destination, to: .head))
     }
 
     /// Holds the stream of a batch that fails again and again: the message is kept, the reason shown at both ends.
@@ -183,6 +201,7 @@ public struct ReceiverEngine {
         context.senderWins = header.recovery == .keepBranch
         failures += try apply(groups, context, individually: false)
 
+        if isClockOff { for index in failures.indices { failures[index].line = failures[index].line.notingClock() } }
         try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside {
             _ = try retry(.due, limit: Limit.retriedAfterBatch, own, number: header.number)

@@ -5,6 +5,8 @@ struct SharedContext {
     var isClockOff: Bool
     /// Whether one end was restored from a backup at some time, so that it may have forgotten what the other one knows.
     var wasRestored: Bool
+    /// At the head: the tables of which it has had all that the branch had.
+    var joined: Set<TableName>
     /// On the way down: whether the head's rows stand, as somebody decided after a restore.
     var senderWins = false
 
@@ -12,6 +14,7 @@ struct SharedContext {
         self.stream = stream
         self.isClockOff = isClockOff
         wasRestored = !inbound.watermark.pastEpochs.isEmpty
+        joined = Set(inbound.joined.map(\.name))
     }
 }
 
@@ -88,10 +91,10 @@ struct SharedPiece {
     mutating func add(_ decision: SharedChange.Decision, _ item: Item, isThere: Bool) {
         switch decision.action {
         case .theirs?: store(item.line)
-        case .image(let image)?:
+        case .image(let image, let misfits)?:
             var line = item.line
             line.text = CopyText.line(image)[...]
-            line.misfits = [:]
+            line.misfits = misfits
             store(line)
         case nil: break
         }
@@ -116,9 +119,10 @@ struct SharedPiece {
     /// - Parameter local: what is known of the row.
     mutating func take(_ item: Item, over local: LocalVersion?) {
         if !item.stamp.isAnswer { store(item.line) }
+        // A row that left is no deleted one: here nothing is known of it any more.
         notes.append(
             Note(
-                item: item, decision: nil, version: item.stamp.version, setsVersion: true,
+                item: item, decision: nil, version: item.stamp.isLeave ? nil : item.stamp.version, setsVersion: true,
                 isDelete: item.stamp.isAnswer ? nil : item.line.isDelete, isStored: !item.stamp.isAnswer,
                 isOfUnknown: local == nil))
     }

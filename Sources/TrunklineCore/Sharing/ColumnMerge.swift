@@ -14,6 +14,8 @@ struct ColumnMerge {
     }
 
     typealias Image = [String?]
+    /// An image of which some values are unknown: the outer nil.
+    typealias PartialImage = [String??]
 
     struct Result: Hashable {
         /// With the head's value where it is open.
@@ -22,16 +24,17 @@ struct ColumnMerge {
         var open: [Int]
     }
 
-    func merge(base: Image, head: Image, branch: Image) -> Result {
+    /// - Parameter base: where it is unknown, both may have changed the value.
+    func merge(base: PartialImage, head: Image, branch: Image) -> Result {
         var result = Result(image: head, open: [])
-        for index in columns.indices where !isSame(branch, base, at: index) {
-            if added.contains(columns[index].name),
-                let sum = ColumnMerge.sum(head[index], plus: branch[index], minus: base[index])
+        for index in columns.indices where !(base[index].map { isSame(branch[index], $0, at: index) } ?? false) {
+            if added.contains(columns[index].name), let from = base[index],
+                let sum = ColumnMerge.sum(head[index], plus: branch[index], minus: from)
             {
                 result.image[index] = sum
-            } else if isSame(head, base, at: index) {
+            } else if let from = base[index], isSame(head[index], from, at: index) {
                 result.image[index] = branch[index]
-            } else if !isSame(head, branch, at: index) {
+            } else if !isSame(head[index], branch[index], at: index) {
                 result.open.append(index)
             }
         }
@@ -39,13 +42,15 @@ struct ColumnMerge {
     }
 
     /// As the two databases mean it, however they write it.
-    func isSame(_ a: Image, _ b: Image) -> Bool { columns.indices.allSatisfy { isSame(a, b, at: $0) } }
+    func isSame(_ a: Image, _ b: Image) -> Bool { columns.indices.allSatisfy { isSame(a[$0], b[$0], at: $0) } }
 
     /// The columns in which two images differ.
-    func differences(_ a: Image, _ b: Image) -> [Int] { columns.indices.filter { !isSame(a, b, at: $0) } }
+    func differences(_ a: Image, _ b: Image) -> [Int] {
+        columns.indices.filter { !isSame(a[$0], b[$0], at: $0) }
+    }
 
-    private func isSame(_ a: Image, _ b: Image, at index: Int) -> Bool {
-        guard let x = a[index], let y = b[index] else { return a[index] == nil && b[index] == nil }
+    private func isSame(_ a: String?, _ b: String?, at index: Int) -> Bool {
+        guard let x = a, let y = b else { return a == nil && b == nil }
         return columns[index].form.isSame(x, y)
     }
 

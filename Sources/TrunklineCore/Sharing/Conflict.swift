@@ -46,11 +46,14 @@ public struct Conflict: Hashable, Sendable, Codable {
     public var columns: [String]
     /// Whether the branch's clock was so far off that its version could not win.
     public var clockWasOff: Bool
+    /// By column: the storage class of a value that does not fit its type; nil: all fit.
+    public var headMisfits: [String: String]?
+    public var branchMisfits: [String: String]?
 
-    /// Without the rows themselves.
     /// Whether each side had a row.
     var hasBothImages: Bool { headImage != nil && branchImage != nil }
 
+    /// Without the rows themselves.
     public var withoutImages: Conflict {
         var summary = self
         (summary.headImage, summary.branchImage, summary.baseImage) = (nil, nil, nil)
@@ -60,7 +63,8 @@ public struct Conflict: Hashable, Sendable, Codable {
     public init(
         table: TableName, key: RowKey, branch: OfficeID, kind: Kind, policy: String, outcome: Outcome,
         headVersion: RowVersion?, branchVersion: RowVersion?, baseVersion: RowVersion?, headImage: Image?,
-        branchImage: Image?, baseImage: Image?, columns: [String], clockWasOff: Bool
+        branchImage: Image?, baseImage: Image?, columns: [String], clockWasOff: Bool,
+        headMisfits: [String: String] = [:], branchMisfits: [String: String] = [:]
     ) {
         self.table = table
         self.key = key
@@ -76,5 +80,7 @@ public struct Conflict: Hashable, Sendable, Codable {
         self.baseImage = baseImage
         self.columns = columns
         self.clockWasOff = clockWasOff
+        self.headMisfits = headMisfits.isEmpty ? nil : headMisfits
+        self.branchMisfits = branchMisfits.isEmpty ? nil : branchMisfits
     }
 }

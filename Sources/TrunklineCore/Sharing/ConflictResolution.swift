@@ -28,17 +28,12 @@ struct ConflictResolution {
         guard !isOneOfBoth(present, conflict, table) else { return nil }
         return ChangeSinceConflict(
             image: present.map { row in
-                Dictionary(zip(table.columns.map(\.name), row), uniquingKeysWith: { first, _ in first })
+                Dictionary(
+                    zip(table.columns.map(\.name), CopyText.fields(row.text)), uniquingKeysWith: { first, _ in first })
             })
     }
 
     private func present(
-        _ conflict: Conflict, _ table: TableHeader, _ stream: StreamID
-    ) throws(StoreError) -> [String?]? {
-        try presentLine(conflict, table, stream).map { CopyText.fields($0.text) }
-    }
-
-    private func presentLine(
         _ conflict: Conflict, _ table: TableHeader, _ stream: StreamID
     ) throws(StoreError) -> ReceivedLine? {
         let found = try sink.rows(
@@ -75,7 +70,7 @@ struct ConflictResolution {
     private func checkHeld(
         _ values: [String: String?], _ conflict: Conflict, _ id: Int64, _ table: TableHeader, _ stream: StreamID
     ) throws(StoreError) {
-        guard let line = try presentLine(conflict, table, stream) else { return }
+        guard let line = try present(conflict, table, stream) else { return }
         for (column, held) in zip(table.columns, CopyText.fields(line.text)) {
             guard case let wanted?? = values[column.name], let held else { continue }
             guard line.misfits[column.name] == nil else {
@@ -91,11 +86,11 @@ struct ConflictResolution {
 
     /// Nil: there is nothing to do.
     private func line(
-        _ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, _ table: TableHeader, _ present: [String?]?
+        _ conflict: Conflict, _ id: Int64, _ choice: ConflictChoice, _ table: TableHeader, _ present: ReceivedLine?
     ) throws(StoreError) -> ReceivedLine? {
         switch choice {
-        case .head: return line(of: conflict.headImage, conflict, table, present)
-        case .branch: return line(of: conflict.branchImage, conflict, table, present)
+        case .head: return line(of: conflict.headImage, conflict.headMisfits, conflict, table, present)
+        case .branch: return line(of: conflict.branchImage, conflict.branchMisfits, conflict, table, present)
         case .set(let values):
             let unknown = values.keys.sorted().filter { name in !table.columns.contains { $0.name == name } }
             guard unknown.isEmpty else {
@@ -110,39 +105,49 @@ struct ConflictResolution {
             guard let present else {
                 throw refusal(.configuration, id, "there is no row at the head", "take the branch's: --pick branch")
             }
-            let merged = table.columns.enumerated().map { index, column in values[column.name] ?? present[index] }
-            return ReceivedLine(table: table, isDelete: false, text: CopyText.line(merged)[...])
+            let own = CopyText.fields(present.text)
+            let merged = table.columns.enumerated().map { index, column in values[column.name] ?? own[index] }
+            return ReceivedLine(
+                table: table, isDelete: false, text: CopyText.line(merged)[...],
+                misfits: present.misfits.filter { values[$0.key] == nil })
         }
     }
 
     /// One of the two images; where both had a row, in what they differed, and the rest stays.
     /// - Returns: nil where there is no row, and is to be none.
     private func line(
-        of image: [String: String?]?, _ conflict: Conflict, _ table: TableHeader, _ present: [String?]?
+        of image: [String: String?]?, _ misfits: [String: String]?, _ conflict: Conflict, _ table: TableHeader,
+        _ present: ReceivedLine?
     ) -> ReceivedLine? {
         guard let image else {
             guard present != nil else { return nil }
             return ReceivedLine(table: table, isDelete: true, text: CopyText.line(conflict.key.values)[...])
         }
+        let own = present.map { CopyText.fields($0.text) }
+        var misfitsOfBoth: [String: String] = [:]
         let values = table.columns.enumerated().map { index, column -> String? in
-            guard let present, conflict.hasBothImages, !conflict.columns.contains(column.name) else {
+            guard let present, let own, conflict.hasBothImages, !conflict.columns.contains(column.name) else {
+                misfitsOfBoth[column.name] = misfits?[column.name]
                 return image[column.name] ?? nil
             }
-            return present[index]
+            misfitsOfBoth[column.name] = present.misfits[column.name]
+            return own[index]
         }
-        return ReceivedLine(table: table, isDelete: false, text: CopyText.line(values)[...])
+        return ReceivedLine(
+            table: table, isDelete: false, text: CopyText.line(values)[...], misfits: misfitsOfBoth)
     }
 
     /// In what they differed; where one of them had no row, in everything.
-    private func isOneOfBoth(_ present: [String?]?, _ conflict: Conflict, _ table: TableHeader) -> Bool {
+    private func isOneOfBoth(_ present: ReceivedLine?, _ conflict: Conflict, _ table: TableHeader) -> Bool {
+        let own = present.map { CopyText.fields($0.text) }
         let columns = table.columns.enumerated().filter {
             !conflict.hasBothImages || conflict.columns.contains($1.name)
         }
         let merge = ColumnMerge(columns.map { MergedColumn($0.element) })
         return [conflict.headImage, conflict.branchImage].contains { image in
-            guard let image, let present else { return image == nil && present == nil }
+            guard let image, let own else { return image == nil && own == nil }
             return merge.isSame(
-                columns.map { image[$0.element.name] ?? nil }, columns.map { present[$0.offset] })
+                columns.map { image[$0.element.name] ?? nil }, columns.map { own[$0.offset] })
         }
     }
 

@@ -7,7 +7,8 @@ public struct RowStamp: Hashable, Sendable {
     public var version: RowVersion?
     /// Upwards: what the branch changed it from.
     public var base: RowBase?
-    /// Upwards: the row's values there, by column, where its table's policy needs them; nil: unknown, or no row.
+    /// Upwards: the row's values there, by column, where its table's policy needs them; nil: unknown, or no row. Of a column
+    /// that is not among them nothing is known.
     public var baseImage: [String: String?]?
     /// Upwards: when the branch changed it, the head may not have seen yet what was in the table when it began to be shared,
     /// so that a base without a version says nothing of the head's row.
@@ -17,13 +18,17 @@ public struct RowStamp: Hashable, Sendable {
     /// Downwards: the clock of the first of those changes, ``RowBase/since``: what the branch changed after it had an answer, or
     /// after it was restored, is none of them, whatever the clocks say.
     public var since: Int64?
-    /// Downwards: the row is as this branch sent it, so that only the key is here.
+    /// Downwards: the row is there, and as this branch sent it, so that only the key is here.
     public var isAnswer: Bool
+    /// Downwards, of a delete: the row is there at the head, and for this branch no more.
+    public var isLeave: Bool
+    /// Of a line that waits at its receiver: its sender's clock was off when it came.
+    public var clockWasOff: Bool
 
     public init(
         version: RowVersion?, base: RowBase? = nil, baseImage: [String: String?]? = nil,
         isJoining: Bool = false, applied: Int64? = nil, since: Int64? = nil,
-        isAnswer: Bool = false
+        isAnswer: Bool = false, isLeave: Bool = false, clockWasOff: Bool = false
     ) {
         self.version = version
         self.base = base
@@ -32,6 +37,8 @@ public struct RowStamp: Hashable, Sendable {
         self.applied = applied
         self.since = since
         self.isAnswer = isAnswer
+        self.isLeave = isLeave
+        self.clockWasOff = clockWasOff
     }
 
     /// With the branch's own name in the version of what it changed, whatever it says.
@@ -89,6 +96,8 @@ extension RowStamp: Codable {
         case applied = "applied"
         case since = "since"
         case isAnswer = "answer"
+        case isLeave = "leave"
+        case clockWasOff = "clockOff"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -100,6 +109,8 @@ extension RowStamp: Codable {
         applied = try fields.decodeIfPresent(Int64.self, forKey: .applied)
         since = try fields.decodeIfPresent(Int64.self, forKey: .since)
         isAnswer = try fields.decodeIfPresent(Bool.self, forKey: .isAnswer) ?? false
+        isLeave = try fields.decodeIfPresent(Bool.self, forKey: .isLeave) ?? false
+        clockWasOff = try fields.decodeIfPresent(Bool.self, forKey: .clockWasOff) ?? false
         guard applied.map({ (0...RowVersion.maximalClock).contains($0) }) ?? true else {
             throw DecodingError.dataCorruptedError(
                 forKey: .applied, in: fields, debugDescription: "a clock is out of range")
@@ -115,5 +126,7 @@ extension RowStamp: Codable {
         try fields.encodeIfPresent(applied, forKey: .applied)
         try fields.encodeIfPresent(since, forKey: .since)
         if isAnswer { try fields.encode(true, forKey: .isAnswer) }
+        if isLeave { try fields.encode(true, forKey: .isLeave) }
+        if clockWasOff { try fields.encode(true, forKey: .clockWasOff) }
     }
 }

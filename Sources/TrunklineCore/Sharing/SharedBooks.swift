@@ -46,6 +46,8 @@ public protocol SharedBooks {
     func noteResolved(_ id: Int64, _ resolution: String) throws(StoreError)
     /// How this office's own table looks.
     func header(of table: TableName) throws(StoreError) -> TableHeader
+    /// At a branch: lets all that is in its shared tables travel up the stream once more, with its versions.
+    func joinAnew(_ stream: StreamID) throws(StoreError)
     /// At the head: notes which tables a branch has joined in its epoch; those that are new there go down to it whole.
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError)
 }

@@ -49,6 +49,8 @@ struct SharedChange {
     let theirs: [String?]?
     /// The head's row.
     let present: [String?]?
+    /// By column: the storage class of a value of either one that does not fit its type.
+    var misfits: (theirs: [String: String], present: [String: String]) = ([:], [:])
     let state: SharedRowState
     /// The head's wall clock, in milliseconds.
     let now: Int64
@@ -58,6 +60,8 @@ struct SharedChange {
     let isClockOff: Bool
     /// Whether one end may have forgotten what the other one knows.
     let wasRestored: Bool
+    /// Whether the head had all of the branch's table before, so that a row of no version is one that it knows.
+    let hasJoined: Bool
 
     struct Decision {
         /// What is stored; nil: nothing.
@@ -75,7 +79,8 @@ struct SharedChange {
     enum Action {
         /// The branch's line, as it is.
         case theirs
-        case image([String?])
+        /// With the storage classes of values that do not fit their types.
+        case image([String?], misfits: [String: String])
     }
 
     func decide() -> Decision {
@@ -88,7 +93,7 @@ struct SharedChange {
         let wasAbsent = isFresh ? base.wasAbsent : state.applied?.isDelete == true
         if theirs == nil, wasAbsent { return keep(base, version, stands: present == nil) }
         if isFresh, stamp.isJoining, base.version == nil, !base.wasAbsent, let present {
-            let isAlike = baseImage(base).map { ColumnMerge(columns).isSame($0, present) } ?? false
+            let isAlike = isAlike(baseImage(base), present)
             if isAlike { return store(base, version) }
             if policy.needsBase, let known = baseImage(base), let theirs {
                 var decision = merge(known, present, theirs, base, version)
@@ -103,8 +108,8 @@ struct SharedChange {
             isFresh
             ? base.version == state.version && base.wasAbsent == (present == nil)
             : state.version != nil && state.applied?.standing == state.version
-        // A row that the branch had before its table was shared may come as a change before it comes with the others.
-        let isUnknown = state.version == nil && (base.wasAbsent || base.version == nil)
+        // Nobody at the head knows of a row, or of a delete: it never had one, or was restored.
+        let isUnknown = state.version == nil
         let isNew = present == nil && (base.wasAbsent && isFresh || isUnknown)
         if isUnopposed || isNew { return store(base, version) }
         if policy.needsBase, let known = baseImage(base), let theirs, let present {
@@ -155,7 +160,8 @@ struct SharedChange {
     // MARK: Both changed it
 
     private func merge(
-        _ base: [String?], _ present: [String?], _ theirs: [String?], _ rowBase: RowBase, _ version: RowVersion
+        _ base: ColumnMerge.PartialImage, _ present: [String?], _ theirs: [String?], _ rowBase: RowBase,
+        _ version: RowVersion
     ) -> Decision {
         let merge = ColumnMerge(columns, adding: policy.columns?.added ?? [])
         var result = merge.merge(base: base, head: present, branch: theirs)
@@ -174,7 +180,7 @@ struct SharedChange {
         let taken = RowVersion.next(at: .head, now: now, after: state.version, credible(version))
         let stands = merge.isSame(result.image, theirs)
         return Decision(
-            action: stands ? .theirs : .image(result.image), version: taken,
+            action: stands ? .theirs : .image(result.image, misfits: misfits(of: result.image, theirs)), version: taken,
             applied: applied(rowBase, version, standing: stands ? taken : nil), conflict: conflict, answers: true)
     }
 
@@ -233,6 +239,11 @@ struct SharedChange {
     /// Nobody knows when the branch wrote it: any version that the head knows is newer.
     private func joinUnknown() -> Decision {
         guard present != nil || state.version != nil else { return Decision(action: .theirs, answers: false) }
+        // The head had it so once.
+        if hasJoined, state.version != nil {
+            return Decision(
+                conflict: wasRestored ? record(kind: .join, .head, base: nil, differing) : nil, answers: true)
+        }
         let winner = winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)
         guard winner == .branch else {
@@ -263,14 +274,26 @@ struct SharedChange {
         return ColumnMerge(columns).differences(theirs, present)
     }
 
-    /// From where the branch's change is measured; nil: there was no row, or it is not known. A column that is younger than
-    /// the base is one that the branch did not change.
-    private func baseImage(_ base: RowBase) -> [String?]? {
+    /// From where the branch's change is measured; nil: there was no row, or it is not known. Of a column that is younger
+    /// than the base nothing is known.
+    private func baseImage(_ base: RowBase) -> ColumnMerge.PartialImage? {
         let applied = state.applied.flatMap { $0.base == base ? $0 : nil }
         let named = applied.map(\.image) ?? stamp.baseImage
-        return named.map { named in
-            columns.indices.map { named[columns[$0].name] ?? theirs?[$0] ?? nil }
+        return named.map { named in columns.map { named[$0.name] } }
+    }
+
+    private func isAlike(_ base: ColumnMerge.PartialImage?, _ present: [String?]) -> Bool {
+        guard let base, let theirs else { return false }
+        return ColumnMerge(columns).isSame(base.indices.map { base[$0] ?? theirs[$0] }, present)
+    }
+
+    private func misfits(of image: [String?], _ theirs: [String?]) -> [String: String] {
+        var found: [String: String] = [:]
+        for (index, column) in columns.enumerated() {
+            let source = image[index] == theirs[index] ? misfits.theirs : misfits.present
+            found[column.name] = source[column.name]
         }
+        return found
     }
 
     private func applied(_ base: RowBase, _ version: RowVersion, standing: RowVersion?) -> AppliedChange {
@@ -280,17 +303,24 @@ struct SharedChange {
     }
 
     private func record(
-        kind: Conflict.Kind, _ outcome: Conflict.Outcome, base: [String?]?, _ open: [Int]
+        kind: Conflict.Kind, _ outcome: Conflict.Outcome, base: ColumnMerge.PartialImage?, _ open: [Int]
     ) -> Conflict {
         Conflict(
             table: table, key: key, branch: branch, kind: kind, policy: policy.description, outcome: outcome,
             headVersion: state.version, branchVersion: stamp.version, baseVersion: stamp.base?.version,
             headImage: present.map(named), branchImage: theirs.map(named), baseImage: base.map(named),
             columns: open.map { columns[$0].name },
-            clockWasOff: stamp.version.map { credible($0) == nil } ?? false)
+            clockWasOff: stamp.version.map { credible($0) == nil } ?? false,
+            headMisfits: misfits.present, branchMisfits: misfits.theirs)
     }
 
     private func named(_ image: [String?]) -> [String: String?] {
         Dictionary(zip(columns.map(\.name), image), uniquingKeysWith: { first, _ in first })
+    }
+
+    private func named(_ image: ColumnMerge.PartialImage) -> [String: String?] {
+        var named: [String: String?] = [:]
+        for (column, value) in zip(columns, image) { if let value { named[column.name] = .some(value) } }
+        return named
     }
 }

@@ -9,6 +9,9 @@ public enum SharedLimit {
     /// meanwhile.
     public static let lines = 5_000
 
+    /// Of a batch of more than one line, of those lines, for the same reason.
+    public static let batchBytes = 8 << 20
+
     /// In milliseconds: a version that is further ahead of an office's clock is nobody's.
     static let clockAhead: Int64 = 10 * 366 * 86_400_000
 

@@ -126,7 +126,7 @@ extension ReceiverStore {
 
     public func takeHalt(_ halt: Halt) async throws(StoreError) {
         try await receiving("take halt", halt.stream.description) { (transaction) throws(StoreError) in
-            try transaction.stop(by: halt)
+            try ReceiverEngine(transaction).stop(by: halt)
         }
     }
 

@@ -176,12 +176,20 @@ extension BatchHeader {
         if let verification { try check(verification, limits) }
         var lines = 0
         var shared = 0
+        var sharedBytes = 0
         for table in tables {
             try table.check(limits)
             lines += table.rows + table.deletes
-            if table.isShared { shared += table.rows + table.deletes }
+            if table.isShared {
+                shared += table.rows + table.deletes
+                sharedBytes += table.rowBytes + table.deleteBytes
+            }
             guard shared <= SharedLimit.lines else {
                 throw WireError(.tooLarge, "more than \(SharedLimit.lines) lines of shared tables")
+            }
+            guard shared <= 1 || sharedBytes <= SharedLimit.batchBytes else {
+                throw WireError(
+                    .tooLarge, "several lines of shared tables, of more than \(SharedLimit.batchBytes) bytes")
             }
             guard lines <= limits.lines else { throw WireError(.tooLarge, "more than \(limits.lines) lines") }
         }

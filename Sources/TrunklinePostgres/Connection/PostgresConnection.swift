@@ -8,7 +8,8 @@ internal import TrunklineCore
 /// thread only, where its blocking calls may block.
 final class PostgresConnection {
     let pointer: OpaquePointer
-    private var prepared: Set<String> = []
+    /// Names by SQL: two statements of one name are two.
+    private var prepared: [String: String] = [:]
     /// What is known of the tables that rows were stored into.
     var targets = Target.Cache()
     /// Computations that were found to be right.
@@ -73,12 +74,16 @@ final class PostgresConnection {
     /// Runs one statement, prepared at its first use on this connection.
     @discardableResult
     func query(_ statement: Statement, _ values: [String?] = []) throws(StoreError) -> PostgresResult {
-        if !prepared.contains(statement.name) {
-            try check(PostgresResult(PQprepare(pointer, statement.name, statement.sql, 0, nil)), statement.name)
-            prepared.insert(statement.name)
+        let name: String
+        if let known = prepared[statement.sql] {
+            name = known
+        } else {
+            name = "\(statement.name)_\(prepared.count)"
+            try check(PostgresResult(PQprepare(pointer, name, statement.sql, 0, nil)), statement.name)
+            prepared[statement.sql] = name
         }
         let result = withCStrings(values) {
-            PostgresResult(PQexecPrepared(pointer, statement.name, Int32(values.count), $0, nil, nil, 0))
+            PostgresResult(PQexecPrepared(pointer, name, Int32(values.count), $0, nil, nil, 0))
         }
         try check(result, statement.name)
         return result

@@ -29,6 +29,13 @@ extension PostgresReceiving {
 
     func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> {
         guard !keys.isEmpty else { return [] }
+        let rows = try lockRows(keys, table, of: stream)
+        guard table.isShared else { return rows }
+        // Other streams have those locked of which they looked at a line, also where they stored none.
+        return rows.union(try lockVersions(of: keys, table))
+    }
+
+    private func lockRows(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> {
         let operation = "lock rows"
         let rows = KeyedRows(try target(of: table, stream), stream, connection)
         try connection.script("SAVEPOINT locked", operation)

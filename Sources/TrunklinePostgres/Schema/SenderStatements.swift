@@ -45,7 +45,7 @@ enum SenderStatements {
         FROM trunkline.batch GROUP BY stream ORDER BY stream
         """)
 
-    static let hold = Statement("hold", "SELECT trunkline.hold_changes($1, $2, $3, $4::integer[])")
+    static let hold = Statement("hold_changes", "SELECT trunkline.hold_changes($1, $2, $3, $4::integer[])")
 
     /// The bytes of what a table and its partitions keep out of line.
     static let outOfLine = Statement(
@@ -271,7 +271,7 @@ enum SenderStatements {
         """)
 
     static let lockStream = Statement(
-        "lock_stream", "SELECT FROM trunkline.outbound WHERE stream = $1 FOR UPDATE")
+        "lock_outbound", "SELECT FROM trunkline.outbound WHERE stream = $1 FOR UPDATE")
     /// Whether the load of the table `s` finds its rows, as far as it is known.
     private static let canGoOn = """
         s.captured AND to_regclass(s.relation) IS NOT NULL

@@ -1,6 +1,6 @@
 /// The stored functions about shared tables that join the head's.
 enum SharingFunctions {
-    static let all = [isJoining, hasRefused, isRefused, joinedTables, hasUntoldJoins, formEmptyBatch]
+    static let all = [isJoining, hasRefused, isRefused, joinedTables, hasUntoldJoins, formEmptyBatch, readableBase]
 
     /// Whether the head does not have all of the table that was there when it began to be shared.
     private static let isJoining = """
@@ -68,6 +68,36 @@ enum SharingFunctions {
                 WHERE NOT EXISTS (
                     SELECT FROM trunkline.outbound o, json_array_elements(o.told_joined::json) t
                     WHERE o.stream = p_stream AND t ->> 'name' = j ->> 'name' AND t ->> 'turn' = j ->> 'turn'));
+        END
+        $function$
+        """
+
+    /// What a row was, without what the table of now cannot read: it was changed since.
+    private static let readableBase = """
+        CREATE OR REPLACE FUNCTION trunkline.readable_base(p_like anyelement, p_image json) RETURNS json
+        LANGUAGE plpgsql STABLE
+        AS $function$
+        DECLARE
+            readable json := '{}';
+            v record;
+        BEGIN
+            PERFORM json_populate_record(p_like, p_image);
+            RETURN p_image;
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation
+            OR feature_not_supported OR program_limit_exceeded OR raise_exception
+        THEN
+            FOR v IN SELECT key, value FROM json_each(p_image) LOOP
+                BEGIN
+                    PERFORM json_populate_record(p_like, json_build_object(v.key, v.value));
+                    readable := (SELECT json_object_agg(key, value) FROM (
+                        SELECT key, value FROM json_each(readable) UNION ALL SELECT v.key, v.value) a);
+                EXCEPTION WHEN data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation
+                    OR feature_not_supported OR program_limit_exceeded OR raise_exception
+                THEN
+                    NULL;
+                END;
+            END LOOP;
+            RETURN readable;
         END
         $function$
         """

@@ -68,6 +68,36 @@ extension PostgresReceiving {
         }
     }
 
+    /// Locks what is known of the rows.
+    /// - Returns: the indices of keys that another session has locked, and keeps so.
+    func lockVersions(of keys: [RowKey], _ table: TableHeader) throws(StoreError) -> Set<Int> {
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        let (keyed, parameters) = shared.keyed(keys)
+        let versions = "trunkline.shared_row r WHERE r.table_id = \(shared.id) AND r.key IN (SELECT key FROM k)"
+        let operation = "lock versions"
+        try connection.script(
+            "SAVEPOINT versions; SET LOCAL lock_timeout TO '\(RowWriter.rowPatience)ms'", operation)
+        do throws(StoreError) {
+            try connection.run(
+                "WITH k AS MATERIALIZED (\(keyed)) SELECT FROM \(versions) ORDER BY r.key FOR UPDATE OF r", parameters,
+                operation)
+            try connection.script(
+                "SET LOCAL lock_timeout TO '\(PostgresStore.lockPatience)s'; RELEASE versions", operation)
+            return []
+        } catch {
+            guard error.isOfLock, connection.isOpen else { throw error }
+            try connection.script("ROLLBACK TO versions; RELEASE versions", operation)
+        }
+        let found = try connection.run(
+            """
+            WITH k AS MATERIALIZED (\(keyed)), free AS MATERIALIZED (
+                SELECT r.key FROM \(versions) FOR UPDATE OF r SKIP LOCKED
+            )
+            SELECT k.n FROM k WHERE k.key IN (SELECT r.key FROM \(versions)) AND k.key NOT IN (SELECT key FROM free)
+            """, parameters, operation)
+        return Set((0..<found.rowCount).map { found.integer($0, 0)! - 1 })
+    }
+
     private static func version(_ found: PostgresResult, _ row: Int) -> RowVersion? {
         guard let clock = found.integer(row, 0), let office = OfficeID(found.text(row, 1)) else { return nil }
         return RowVersion(clock: Int64(clock), office: office)
@@ -233,6 +263,10 @@ extension PostgresReceiving {
             [header.stream.description, JSONText.encode(tables.filter { $0.isAmong(shared) })])
     }
 
+    func joinAnew(_ stream: StreamID) throws(StoreError) {
+        try connection.query(SharingStatements.beginJoins, [stream.description])
+    }
+
     func canKeep(_ key: RowKey) throws(StoreError) -> Bool {
         let texts = key.values.compactMap { $0 }.filter { $0.utf8.contains { $0 >= 0x80 } }
         guard !connection.isUTF8, !texts.isEmpty else { return true }
@@ -266,15 +300,19 @@ extension SyncedTable {
         try all(connection).filter { $0.captured && $0.conflict != nil }
     }
 
-    /// A table that is shared no more is one that no branch has joined, so that it is when it is shared again.
-    static func forgetJoins(_ connection: PostgresConnection) throws(StoreError) {
-        let shared = try shared(connection)
-        let found = try connection.query(SharingStatements.joins)
-        for row in 0..<found.rowCount {
-            let joined = try JSONText.decode([JoinedTable].self, found.text(row, 1), "joined tables")
-            let left = joined.filter { $0.isAmong(shared) }
-            guard left != joined else { continue }
-            try connection.query(SharingStatements.noteJoined, [found.text(row, 0), JSONText.encode(left)])
+    /// A table that is to be shared no more is one that no branch has joined, so that it is when it is shared again.
+    static func forgetJoins(of setup: OfficeSetup, _ connection: PostgresConnection) throws(StoreError) {
+        let shared = Set(setup.captured.filter { $0.conflict != nil }.map(\.name.inDefaultSchema.sql))
+        try connection.transaction("init") { () throws(StoreError) in
+            let found = try connection.query(SharingStatements.joins)
+            let engine = ReceiverEngine(PostgresReceiving(connection))
+            for row in 0..<found.rowCount {
+                let joined = try JSONText.decode([JoinedTable].self, found.text(row, 1), "joined tables")
+                let left = joined.filter { shared.contains($0.name.inDefaultSchema.sql) }
+                guard left != joined, let stream = StreamID(found.text(row, 0)) else { continue }
+                for table in joined where !left.contains(table) { try engine.noteUnshared(table.name, by: stream) }
+                try connection.query(SharingStatements.noteJoined, [stream.description, JSONText.encode(left)])
+            }
         }
     }
 }

@@ -116,6 +116,7 @@ enum SharingStatements {
                         - 86400000::bigint * CASE o.role WHEN 'head' THEN \(DeleteMemory.daysAtHead) ELSE \(DeleteMemory.daysAtBranch) END
                     -- Some stream has not passed it.
                     AND NOT EXISTS (SELECT FROM trunkline.change c WHERE c.table_id = s.table_id AND c.key = s.key)
+                    AND NOT EXISTS (SELECT FROM trunkline.held_change h WHERE h.table_id = s.table_id AND h.key = s.key)
                     AND NOT EXISTS (SELECT FROM trunkline.outbound_ack a
                         WHERE a.last_contact IS NULL OR a.last_contact < now() - interval '1 day') LIMIT 500)
             RETURNING table_id, key

@@ -28,13 +28,15 @@ struct StampSQL {
     }
 
     /// Of a row.
-    var ofRow: String { destination == .head ? upwards : downwards(isAnswer: "false") }
+    var ofRow: String { destination == .head ? upwards : downwards(isAnswer: "false", isLeave: "false") }
 
     /// Of a key alone.
     /// - Parameter isThere: whether the stream has its row.
     func ofKey(isThere: String) -> String {
+        guard destination != .head else { return upwards }
         // A row that is not for the branch any more leaves it, whoever changed it last.
-        destination == .head ? upwards : downwards(isAnswer: "\(isAsSent) AND (s.is_deleted OR \(isThere))")
+        return downwards(
+            isAnswer: "\(isAsSent) AND (\(isThere))", isLeave: "NOT (\(isThere)) AND NOT coalesce(s.is_deleted, false)")
     }
 
     /// Whether a row is said.
@@ -69,9 +71,10 @@ struct StampSQL {
         """
     }
 
-    private func downwards(isAnswer: String) -> String {
+    private func downwards(isAnswer: String, isLeave: String) -> String {
         """
-        json_build_object('v', \(Self.version("s.clock", "s.office")), 'applied', a.clock, 'since', a.since, 'answer', \(isAnswer))
+        json_build_object('v', \(Self.version("s.clock", "s.office")), 'applied', a.clock, 'since', a.since,
+            'answer', \(isAnswer), 'leave', \(isLeave))
         """
     }
 
@@ -85,8 +88,10 @@ struct StampSQL {
         }
         return """
             CASE WHEN octet_length(s.base_image::text) <= \(SharedLimit.rowBytes) THEN (
-                SELECT json_object(ARRAY[\(names)]::text[], ARRAY[\(values.joined(separator: ", "))]::text[])
-                FROM json_populate_record(NULL::\(table.relation), s.base_image) b) END
+                SELECT json_object_agg(v.name, v.value) FROM (SELECT trunkline.readable_base(NULL::\(table.relation), s.base_image) AS image) r,
+                    json_populate_record(NULL::\(table.relation), r.image) b,
+                    unnest(ARRAY[\(names)]::text[], ARRAY[\(values.joined(separator: ", "))]::text[]) v (name, value)
+                WHERE (r.image -> v.name) IS NOT NULL) END
             """
     }
 }

@@ -23,6 +23,7 @@ extension PostgresStore {
             try checkMappings(setup, connection)
             try record(setup, connection)
             try connection.neverHideRowsOfABranch()
+            if setup.role == .head { try SyncedTable.forgetJoins(of: setup, connection) }
             try release(all: captured, connection, &report)
             if setup.role == .branch {
                 try connection.transaction("init") { () throws(StoreError) in
@@ -35,7 +36,6 @@ extension PostgresStore {
                 try capture(rule, connection, &report)
             }
             if setup.role == .head {
-                try SyncedTable.forgetJoins(connection)
                 try followBranches(connection)
             } else {
                 try LocalWriteGuard(connection).follow(setup.accepted) { (table, body) throws(StoreError) in

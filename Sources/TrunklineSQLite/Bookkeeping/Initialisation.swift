@@ -15,8 +15,8 @@ struct Initialisation {
         var report = InitialisationReport(created: created, captured: [:], released: [], warnings: [])
         try Office.save(setup, db)
         try startStreams()
+        try Joins.forgetUnshared(by: setup, db)
         try capture(&report)
-        try Joins.forgetUnshared(db)
         // What this office takes may be another now.
         try SetAsideRows.tryWholeTables(db)
         return report

@@ -70,6 +70,8 @@ enum SharingMemory {
                 AND coalesce(noted_at, clock) < CAST((julianday('now') - 2440587.5 - \(days)) * 86400000.0 AS INTEGER)
                 AND \(isHeard) AND NOT EXISTS (
                     SELECT 1 FROM trunkline_change AS c WHERE c.table_id = s.table_id AND c.key = s.key)
+                AND NOT EXISTS (
+                    SELECT 1 FROM trunkline_held_change AS h WHERE h.table_id = s.table_id AND h.key = s.key)
             """
     }
 

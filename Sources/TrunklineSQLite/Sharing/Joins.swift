@@ -98,16 +98,19 @@ enum Joins {
         tables.contains { FoldedName($0.name.inSQLite) == FoldedName(joined.name.inSQLite) }
     }
 
-    /// A table that is shared no more is one that no branch has joined, so that it is when it is shared again.
-    static func forgetUnshared(_ db: Database) throws {
-        let shared = try sharedTables(db)
+    /// A table that is to be shared no more is one that no branch has joined, so that it is when it is shared again.
+    static func forgetUnshared(by setup: OfficeSetup, _ db: Database) throws {
+        guard setup.role == .head else { return }
+        let shared = Set(setup.captured.filter { $0.conflict != nil }.map { FoldedName($0.name.inSQLite) })
+        let engine = ReceiverEngine(SQLiteReceiving(db))
         for row in try Row.fetchAll(db, sql: "SELECT stream, joined FROM trunkline_inbound WHERE joined <> '[]'") {
             let joined = try JSONText.decode([JoinedTable].self, row["joined"])
-            let left = joined.filter { isOne($0, of: shared) }
-            guard left != joined else { continue }
+            let left = joined.filter { shared.contains(FoldedName($0.name.inSQLite)) }
+            guard left != joined, let stream = StreamID(row["stream"]) else { continue }
+            for table in joined where !left.contains(table) { try engine.noteUnshared(table.name, by: stream) }
             try db.execute(
                 sql: "UPDATE trunkline_inbound SET joined = ? WHERE stream = ?",
-                arguments: [try JSONText.encode(left), row["stream"] as String])
+                arguments: [try JSONText.encode(left), stream.description])
         }
     }
 

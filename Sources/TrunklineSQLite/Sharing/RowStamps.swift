@@ -30,8 +30,8 @@ struct RowStamps {
     private func downwards(_ row: SharedRow?, _ key: String, isRow: Bool) throws -> RowStamp {
         let told = try AppliedChanges.told(table.id, key, stream.destination, db)
         var stamp = RowStamp(version: row?.version, applied: told?.clock, since: told?.since)
-        let isAsSent = isRow || row?.isDeleted == true
-        stamp.isAnswer = !isLoad && isAsSent && row != nil && told?.standing == row?.version
+        stamp.isAnswer = !isLoad && isRow && row != nil && told?.standing == row?.version
+        stamp.isLeave = !isRow && row?.isDeleted != true
         return stamp
     }
 

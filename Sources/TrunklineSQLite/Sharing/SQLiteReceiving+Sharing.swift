@@ -184,6 +184,10 @@ extension SQLiteReceiving {
         }
     }
 
+    func joinAnew(_ stream: StreamID) throws(StoreError) {
+        try run("join shared tables", stream) { try Joins.beginAnew(stream, db) }
+    }
+
     func noteJoined(_ tables: [JoinedTable], _ header: BatchHeader) throws(StoreError) {
         try run("note joined tables", header.stream) { try Joins.note(tables, of: header.stream, db) }
     }
