@@ -200,8 +200,8 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     open func refusedRows(of table: TableName) throws(StoreError) -> [RowKey: String] {
         try pass { () throws(StoreError) in try base.refusedRows(of: table) }
     }
-    open func isJoining(_ table: TableName) throws(StoreError) -> Bool {
-        try pass { () throws(StoreError) in try base.isJoining(table) }
+    open func isUnseen(_ table: TableName) throws(StoreError) -> Bool {
+        try pass { () throws(StoreError) in try base.isUnseen(table) }
     }
     open func merging<Value>(_ body: () throws(StoreError) -> Value?) throws(StoreError) -> Value? {
         try base.merging(body)
@@ -232,6 +232,9 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
         try base.noteResolved(id, resolution)
     }
     open func header(of table: TableName) throws(StoreError) -> TableHeader { try base.header(of: table) }
+    open func sharedSince(_ table: TableName) throws(StoreError) -> Int64 {
+        try pass { () throws(StoreError) in try base.sharedSince(table) }
+    }
     open func joinAnew(_ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.joinAnew(stream) }
     }

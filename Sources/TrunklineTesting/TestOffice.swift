@@ -21,6 +21,11 @@ public struct Pairing: Sendable, CustomStringConvertible {
         Pairing(branch: .postgres, head: .postgres), Pairing(branch: .sqlite, head: .postgres),
         Pairing(branch: .sqlite, head: .sqlite), Pairing(branch: .postgres, head: .sqlite),
     ]
+
+    /// Each kind at each end once, for tests that take their time.
+    public static let mixed = [
+        Pairing(branch: .sqlite, head: .postgres), Pairing(branch: .postgres, head: .sqlite),
+    ]
 }
 
 /// An office with a real database of its own.

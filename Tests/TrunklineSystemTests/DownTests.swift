@@ -68,7 +68,7 @@ struct DownTests {
         try await site.stopAll()
     }
 
-    @Test(arguments: Pairing.all) func servicesAreKilledWhileBothSidesWrite(_ pairing: Pairing) async throws {
+    @Test(arguments: Pairing.mixed) func servicesAreKilledWhileBothSidesWrite(_ pairing: Pairing) async throws {
         let site = try await site(
             pairing, ["east", "west"],
             settings: ["TRUNKLINE_BATCH_ROWS": "7", "TRUNKLINE_STALE_TIMEOUT": "1s", "TRUNKLINE_STALE_CEILING": "3s"])

@@ -88,6 +88,13 @@ public struct RowComputation: Hashable, Sendable {
         values.compactMap { if case .lookup(let lookup) = $0.source { lookup } else { nil } }
     }
 
+    /// Why a row waits of which something cannot be computed.
+    /// - Parameter error: the database's own word, which names no column.
+    public func failure(_ error: String) -> String {
+        let names = values.map { "\"\($0.column.name)\"" } + (filter == nil ? [] : ["where"])
+        return "\(names.joined(separator: ", ")) of this office's mapping cannot be computed: \(error)"
+    }
+
     /// Why a row waits whose lookup finds nothing.
     public static func missing(_ lookup: RowMapping.Lookup) -> String {
         "table \"\(lookup.table)\" has no row whose \(lookup.match) is the row's \(lookup.by)"

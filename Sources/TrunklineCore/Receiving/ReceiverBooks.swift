@@ -109,8 +109,6 @@ public struct InboundStream: Sendable {
     public var shapes: ShapeKeeping
     /// In what its tables differ from those here.
     public var differences: [TableDifference]
-    /// At the head: the shared tables that its sender has joined.
-    public var joined: [JoinedTable]
     /// Which recovery its sender is in, as its last batch said; nil: none.
     public var recovery: RecoveryMode?
     /// By how many milliseconds its sender's clock is ahead; nil: it is not, as far as is known.
@@ -135,7 +133,7 @@ public struct InboundStream: Sendable {
     public init(
         watermark: ReceiverDecision.Watermark, hasSetAside: Bool, hasKeptRows: Bool, takesDifferences: Bool,
         telling: SetAsideListTelling, shapes: ShapeKeeping, differences: [TableDifference],
-        joined: [JoinedTable], recovery: RecoveryMode?, clockAhead: Int64?,
+        recovery: RecoveryMode?, clockAhead: Int64?,
         held: Hold? = nil
     ) {
         self.watermark = watermark
@@ -145,7 +143,6 @@ public struct InboundStream: Sendable {
         self.telling = telling
         self.shapes = shapes
         self.differences = differences
-        self.joined = joined
         self.recovery = recovery
         self.clockAhead = clockAhead
         self.held = held

@@ -7,7 +7,8 @@ extension ReceiverEngine {
         if case .kept = choice, inbound.hasKeptRows, inbound.recovery?.sendsChanges == false {
             throw StoreError.keepsRows(stream)
         }
-        let context = SharedContext(stream, inbound, isClockOff: inbound.clockAhead != nil)
+        // A line says itself whether its sender's clock was off.
+        let context = SharedContext(stream, inbound, isClockOff: false)
         let outcome = try retry(choice, limit: limit, context, number: inbound.watermark.number)
         if outcome.stored > 0 || choice.namesTable && outcome.tried > 0 { try books.leaveAck(stream) }
         return outcome

@@ -43,9 +43,12 @@ extension ReceiverEngine {
             }
             if let outcome { return locked + outcome }
         }
+        let names = Set(groups.filter(\.table.isShared).map { "\"\($0.table.name)\"" }).sorted().joined(separator: ", ")
         throw StoreError(
             .contention, operation: "store rows", subject: "stream \(stream)",
-            reason: "other programs change the same rows just now")
+            reason:
+                "programs here, or other branches, change the same rows of \(ShortReason.text(names)) all the time; it is tried again by itself"
+        )
     }
 
     /// At the head, of a table that a branch has joined and that is shared no more: nothing of it is stored until it is shared
@@ -89,6 +92,7 @@ extension ReceiverEngine {
         let policy = try books.policy(of: table.name)
         let columns = MergedColumn.all(table.columns, own: try computer.columns(taking: table, of: context.stream))
         let (now, tolerance) = (try books.wallClock(), try books.clockTolerance())
+        let sharedSince = try books.sharedSince(table.name)
         for entry in try readable(&piece, columns) {
             let keys = entry.map(\.line.key)
             let states = try books.sharedRows(of: keys, table, branch)
@@ -118,7 +122,7 @@ extension ReceiverEngine {
                     present: present.map { CopyText.fields($0.text) },
                     misfits: (item.line.misfits, present?.misfits ?? [:]), state: states[index], now: now,
                     tolerance: tolerance, isClockOff: context.isClockOff || item.stamp.clockWasOff,
-                    wasRestored: context.wasRestored, hasJoined: context.joined.contains(table.name))
+                    wasRestored: context.wasRestored, sharedSince: sharedSince)
                 let decision = change.decide()
                 if case .image(let image, _)? = decision.action,
                     let full = columns.indices.first(where: { !columns[$0].holds(image[$0]) })
@@ -204,7 +208,7 @@ extension ReceiverEngine {
     private func choose(_ piece: inout SharedPiece, _ context: SharedContext) throws(StoreError) {
         let table = piece.group.table
         let columns = MergedColumn.all(table.columns, own: try computer.columns(taking: table, of: context.stream))
-        let isJoining = try books.isJoining(table.name)
+        let isJoining = try books.isUnseen(table.name)
         let refused = try books.refusedRows(of: table.name)
         let latest = try books.wallClock() + SharedLimit.clockAhead
         for entry in try readable(&piece, columns) {

@@ -71,7 +71,6 @@ public struct ReceiverEngine {
             try books.adopt(header.epoch, of: header.stream, pastEpochs: past)
             inbound!.shapes = .wanted
             inbound!.watermark.pastEpochs = past
-            inbound!.joined = []
             try sayShared(header.stream)
             try books.leaveAck(header.stream)
             return try complete(batch, inbound!)
@@ -197,7 +196,8 @@ public struct ReceiverEngine {
         var isClockOff = inbound.clockAhead != nil
         if let clock = header.clock { isClockOff = try noteClock(clock, inbound, stream) }
         var context = SharedContext(stream, inbound, isClockOff: isClockOff)
-        let own = context
+        var own = context
+        own.isClockOff = false
         context.senderWins = header.recovery == .keepBranch
         failures += try apply(groups, context, individually: false)
 

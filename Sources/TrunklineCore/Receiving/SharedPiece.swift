@@ -5,8 +5,6 @@ struct SharedContext {
     var isClockOff: Bool
     /// Whether one end was restored from a backup at some time, so that it may have forgotten what the other one knows.
     var wasRestored: Bool
-    /// At the head: the tables of which it has had all that the branch had.
-    var joined: Set<TableName>
     /// On the way down: whether the head's rows stand, as somebody decided after a restore.
     var senderWins = false
 
@@ -14,7 +12,6 @@ struct SharedContext {
         self.stream = stream
         self.isClockOff = isClockOff
         wasRestored = !inbound.watermark.pastEpochs.isEmpty
-        joined = Set(inbound.joined.map(\.name))
     }
 }
 

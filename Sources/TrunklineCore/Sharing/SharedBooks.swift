@@ -21,8 +21,10 @@ public protocol SharedBooks {
     /// At a branch: why rows of the table that nobody has changed since it is shared cannot travel, by their keys as its lines
     /// have them: nobody else has seen them.
     func refusedRows(of table: TableName) throws(StoreError) -> [RowKey: String]
-    /// At a branch: whether the head does not have all yet that was in the table when it began to be shared.
-    func isJoining(_ table: TableName) throws(StoreError) -> Bool
+    /// At a branch: whether the head has not seen yet all that was in the table when it began to be shared.
+    func isUnseen(_ table: TableName) throws(StoreError) -> Bool
+    /// At the head: since when it shares the table without a break, in milliseconds since 1970; 0: nobody noted it.
+    func sharedSince(_ table: TableName) throws(StoreError) -> Int64
     /// Runs `body`, whose writes are not changes of this office: the triggers of shared tables give them no version.
     ///
     /// What other programs changed meanwhile is seen by the next statement.

@@ -60,8 +60,8 @@ struct SharedChange {
     let isClockOff: Bool
     /// Whether one end may have forgotten what the other one knows.
     let wasRestored: Bool
-    /// Whether the head had all of the branch's table before, so that a row of no version is one that it knows.
-    let hasJoined: Bool
+    /// Since when the head shares the table: what it knew of rows before, it has forgotten.
+    let sharedSince: Int64
 
     struct Decision {
         /// What is stored; nil: nothing.
@@ -104,6 +104,7 @@ struct SharedChange {
             }
             return isSame ? keep(base, version, stands: true) : whole(base, version, kind: .join)
         }
+        if base.version != nil, isForgotten(version) { return joinForgotten(base, version) }
         let isUnopposed =
             isFresh
             ? base.version == state.version && base.wasAbsent == (present == nil)
@@ -219,6 +220,7 @@ struct SharedChange {
             return Decision(version: state.version == nil ? stamp.version.flatMap(credible) : nil, answers: false)
         }
         guard let version = stamp.version else { return theirs == nil ? Decision(answers: false) : joinUnknown() }
+        if isForgotten(version) { return joinUnknown() }
         // The same row; the two databases may write its values in two ways.
         guard state.version != version else { return Decision(answers: true) }
         // One of a clock that is off is not newer by that, but where nobody contradicts.
@@ -238,12 +240,10 @@ struct SharedChange {
 
     /// Nobody knows when the branch wrote it: any version that the head knows is newer.
     private func joinUnknown() -> Decision {
-        guard present != nil || state.version != nil else { return Decision(action: .theirs, answers: false) }
-        // The head had it so once.
-        if hasJoined, state.version != nil {
-            return Decision(
-                conflict: wasRestored ? record(kind: .join, .head, base: nil, differing) : nil, answers: true)
-        }
+        // It may be for another branch.
+        guard present != nil || state.version != nil else { return Decision(action: .theirs, answers: true) }
+        // A delete takes no row that it knows nothing of.
+        guard theirs != nil else { return Decision(version: versionWhereNone, answers: true) }
         let winner = winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)
         guard winner == .branch else {
@@ -251,6 +251,21 @@ struct SharedChange {
         }
         let taken = RowVersion.next(at: .head, now: now, after: state.version)
         return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
+    }
+
+    /// Whether the head knew the row by a version, and has forgotten it since it shared the table no more for a while.
+    private func isForgotten(_ version: RowVersion) -> Bool { state.version == nil && version.clock < sharedSince }
+
+    /// A change from before: what is at the head since is none that the branch knew of, nor is its base.
+    private func joinForgotten(_ base: RowBase, _ version: RowVersion) -> Decision {
+        guard !isSame, present != nil, theirs != nil else {
+            return isSame || present != nil ? keep(base, version, stands: isSame) : store(base, version)
+        }
+        let winner = winner(nil)
+        let conflict = record(kind: .join, winner, base: nil, differing)
+        var decision = winner == .branch ? store(base, version) : keep(base, version, stands: false)
+        decision.conflict = conflict
+        return decision
     }
 
     // MARK: Parts

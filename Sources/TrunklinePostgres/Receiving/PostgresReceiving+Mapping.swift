@@ -69,7 +69,7 @@ extension PostgresReceiving {
             rows[failed.line] =
                 failed.code == Self.computed
                 ? sql.row(json: failed.message)
-                : .failed(reason: StoreError.withoutValues(failed.message, code: failed.code))
+                : .failed(reason: computation.failure(StoreError.withoutValues(failed.message, code: failed.code)))
         }
         return rows
     }

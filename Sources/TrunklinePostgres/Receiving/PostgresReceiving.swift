@@ -34,7 +34,6 @@ final class PostgresReceiving: ReceiverTransaction {
                 isFreshlyTold: row.flag(0, 14), isFreshlyBegun: row.flag(0, 15)),
             shapes: ShapeKeeping(rawValue: row.text(0, 16)) ?? .refused,
             differences: try JSONText.decode([TableDifference].self, row.text(0, 19), "differences"),
-            joined: try JSONText.decode([JoinedTable].self, row.text(0, 20), "joined tables"),
             recovery: row.value(0, 17).flatMap(RecoveryMode.init(rawValue:)),
             clockAhead: row.integer(0, 18).map { Int64($0) }, held: held)
     }

@@ -10,7 +10,7 @@ enum ReceiverStatements {
             held_until <= clock_timestamp(), takes_differences, set_aside_version, told_version, changes_kept,
             told_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyTold) seconds',
             list_begun_at > clock_timestamp() - interval '\(SetAsideListTelling.freshlyBegun) seconds', shapes, recovery,
-            clock_ahead, differences, joined
+            clock_ahead, differences
         FROM trunkline.inbound i WHERE stream = $1 FOR UPDATE
         """)
 

@@ -171,7 +171,7 @@ enum LoadFunctions {
                 IF p_counts THEN RAISE; END IF;
                 n := 1;
             END;
-            UPDATE trunkline.synced_table SET join_turn =
+            UPDATE trunkline.synced_table SET has_joined = false, join_turn =
                     greatest(join_turn + 1, floor(extract(epoch FROM clock_timestamp()) / 60)::integer)
                 WHERE id = p_table AND conflict IS NOT NULL;
             -- In a load there are no deletes, and the head may have left out those that it was told of.

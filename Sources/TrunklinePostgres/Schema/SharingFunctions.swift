@@ -1,8 +1,37 @@
 /// The stored functions about shared tables that join the head's.
 enum SharingFunctions {
-    static let all = [isJoining, hasRefused, isRefused, joinedTables, hasUntoldJoins, formEmptyBatch, readableBase]
+    static let all = [
+        isUntaken, isJoining, isUnseen, hasRefused, isRefused, joinedTables, hasUntoldJoins, formEmptyBatch,
+        readableBase,
+    ]
 
-    /// Whether the head does not have all of the table that was there when it began to be shared.
+    /// Whether the head takes no row of the table.
+    private static let isUntaken = """
+        CREATE OR REPLACE FUNCTION trunkline.is_untaken(p_table integer) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            RETURN EXISTS (
+                SELECT FROM trunkline.refused_row w
+                WHERE w.stream = (SELECT office FROM trunkline.office) || '>head' AND w.key = '[]'
+                    AND w.table_name = (SELECT name FROM trunkline.synced_table WHERE id = p_table));
+        END
+        $function$
+        """
+
+    /// Whether the head has not seen all of the table that was there when it began to be shared: it joins for the first time.
+    private static let isUnseen = """
+        CREATE OR REPLACE FUNCTION trunkline.is_unseen(p_table integer) RETURNS boolean
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+        AS $function$
+        BEGIN
+            RETURN trunkline.is_untaken(p_table) OR trunkline.is_joining(p_table)
+                AND NOT (SELECT has_joined FROM trunkline.synced_table WHERE id = p_table);
+        END
+        $function$
+        """
+
+    /// Whether the head does not have all of the table that was there when its join began.
     private static let isJoining = """
         CREATE OR REPLACE FUNCTION trunkline.is_joining(p_table integer) RETURNS boolean
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -10,7 +39,8 @@ enum SharingFunctions {
         BEGIN
             RETURN EXISTS (SELECT FROM trunkline.load WHERE table_id = p_table)
                 OR EXISTS (SELECT FROM trunkline.batch WHERE load_table = p_table AND state <> 'acked')
-                OR EXISTS (SELECT FROM trunkline.synced_table WHERE id = p_table AND NOT loaded);
+                OR EXISTS (SELECT FROM trunkline.synced_table WHERE id = p_table AND NOT loaded)
+                OR trunkline.is_untaken(p_table);
         END
         $function$
         """
@@ -72,6 +102,11 @@ enum SharingFunctions {
         $function$
         """
 
+    private static let unreadable = """
+        data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation OR feature_not_supported
+            OR program_limit_exceeded OR raise_exception
+        """
+
     /// What a row was, without what the table of now cannot read: it was changed since.
     private static let readableBase = """
         CREATE OR REPLACE FUNCTION trunkline.readable_base(p_like anyelement, p_image json) RETURNS json
@@ -83,21 +118,23 @@ enum SharingFunctions {
         BEGIN
             PERFORM json_populate_record(p_like, p_image);
             RETURN p_image;
-        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation
-            OR feature_not_supported OR program_limit_exceeded OR raise_exception
-        THEN
+        EXCEPTION WHEN \(unreadable) THEN
             FOR v IN SELECT key, value FROM json_each(p_image) LOOP
                 BEGIN
                     PERFORM json_populate_record(p_like, json_build_object(v.key, v.value));
                     readable := (SELECT json_object_agg(key, value) FROM (
                         SELECT key, value FROM json_each(readable) UNION ALL SELECT v.key, v.value) a);
-                EXCEPTION WHEN data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation
-                    OR feature_not_supported OR program_limit_exceeded OR raise_exception
-                THEN
+                EXCEPTION WHEN \(unreadable) THEN
                     NULL;
                 END;
             END LOOP;
-            RETURN readable;
+            BEGIN
+                PERFORM json_populate_record(p_like, readable);
+                RETURN readable;
+            EXCEPTION WHEN \(unreadable) THEN
+                -- A column that is younger allows no row without it.
+                RETURN NULL;
+            END;
         END
         $function$
         """

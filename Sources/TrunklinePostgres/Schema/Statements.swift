@@ -139,7 +139,8 @@ enum Statements {
         "record_rule",
         """
         UPDATE trunkline.synced_table SET direction = $2, route = $3::jsonb, filter = $4, source = $5, mapping = $6,
-            conflict = $7, reading_problem = NULL
+            conflict = $7, reading_problem = NULL, shared_since = CASE WHEN $7::text IS NOT NULL
+                THEN coalesce(shared_since, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) END
         WHERE id = $1
         """)
     /// The rows of a table could not be read by its rule: until `$3` seconds have passed nobody tries again.

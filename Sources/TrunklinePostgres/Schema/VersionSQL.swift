@@ -64,7 +64,7 @@ struct VersionSQL {
     /// Whether the head has not seen yet what is changed.
     private var isUnseen: String {
         """
-        (SELECT trunkline.is_joining(\(tableID))) \
+        (SELECT trunkline.is_unseen(\(tableID))) \
         OR (SELECT trunkline.has_refused(\(tableID))) AND trunkline.is_refused(\(tableID), q.key)
         """
     }

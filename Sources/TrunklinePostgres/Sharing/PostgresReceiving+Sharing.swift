@@ -103,9 +103,17 @@ extension PostgresReceiving {
         return RowVersion(clock: Int64(clock), office: office)
     }
 
-    func isJoining(_ table: TableName) throws(StoreError) -> Bool {
+    func sharedSince(_ table: TableName) throws(StoreError) -> Int64 {
         let shared = try SharedTable(table, key: [], connection)
-        return try connection.run("SELECT trunkline.is_joining(\(shared.id))", [], "look at the join").flag(0, 0)
+        let found = try connection.run(
+            "SELECT coalesce(shared_since, 0) FROM trunkline.synced_table WHERE id = \(shared.id)", [],
+            "look at the table")
+        return Int64(found.integer(0, 0)!)
+    }
+
+    func isUnseen(_ table: TableName) throws(StoreError) -> Bool {
+        let shared = try SharedTable(table, key: [], connection)
+        return try connection.run("SELECT trunkline.is_unseen(\(shared.id))", [], "look at the join").flag(0, 0)
     }
 
     func merging<Value>(_ body: () throws(StoreError) -> Value?) throws(StoreError) -> Value? {
@@ -264,7 +272,7 @@ extension PostgresReceiving {
     }
 
     func joinAnew(_ stream: StreamID) throws(StoreError) {
-        try connection.query(SharingStatements.beginJoins, [stream.description])
+        try SyncedTable.joinAnew(stream, connection)
     }
 
     func canKeep(_ key: RowKey) throws(StoreError) -> Bool {
@@ -298,6 +306,14 @@ extension SyncedTable {
     /// Those that both sides write.
     static func shared(_ connection: PostgresConnection) throws(StoreError) -> [SyncedTable] {
         try all(connection).filter { $0.captured && $0.conflict != nil }
+    }
+
+    /// Loads the shared tables of a branch again, for a head that may have forgotten what it knew of them. Rows that nobody has
+    /// changed since the head has had them are none of those.
+    static func joinAnew(_ stream: StreamID, _ connection: PostgresConnection) throws(StoreError) {
+        let seen = try connection.query(SharingStatements.seenTables).text(0, 0)
+        try connection.query(SharingStatements.beginJoins, [stream.description])
+        try connection.query(SharingStatements.noteSeen, [seen])
     }
 
     /// A table that is to be shared no more is one that no branch has joined, so that it is when it is shared again.

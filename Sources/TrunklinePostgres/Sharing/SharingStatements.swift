@@ -43,7 +43,20 @@ enum SharingStatements {
     static let noteJoined = Statement("note_joined", "UPDATE trunkline.inbound SET joined = $2 WHERE stream = $1")
     /// What a batch says of them is noted, so that no other one need.
     static let noteToldJoined = Statement(
-        "note_told_joined", "UPDATE trunkline.outbound SET told_joined = $2 WHERE stream = $1")
+        "note_told_joined",
+        """
+        WITH seen AS (
+            UPDATE trunkline.synced_table SET has_joined = true
+            WHERE NOT has_joined AND name IN (SELECT j ->> 'name' FROM json_array_elements($2::text::json) j)
+        )
+        UPDATE trunkline.outbound SET told_joined = $2::text WHERE stream = $1
+        """)
+    static let seenTables = Statement(
+        "seen_tables",
+        "SELECT coalesce(array_agg(id), '{}')::text FROM trunkline.synced_table WHERE has_joined AND conflict IS NOT NULL"
+    )
+    static let noteSeen = Statement(
+        "note_seen", "UPDATE trunkline.synced_table SET has_joined = true WHERE id = ANY ($1::integer[])")
     /// Whether the loads of a table begin when branches have joined it.
     static let waitsForBranches = Statement(
         "waits_for_branches",

@@ -40,7 +40,12 @@ struct StampSQL {
     }
 
     /// Whether a row is said.
-    var saysRow: String { isLoad ? "true" : destination == .head ? isDirty : "NOT \(isAsSent)" }
+    var saysRow: String {
+        guard isLoad else { return destination == .head ? isDirty : "NOT \(isAsSent)" }
+        guard destination == .head else { return "true" }
+        // Of those that the head has had, none that nobody has changed since.
+        return "(s.clock IS NOT NULL OR NOT (SELECT has_joined FROM trunkline.synced_table WHERE id = \(table.id)))"
+    }
 
     /// Whether a key is said alone.
     /// - Parameter isThere: whether the stream has its row.

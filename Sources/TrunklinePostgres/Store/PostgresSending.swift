@@ -165,7 +165,7 @@ extension PostgresSending {
         try connection.query(RecoveryStatements.reopenWaves)
         try connection.query(RecoveryStatements.renumberChanges)
         try connection.query(RecoveryStatements.beginEpoch, [stream.description, newKeys ? "t" : "f"])
-        if stream.destination == .head { try connection.query(SharingStatements.beginJoins, [stream.description]) }
+        if stream.destination == .head { try SyncedTable.joinAnew(stream, connection) }
     }
 
     func setRecovery(_ recovery: RecoveryState?, passes: Int, of stream: StreamID) throws(StoreError) {

@@ -40,7 +40,7 @@ struct TableCapture {
             }
             try connection.script(
                 """
-                UPDATE trunkline.synced_table SET captured = false, loaded = false, fingerprint = NULL
+                UPDATE trunkline.synced_table SET captured = false, loaded = false, shared_since = NULL, fingerprint = NULL
                     WHERE id = \(table.id);
                 DELETE FROM trunkline.held_change WHERE table_id = \(table.id);
                 DELETE FROM trunkline.load WHERE table_id = \(table.id);

@@ -14,6 +14,8 @@ struct SyncedTable: Sendable {
     var conflict: ConflictPolicy?
     /// At a branch: how often a load of a shared table began.
     var joinTurn = 0
+    /// At a branch, of a shared table: whether the head has had all of it since it is shared.
+    var hasJoined = false
     /// Why it stands still, with the way out; nil while it does not.
     var incomplete: String?
     /// Why its rule could not be applied to its rows, which another look at them may show otherwise.
@@ -39,7 +41,7 @@ struct SyncedTable: Sendable {
         try Row.fetchAll(
             db,
             sql:
-                "SELECT id, name, key_columns, route, filter, conflict, join_turn, incomplete, reading_problem, \(isReadable("t")) AS readable FROM trunkline_synced_table AS t ORDER BY id"
+                "SELECT id, name, key_columns, route, filter, conflict, join_turn, has_joined, incomplete, reading_problem, \(isReadable("t")) AS readable FROM trunkline_synced_table AS t ORDER BY id"
         ).compactMap { row in
             guard let name = TableName(parsing: row["name"]) else { return nil }
             return SyncedTable(
@@ -47,7 +49,7 @@ struct SyncedTable: Sendable {
                 route: try (row["route"] as String?).map { try JSONText.decode(TableRoute.self, $0) },
                 filter: row["filter"],
                 conflict: try (row["conflict"] as String?).map { try JSONText.decode(ConflictPolicy.self, $0) },
-                joinTurn: row["join_turn"], incomplete: row["incomplete"],
+                joinTurn: row["join_turn"], hasJoined: row["has_joined"], incomplete: row["incomplete"],
                 readingProblem: row["reading_problem"], isReadable: row["readable"])
         }
     }

@@ -39,6 +39,10 @@ struct Capture {
             sql: "UPDATE trunkline_office SET checked_schema_version = ?", arguments: [try Capture.schemaVersion(db)])
     }
 
+    private func sharedSince(_ known: String, _ conflict: String) -> String {
+        "CASE WHEN \(conflict) IS NOT NULL THEN coalesce(\(known), CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)) END"
+    }
+
     /// Begins to capture a table, and its load for every stream.
     mutating func begin(_ rule: TableRule) throws {
         guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else { return }
@@ -46,7 +50,8 @@ struct Capture {
         let (route, filter) = (rule.keptRoute(at: role), rule.keptFilter(at: role))
         try db.execute(
             sql: """
-                INSERT INTO trunkline_synced_table (name, key_columns, route, filter, conflict) VALUES (?, ?, ?, ?, ?)
+                INSERT INTO trunkline_synced_table (name, key_columns, route, filter, conflict, shared_since)
+                VALUES (?1, ?2, ?3, ?4, ?5, \(sharedSince("NULL", "?5")))
                 """,
             arguments: [
                 rule.name.description, try JSONText.encode(shape.key), try route.map { try JSONText.encode($0) },
@@ -66,7 +71,8 @@ struct Capture {
         guard table.route != route || table.filter != filter || table.conflict != rule.conflict else { return }
         try db.execute(
             sql: """
-                UPDATE trunkline_synced_table SET route = ?, filter = ?, conflict = ?, reading_problem = NULL WHERE id = ?
+                UPDATE trunkline_synced_table SET route = ?1, filter = ?2, conflict = ?3, reading_problem = NULL,
+                    shared_since = \(sharedSince("shared_since", "?3")) WHERE id = ?4
                 """,
             arguments: [
                 try route.map { try JSONText.encode($0) }, filter, try rule.conflict.map { try JSONText.encode($0) },

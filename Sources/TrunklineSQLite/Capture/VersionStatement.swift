@@ -141,7 +141,7 @@ struct VersionStatement {
     private func isUnseen(_ key: String) -> String {
         guard office != .head else { return "0" }
         return """
-            (\(Joins.isLoading("\(table.id)")) OR EXISTS (SELECT 1 FROM trunkline_set_aside_notice \
+            (\(Joins.isUnseen("\(table.id)")) OR EXISTS (SELECT 1 FROM trunkline_set_aside_notice \
             WHERE table_name = '\(table.name.description.doubling("'"))' AND local_key = \(key) AND origin = 'sender'))
             """
     }

@@ -25,7 +25,7 @@ struct TableLoad: Sendable {
         let before = try Int64.fetchOne(db, sql: "SELECT max(id) FROM trunkline_load") ?? 0
         try db.execute(
             sql: """
-                UPDATE trunkline_synced_table SET join_turn =
+                UPDATE trunkline_synced_table SET has_joined = 0, join_turn =
                     max(join_turn + 1, CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER))
                 WHERE id = ? AND conflict IS NOT NULL
                 """,

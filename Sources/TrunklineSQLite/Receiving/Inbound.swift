@@ -29,7 +29,6 @@ enum Inbound {
                 isFreshlyTold: row["is_told"] ?? false, isFreshlyBegun: row["is_begun"] ?? false),
             shapes: ShapeKeeping(rawValue: row["shapes"]) ?? .refused,
             differences: try JSONText.decode([TableDifference].self, row["differences"]),
-            joined: try JSONText.decode([JoinedTable].self, row["joined"]),
             recovery: (row["recovery"] as String?).flatMap(RecoveryMode.init(rawValue:)),
             clockAhead: row["clock_ahead"], held: held)
     }

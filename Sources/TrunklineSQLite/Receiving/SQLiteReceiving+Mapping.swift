@@ -82,7 +82,7 @@ private struct RowComputing {
         } catch let refusal as FieldReader.Refusal {
             return .failed(reason: refusal.reason)
         } catch let error as DatabaseError where error.resultCode.primaryResultCode != .SQLITE_INTERRUPT {
-            return .failed(reason: error.message ?? "\(error.resultCode)")
+            return .failed(reason: computation.failure(error.message ?? "\(error.resultCode)"))
         }
         guard case .integer(1) = SQLiteValue(statement, column: 0) else { return .leftOut }
         if case .integer(let missing) = SQLiteValue(statement, column: 1) {

@@ -71,6 +71,7 @@ struct Recovery {
                     halt_untold = 0, recovery_new_keys = ?, recovery_report = NULL
                 WHERE stream = ?
                 """, arguments: [UUID().uuidString, try JSONText.encode(Array(past)), newKeys, stream.description])
+        try Joins.noteTold([], stream, db)
         try Joins.beginAnew(stream, db)
     }
 

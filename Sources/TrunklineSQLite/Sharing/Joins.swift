@@ -5,24 +5,39 @@ internal import TrunklineCore
 enum Joins {
     // MARK: At a branch
 
-    /// Whether the head does not have all of the table that was there when it began.
-    static func isUnderWay(_ table: TableName, _ db: Database) throws -> Bool {
+    /// Whether the head has not seen all of the table that was there when it began to be shared.
+    static func isUnseen(_ table: TableName, _ db: Database) throws -> Bool {
         let folded = FoldedName(table.inSQLite)
         guard let own = try SyncedTable.all(db).first(where: { FoldedName($0.name.inSQLite) == folded }) else {
             return false
         }
-        return try isLoading(own.id, db)
+        return try Bool.fetchOne(db, sql: "SELECT \(isUnseen("?1"))", arguments: [own.id])!
     }
 
     private static func isLoading(_ table: Int64, _ db: Database) throws -> Bool {
         try Bool.fetchOne(db, sql: "SELECT \(isLoading("?1"))", arguments: [table])!
     }
 
-    /// The same in core SQL.
-    static func isLoading(_ table: String) -> String {
+    /// Whether the head does not have all of the table that was there when its join began, or takes none of it.
+    private static func isLoading(_ table: String) -> String {
         """
         EXISTS (SELECT 1 FROM trunkline_load WHERE table_id = \(table)) \
-        OR EXISTS (SELECT 1 FROM trunkline_batch WHERE load_table = \(table) AND state <> 'acked')
+        OR EXISTS (SELECT 1 FROM trunkline_batch WHERE load_table = \(table) AND state <> 'acked') OR \(isUntaken(table))
+        """
+    }
+
+    private static func isUntaken(_ table: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM trunkline_set_aside_notice AS n JOIN trunkline_synced_table AS t ON t.name = n.table_name \
+        WHERE t.id = \(table) AND n.key = '[]')
+        """
+    }
+
+    /// In core SQL: whether the head has not seen all of the table that was there when it began to be shared.
+    static func isUnseen(_ table: String) -> String {
+        """
+        (\(isUntaken(table)) OR (\(isLoading(table))) \
+        AND NOT EXISTS (SELECT 1 FROM trunkline_synced_table WHERE id = \(table) AND has_joined))
         """
     }
 
@@ -40,6 +55,11 @@ enum Joins {
         try db.execute(
             sql: "UPDATE trunkline_outbound SET told_joined = ? WHERE stream = ?",
             arguments: [try JSONText.encode(joined), stream.description])
+        for table in joined {
+            try db.execute(
+                sql: "UPDATE trunkline_synced_table SET has_joined = 1 WHERE NOT has_joined AND name = ?",
+                arguments: [table.name.description])
+        }
     }
 
     /// Whether a table has joined of which no batch says so.
@@ -53,19 +73,22 @@ enum Joins {
     static let untold = """
         SELECT o.stream FROM trunkline_outbound AS o JOIN trunkline_synced_table AS t
         WHERE o.destination = 'head' AND t.conflict IS NOT NULL AND t.incomplete IS NULL
-            AND NOT EXISTS (SELECT 1 FROM trunkline_load AS l WHERE l.table_id = t.id)
-            AND NOT EXISTS (SELECT 1 FROM trunkline_batch AS b WHERE b.load_table = t.id AND b.state <> 'acked')
+            AND NOT (\(isLoading("t.id")))
             AND NOT EXISTS (SELECT 1 FROM json_each(o.told_joined) AS j
                 WHERE json_extract(j.value, '$.name') = t.name AND json_extract(j.value, '$.turn') = t.join_turn)
         """
 
-    /// Loads the shared tables of a branch again, for an epoch in which the head may know nothing of them.
+    /// Loads the shared tables of a branch again, for a head that may have forgotten what it knew of them. Rows that nobody has
+    /// changed since the head has had them are none of those.
     static func beginAnew(_ stream: StreamID, _ db: Database) throws {
         guard stream.destination == .head else { return }
         let shared = try SyncedTable.all(db).filter { $0.conflict != nil }
         guard !shared.isEmpty else { return }
         try TableLoad.begin(shared, isNew: false, for: stream, db)
-        try noteTold([], stream, db)
+        for table in shared where table.hasJoined {
+            try db.execute(
+                sql: "UPDATE trunkline_synced_table SET has_joined = 1 WHERE id = ?", arguments: [table.id])
+        }
     }
 
     // MARK: At the head

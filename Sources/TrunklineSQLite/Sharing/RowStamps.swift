@@ -19,7 +19,8 @@ struct RowStamps {
         let text = KeyText.text(of: key)
         let row = try SharedRow.find(table.id, text, db)
         guard stream.destination == .head else { return try downwards(row, text, isRow: isRow) }
-        guard let row else { return isLoad ? RowStamp(version: nil) : nil }
+        // Of those that the head has had, none that nobody has changed since.
+        guard let row else { return isLoad && !table.hasJoined ? RowStamp(version: nil) : nil }
         // A delete that the head has answered is in the log where it may have lost it.
         guard row.isDirty else { return isLoad || row.isDeleted ? RowStamp(version: row.version) : nil }
         return RowStamp(

@@ -79,8 +79,18 @@ extension SQLiteReceiving {
         }
     }
 
-    func isJoining(_ table: TableName) throws(StoreError) -> Bool {
-        try run("look at the join", table) { try Joins.isUnderWay(table, db) }
+    func isUnseen(_ table: TableName) throws(StoreError) -> Bool {
+        try run("look at the join", table) { try Joins.isUnseen(table, db) }
+    }
+
+    func sharedSince(_ table: TableName) throws(StoreError) -> Int64 {
+        let folded = FoldedName(table.inSQLite)
+        return try run("look at the table", table) {
+            let own = try SyncedTable.all(db).first { FoldedName($0.name.inSQLite) == folded }
+            return try Int64.fetchOne(
+                db, sql: "SELECT coalesce(shared_since, 0) FROM trunkline_synced_table WHERE id = ?",
+                arguments: [own?.id]) ?? 0
+        }
     }
 
     /// Nobody else writes meanwhile.
