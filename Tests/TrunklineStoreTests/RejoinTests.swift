@@ -52,6 +52,30 @@ struct RejoinTests {
         #expect(try offices.west.run(listing) == "1|west\n2|west" && offices.east.run(listing) == "")
     }
 
+    /// One that waited at the head until the branch's rows had joined leaves the branch that it is not for.
+    @Test(arguments: Pairing.all) func aRowThatIsStoredLateLeavesTheBranchThatItIsNotFor(_ pairing: Pairing)
+        async throws
+    {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.lastWriterWins), [SharedOffices.east], table: "job",
+            head: """
+                create table kind (id integer primary key);
+                create table job (id integer primary key, shop text, kind integer references kind);
+                """,
+            branch: """
+                create table job (id integer primary key, shop text, kind integer);
+                insert into job values (1, 'west', 5);
+                """, route: .column("shop"))
+        try await offices.settle()
+        #expect(
+            try offices.head.run("select count(*) from job") == "0" && offices.east.run("select id from job") == "1")
+        try offices.head.run("insert into kind values (5)")
+        _ = try await offices.down.head.retrySetAside(SetAsideSelection(), limit: 10)
+        try await offices.settle()
+        #expect(try offices.head.run("select id, shop from job") == "1|west")
+        #expect(try offices.east.run("select id from job") == "")
+    }
+
     @Test(arguments: Pairing.all) func aTableThatIsSharedAgainJoinsAnew(_ pairing: Pairing) async throws {
         let offices = try await offices(pairing)
         try await share([], at: offices.down.head)
@@ -146,5 +170,33 @@ struct RejoinTests {
         }
         try await offices.settle()
         #expect(try offices.rows() == "3|cid||30\n7|new||7", offices.shown())
+    }
+
+    /// What a branch made and deletes again is its own, also where the head, which was restored, has it from another branch.
+    @Test(arguments: Pairing.all) func aDeleteOfARowThatAnotherBranchBroughtBack(_ pairing: Pairing) async throws {
+        let offices = try await offices(pairing)
+        let head = offices.down.head
+        try offices.head.backUp()
+        try offices.east.run("insert into customer values (7, 'new', null, 7)")
+        try await offices.up(SharedOffices.east)
+        try await offices.down.sync(SharedOffices.west)
+        try await offices.down.deliverAcks(of: SharedOffices.west)
+        await head.close()
+        try offices.head.restore()
+        // The head has it from west, before it hears of east.
+        _ = try await offices.down.branches[SharedOffices.west]!.store.resync(TableName("customer"), to: nil)
+        try await offices.up(SharedOffices.west)
+        #expect(try offices.head.run("select count(*) from customer where id = 7") == "1")
+        try offices.east.run("delete from customer where id = 7")
+        let stream = SharedOffices.stream(SharedOffices.east)
+        let branch = offices.down.branches[SharedOffices.east]!.store
+        for _ in 0..<6 {
+            while let batch = try await offices.nextBatch(of: SharedOffices.east) {
+                _ = try await head.receive(batch, parking: false)
+            }
+            try await offices.deliverAcks(to: SharedOffices.east)
+            _ = try await branch.formVerification(of: stream)
+        }
+        #expect(try offices.head.run("select count(*) from customer where id = 7") == "0", offices.shown())
     }
 }

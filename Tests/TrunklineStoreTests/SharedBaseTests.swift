@@ -65,6 +65,23 @@ struct SharedBaseTests {
         #expect(try offices.conflicts().first?.columns == ["v"])
     }
 
+    /// A column that is younger than what a row was, and allows no row without it.
+    @Test(arguments: DatabaseKind.allCases) func aYoungerColumnThatIsNeverNull(_ head: DatabaseKind) async throws {
+        let offices = try await offices(
+            Pairing(branch: .postgres, head: head), ConflictPolicy(.branchWins, columns: .init()),
+            "create table doc (id integer primary key, v text); insert into doc values (1, 'a');")
+        try offices.east.run(
+            """
+            update doc set v = 'east';
+            create domain always as text not null default 'x';
+            alter table doc add column kind always;
+            """)
+        try offices.head.run("alter table doc add column kind text; update doc set v = 'head', kind = 'x'")
+        try await offices.settle()
+        #expect(try offices.rows("select v, kind from doc") == "east|x", offices.shown("select * from doc"))
+        #expect(try offices.conflicts().count == 1)
+    }
+
     /// A merge keeps how SQLite holds a value that is none of its column's type.
     @Test func aValueOfAnotherStorageClass() async throws {
         let offices = try await offices(

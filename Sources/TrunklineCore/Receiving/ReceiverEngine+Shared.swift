@@ -53,10 +53,11 @@ extension ReceiverEngine {
 
     /// At the head, of a table that a branch has joined and that is shared no more: nothing of it is stored until it is shared
     /// again, and then the branch says all of it anew.
-    public func noteUnshared(_ table: TableName, by stream: StreamID) throws(StoreError) {
+    /// - Returns: what whoever configured it so should know.
+    public func noteUnshared(_ table: TableName, by stream: StreamID) throws(StoreError) -> String? {
         guard let inbound = try books.lock(stream), inbound.takesDifferences,
             let shape = try books.shapes(of: [table], stream)[table]
-        else { return }
+        else { return nil }
         let policy = try books.policy(of: table).description
         let header = TableHeader(
             name: table, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
@@ -65,6 +66,8 @@ extension ReceiverEngine {
         try setAside(
             [LineFailure(line: .wholeTable(header), reason: reason)], of: stream, number: inbound.watermark.number)
         try books.leaveAck(stream)
+        return
+            "table \"\(table)\" is not shared any more, and \(stream.source) shares it: nothing of it travels until both ends give it one direction; when it is shared again, what is changed meanwhile joins by its conflict policy"
     }
 
     private static let lockedReason = "other programs have its row locked; it is tried again by itself"
@@ -210,7 +213,8 @@ extension ReceiverEngine {
         let columns = MergedColumn.all(table.columns, own: try computer.columns(taking: table, of: context.stream))
         let isJoining = try books.isUnseen(table.name)
         let refused = try books.refusedRows(of: table.name)
-        let latest = try books.wallClock() + SharedLimit.clockAhead
+        let now = try books.wallClock()
+        let latest = now + SharedLimit.clockAhead
         for entry in try readable(&piece, columns) {
             let keys = entry.map(\.line.key)
             let versions = try books.localVersions(of: keys, table, locking: false)
@@ -227,9 +231,11 @@ extension ReceiverEngine {
                     guard local.isIn(stamp) else { continue }
                 } else if stamp.isAnswer {
                     continue
-                } else if !context.senderWins, let own = local?.version, stamp.version.map({ $0 < own }) ?? true {
+                } else if !context.senderWins, let own = local?.version,
+                    stamp.version.map({ $0 < own }) ?? true
+                {
                     // It was read before what came already, in a batch that was read once more for a resend; or the
-                    // head was restored, and what is here comes to it.
+                    // head was restored, and what is here comes to it. One of a clock that is off keeps nothing back.
                     continue
                 }
                 if local == nil, !stamp.isAnswer, let reason = refused[item.line.key] {

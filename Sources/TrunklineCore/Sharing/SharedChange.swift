@@ -89,6 +89,8 @@ struct SharedChange {
             return replay(isOlder: version.clock < applied.clock)
         }
         let isFresh = state.applied.map { $0.base != base } ?? true
+        // A head that was restored got back from elsewhere what this branch had made of the row before.
+        if isFresh, isOwn(base, version) { return store(base, version) }
         // A row that came and went at the branch.
         let wasAbsent = isFresh ? base.wasAbsent : state.applied?.isDelete == true
         if theirs == nil, wasAbsent { return keep(base, version, stands: present == nil) }
@@ -110,9 +112,14 @@ struct SharedChange {
             ? base.version == state.version && base.wasAbsent == (present == nil)
             : state.version != nil && state.applied?.standing == state.version
         // Nobody at the head knows of a row, or of a delete: it never had one, or was restored.
-        let isUnknown = state.version == nil
-        let isNew = present == nil && (base.wasAbsent && isFresh || isUnknown)
-        if isUnopposed || isNew { return store(base, version) }
+        let isUnknown = present == nil && state.version == nil
+        let isNew = present == nil && base.wasAbsent && isFresh
+        if isUnopposed || isNew || isUnknown {
+            var decision = store(base, version)
+            // Who else deleted it, and says so once more, was not known of.
+            if isUnknown, base.version != nil { decision.conflict = record(kind: .join, .branch, base: nil, []) }
+            return decision
+        }
         if policy.needsBase, let known = baseImage(base), let theirs, let present {
             return merge(known, present, theirs, base, version)
         }
@@ -277,6 +284,12 @@ struct SharedChange {
         if theirs == nil { return .deleteOfUpdated }
         if present == nil { return .updateOfDeleted }
         return base.wasAbsent && isFresh ? .insert : .update
+    }
+
+    /// Whether the head's row is one that this branch made since that base.
+    private func isOwn(_ base: RowBase, _ version: RowVersion) -> Bool {
+        guard let known = state.version, let since = base.since, known.office == branch else { return false }
+        return (since...max(since, version.clock)).contains(known.clock)
     }
 
     private var isSame: Bool {

@@ -317,18 +317,23 @@ extension SyncedTable {
     }
 
     /// A table that is to be shared no more is one that no branch has joined, so that it is when it is shared again.
-    static func forgetJoins(of setup: OfficeSetup, _ connection: PostgresConnection) throws(StoreError) {
+    /// - Returns: warnings.
+    static func forgetJoins(of setup: OfficeSetup, _ connection: PostgresConnection) throws(StoreError) -> [String] {
         let shared = Set(setup.captured.filter { $0.conflict != nil }.map(\.name.inDefaultSchema.sql))
-        try connection.transaction("init") { () throws(StoreError) in
+        return try connection.transaction("init") { () throws(StoreError) in
+            var warnings: [String] = []
             let found = try connection.query(SharingStatements.joins)
             let engine = ReceiverEngine(PostgresReceiving(connection))
             for row in 0..<found.rowCount {
                 let joined = try JSONText.decode([JoinedTable].self, found.text(row, 1), "joined tables")
                 let left = joined.filter { shared.contains($0.name.inDefaultSchema.sql) }
                 guard left != joined, let stream = StreamID(found.text(row, 0)) else { continue }
-                for table in joined where !left.contains(table) { try engine.noteUnshared(table.name, by: stream) }
+                for table in joined where !left.contains(table) {
+                    if let warning = try engine.noteUnshared(table.name, by: stream) { warnings.append(warning) }
+                }
                 try connection.query(SharingStatements.noteJoined, [stream.description, JSONText.encode(left)])
             }
+            return warnings
         }
     }
 }

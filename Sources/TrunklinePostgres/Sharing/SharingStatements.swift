@@ -2,11 +2,14 @@ import TrunklineCore
 
 /// The statements about conflicts and joins.
 enum SharingStatements {
+    /// A join that says the same once more is no other conflict.
     static let keepConflict = Statement(
         "keep_conflict",
         """
         INSERT INTO trunkline.conflict (table_name, key, branch, kind, outcome, details, summary, bytes)
-        VALUES ($1, $2, $3, $4, $5, $6::text, $7, octet_length($6::text))
+        SELECT $1, $2, $3::text, $4::text, $5, $6::text, $7, octet_length($6::text)
+        WHERE $4::text <> 'join' OR NOT EXISTS (
+            SELECT FROM trunkline.conflict WHERE branch = $3::text AND bytes = octet_length($6::text) AND details = $6::text)
         """)
     static let conflictSize = Statement(
         "conflict_size",

@@ -23,7 +23,7 @@ extension PostgresStore {
             try checkMappings(setup, connection)
             try record(setup, connection)
             try connection.neverHideRowsOfABranch()
-            if setup.role == .head { try SyncedTable.forgetJoins(of: setup, connection) }
+            if setup.role == .head { report.warnings += try SyncedTable.forgetJoins(of: setup, connection) }
             try release(all: captured, connection, &report)
             if setup.role == .branch {
                 try connection.transaction("init") { () throws(StoreError) in

@@ -15,8 +15,9 @@ struct Initialisation {
         var report = InitialisationReport(created: created, captured: [:], released: [], warnings: [])
         try Office.save(setup, db)
         try startStreams()
-        try Joins.forgetUnshared(by: setup, db)
+        let warnings = try Joins.forgetUnshared(by: setup, db)
         try capture(&report)
+        report.warnings += warnings
         // What this office takes may be another now.
         try SetAsideRows.tryWholeTables(db)
         return report

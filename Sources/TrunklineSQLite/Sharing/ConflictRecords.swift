@@ -3,12 +3,14 @@ public import TrunklineCore
 
 /// The rows of `trunkline_conflict`.
 enum ConflictRecords {
+    /// A join that says the same once more is no other conflict.
     static func keep(_ conflict: Conflict, _ db: Database) throws {
         let details = try JSONText.encode(conflict)
         try db.cachedStatement(
             sql: """
                 INSERT INTO trunkline_conflict (at, table_name, key, branch, kind, outcome, details, summary, bytes)
-                VALUES (\(Timestamp.now), ?, ?, ?, ?, ?, ?, ?, ?)
+                SELECT \(Timestamp.now), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 <> 'join' OR NOT EXISTS (
+                    SELECT 1 FROM trunkline_conflict WHERE branch = ?3 AND bytes = ?8 AND details = ?6)
                 """
         ).execute(arguments: [
             conflict.table.description, conflict.key.description, conflict.branch.description,

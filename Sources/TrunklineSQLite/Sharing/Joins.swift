@@ -122,19 +122,24 @@ enum Joins {
     }
 
     /// A table that is to be shared no more is one that no branch has joined, so that it is when it is shared again.
-    static func forgetUnshared(by setup: OfficeSetup, _ db: Database) throws {
-        guard setup.role == .head else { return }
+    /// - Returns: warnings.
+    static func forgetUnshared(by setup: OfficeSetup, _ db: Database) throws -> [String] {
+        guard setup.role == .head else { return [] }
+        var warnings: [String] = []
         let shared = Set(setup.captured.filter { $0.conflict != nil }.map { FoldedName($0.name.inSQLite) })
         let engine = ReceiverEngine(SQLiteReceiving(db))
         for row in try Row.fetchAll(db, sql: "SELECT stream, joined FROM trunkline_inbound WHERE joined <> '[]'") {
             let joined = try JSONText.decode([JoinedTable].self, row["joined"])
             let left = joined.filter { shared.contains(FoldedName($0.name.inSQLite)) }
             guard left != joined, let stream = StreamID(row["stream"]) else { continue }
-            for table in joined where !left.contains(table) { try engine.noteUnshared(table.name, by: stream) }
+            for table in joined where !left.contains(table) {
+                if let warning = try engine.noteUnshared(table.name, by: stream) { warnings.append(warning) }
+            }
             try db.execute(
                 sql: "UPDATE trunkline_inbound SET joined = ? WHERE stream = ?",
                 arguments: [try JSONText.encode(left), stream.description])
         }
+        return warnings
     }
 
     /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete

@@ -129,7 +129,9 @@ struct PlanReport {
                 "\(table): \(HumanNumber.counted(join.onlyAtHead.count, "row")) only at the head: would come here")
         }
         if !join.onlyHere.isEmpty {
-            lines.append("\(table): \(HumanNumber.counted(join.onlyHere.count, "row")) only here: would go to the head")
+            lines.append(
+                "\(table): \(HumanNumber.counted(join.onlyHere.count, "row")) only here: would go to the head, but for those that it remembers as deleted, or routes elsewhere"
+            )
         }
         guard !join.different.isEmpty else { return lines }
         lines.append("\(table): \(differing(join.different.count)): \(outcome(join.stands))")

@@ -59,7 +59,7 @@ final class SimulatedOffice: @unchecked Sendable {
         try application.run(
             """
             BEGIN IMMEDIATE; INSERT INTO trunkline_applying VALUES (1); \(deletes) \(outbound) \(known)
-            UPDATE trunkline_synced_table SET join_turn = 0;
+            UPDATE trunkline_synced_table SET join_turn = 0, has_joined = 0, shared_since = iif(conflict IS NULL, NULL, 0);
             UPDATE trunkline_office SET log_turn = 0, compacted_seq = 0, compacted_lines = 0;
             DELETE FROM sqlite_sequence WHERE name <> 'trunkline_synced_table';
             COMMIT
