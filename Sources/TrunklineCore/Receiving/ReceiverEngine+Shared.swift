@@ -215,6 +215,7 @@ extension ReceiverEngine {
         let refused = try books.refusedRows(of: table.name)
         let now = try books.wallClock()
         let latest = now + SharedLimit.clockAhead
+        let credible = now + (try books.clockTolerance())
         for entry in try readable(&piece, columns) {
             let keys = entry.map(\.line.key)
             let versions = try books.localVersions(of: keys, table, locking: false)
@@ -231,7 +232,7 @@ extension ReceiverEngine {
                     guard local.isIn(stamp) else { continue }
                 } else if stamp.isAnswer {
                     continue
-                } else if !context.senderWins, let own = local?.version,
+                } else if !context.senderWins, let own = local?.version, own.clock <= credible,
                     stamp.version.map({ $0 < own }) ?? true
                 {
                     // It was read before what came already, in a batch that was read once more for a resend; or the
