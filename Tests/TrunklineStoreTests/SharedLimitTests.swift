@@ -164,7 +164,7 @@ struct SharedLimitTests {
     @Test(arguments: DatabaseKind.allCases) func aBatchOfLongLinesIsRefused(_ kind: DatabaseKind) async throws {
         let offices = try await offices(Pairing(branch: kind, head: kind))
         let long = String(repeating: "x", count: SharedLimit.batchBytes / 2)
-        try offices.east.run("insert into note values ('a', '\(long)'), ('b', '\(long)')")
+        try offices.east.run("insert into note values ('y', '\(long)'), ('z', '\(long)')")
         await #expect(throws: WireError.self) { _ = try await offices.nextBatch(of: SharedOffices.east) }
         let pair = [TableContent.ofShared(lines: 2, bytes: SharedLimit.batchBytes)]
         #expect(HeaderSize.fitting(pair, changes: 2) == nil)

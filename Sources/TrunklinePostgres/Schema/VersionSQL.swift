@@ -84,10 +84,10 @@ struct VersionSQL {
         return """
             INSERT INTO trunkline.shared_row AS s
                 (table_id, key, clock, office, is_deleted, is_dirty, base_absent, base_image, base_joining, base_since)
-            SELECT \(tableID), q.key, \(Self.now), '\(office)', \(isDelete), \(isBranch), \(wasAbsent),
+            SELECT \(tableID), q.key, n.at, '\(office)', \(isDelete), \(isBranch), \(wasAbsent),
                 \(wasAbsent == "true" ? "NULL::json" : "q.image"),
-                \(isBranch ? isUnseen : "false"), \(isBranch ? Self.now : "NULL::bigint")
-            FROM (\(rows)) q
+                \(isBranch ? isUnseen : "false"), \(isBranch ? "n.at" : "NULL::bigint")
+            FROM (\(rows)) q, (SELECT \(Self.now) AS at) n
             ON CONFLICT (table_id, key) DO UPDATE SET clock = greatest(EXCLUDED.clock, s.clock + 1),
                 office = EXCLUDED.office, is_deleted = EXCLUDED.is_deleted, noted_at = EXCLUDED.noted_at\(base)
             """
