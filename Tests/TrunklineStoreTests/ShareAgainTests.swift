@@ -176,4 +176,18 @@ struct ShareAgainTests {
         let listing = "select id, points from customer order by id"
         #expect(try offices.rows(listing) == "1|11\n2|22\n7|7", offices.shown(listing))
     }
+
+    /// A change that leaves a row as it was is of its own time, and not of the time at which it came.
+    @Test(arguments: Pairing.all) func aChangeThatChangesNothingIsNoLaterThanItWas(_ pairing: Pairing) async throws {
+        let offices = try await SharedOffices(
+            pairing, ConflictPolicy(.lastWriterWins), head: SharedOffices.customer + Self.rows)
+        try await offices.settle()
+        try offices.east.run("update customer set points = 99; update customer set points = 10 * id")
+        try await Task.sleep(for: .milliseconds(20))
+        try offices.west.run("update customer set points = 77 where id = 1")
+        try await Task.sleep(for: .milliseconds(20))
+        try await offices.up(SharedOffices.east)
+        try await offices.settle()
+        #expect(try offices.rows("select points from customer order by id") == "77\n20", offices.shown())
+    }
 }

@@ -159,9 +159,11 @@ struct SharedChange {
         if theirs == nil, present == nil, state.version == nil, base.wasAbsent {
             return Decision(applied: applied(base, version, standing: nil), answers: true)
         }
-        let standing = state.version ?? versionWhereNone
+        // Alike, it is the branch's, of the time when it was written there.
+        let given = state.version == nil && stands ? ownVersion(for: version) : versionWhereNone
+        let standing = state.version ?? given
         return Decision(
-            version: versionWhereNone, applied: applied(base, version, standing: stands ? standing : nil),
+            version: given, applied: applied(base, version, standing: stands ? standing : nil),
             answers: true)
     }
 
