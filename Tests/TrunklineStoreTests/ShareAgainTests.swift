@@ -177,6 +177,18 @@ struct ShareAgainTests {
         #expect(try offices.rows(listing) == "1|11\n2|22\n7|7", offices.shown(listing))
     }
 
+    /// A batch may note the join once more while the head's init is at work.
+    @Test(arguments: DatabaseKind.allCases) func aJoinThatWasNotedTooLateStopsNoInit(_ kind: DatabaseKind) async throws
+    {
+        let offices = try await offices(Pairing(branch: kind, head: kind), ConflictPolicy(.manual))
+        try await offices.settle()
+        try await share(nil, offices)
+        let inbound = kind == .postgres ? "trunkline.inbound" : "trunkline_inbound"
+        try offices.head.run("update \(inbound) set joined = '[{\"name\":\"customer\",\"turn\":1}]'")
+        _ = try await offices.down.head.initialise(OfficeSetup(office: .head, role: .head, tables: [TableRule]()))
+        #expect(try offices.head.run("select joined from \(inbound)") == "[]")
+    }
+
     /// A change that leaves a row as it was is of its own time, and not of the time at which it came.
     @Test(arguments: Pairing.all) func aChangeThatChangesNothingIsNoLaterThanItWas(_ pairing: Pairing) async throws {
         let offices = try await SharedOffices(

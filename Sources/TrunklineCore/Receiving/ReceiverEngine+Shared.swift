@@ -55,10 +55,10 @@ extension ReceiverEngine {
     /// again, and then the branch says all of it anew.
     /// - Returns: what whoever configured it so should know.
     public func noteUnshared(_ table: TableName, by stream: StreamID) throws(StoreError) -> String? {
-        guard let inbound = try books.lock(stream), inbound.takesDifferences,
-            let shape = try books.shapes(of: [table], stream)[table]
+        // A join that was noted while an init was at work may be of a table that is shared no more already.
+        guard let policy = try? books.policy(of: table).description, let inbound = try books.lock(stream),
+            inbound.takesDifferences, let shape = try books.shapes(of: [table], stream)[table]
         else { return nil }
-        let policy = try books.policy(of: table).description
         let header = TableHeader(
             name: table, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
             allNew: false, conflict: policy)
