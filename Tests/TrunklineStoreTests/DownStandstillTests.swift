@@ -210,6 +210,14 @@ struct DownStandstillTests {
         let streams = try await pair.head.status()
         let sending = try #require(streams.first { $0.direction == .sending })
         #expect(sending.setAside == 1 && sending.setAsideTables == [TableName("secret")])
+        #expect(sending.untakenTables == sending.setAsideTables)
+        let receiving = try await pair.branches[DownPair.east]!.store.status().first { $0.direction == .receiving }
+        #expect(receiving?.untakenTables == sending.setAsideTables)
+        // Of many branches, whose reason it is.
+        let named = try await pair.head.rows(of: TableName("secret"), matching: RowFilter())
+        #expect(named.rows.first?.reason?.hasPrefix("east: ") == true)
+        let ofOne = try await pair.head.rows(of: TableName("secret"), matching: RowFilter(branch: DownPair.east))
+        #expect(ofOne.rows.first?.reason?.hasPrefix("east: ") == false)
     }
 
     /// It is no reason to load it again and again.

@@ -42,6 +42,8 @@ public struct StreamStatus: Hashable, Sendable, Codable {
     public var setAside: Int
     /// Where they are, as far as it is known here.
     public var setAsideTables: [TableName] = []
+    /// Those of them of which nothing is stored, whatever comes: each counts as one row.
+    public var untakenTables: [TableName] = []
     /// The last batch acked (sending) or committed (receiving).
     public var watermark: Int64
     /// The last batch formed (sending); equals `watermark` when receiving.

@@ -27,7 +27,8 @@ enum InspectionStatements {
         ), loading AS (
             SELECT stream, sum(greatest(coalesce(rows_left, 1), 1)) AS rows, min(began_at) AS oldest FROM trunkline.load GROUP BY stream
         ), refused AS (
-            SELECT stream, count(*) FILTER (WHERE at_sender) AS here, to_json(array_agg(DISTINCT table_name)) AS tables
+            SELECT stream, count(*) FILTER (WHERE at_sender) AS here, to_json(array_agg(DISTINCT table_name)) AS tables,
+                to_json(array_agg(DISTINCT table_name) FILTER (WHERE key = '[]')) AS untaken
             FROM trunkline.refused_row GROUP BY stream
         ), news AS (
             SELECT stream FROM trunkline.news
@@ -48,7 +49,8 @@ enum InspectionStatements {
                 CASE WHEN news.stream IS NOT NULL OR NOT o.at_end THEN trunkline.oldest_unsent(o.stream) END)),
             extract(epoch FROM now() - a.last_contact), a.stopped, o.recovery, o.recovery_report, a.held,
             refused.tables::text, b.suspended, a.differences,
-            a.header_version < 2 AND EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.conflict IS NOT NULL)
+            a.header_version < 2 AND EXISTS (SELECT FROM trunkline.synced_table s WHERE s.captured AND s.conflict IS NOT NULL),
+            refused.untaken::text
         FROM trunkline.outbound o JOIN trunkline.outbound_ack a USING (stream)
         JOIN trunkline.wave after ON after.number = o.after_wave JOIN trunkline.wave last ON last.number = o.last_wave
         CROSS JOIN newest CROSS JOIN fresh
@@ -65,7 +67,9 @@ enum InspectionStatements {
             i.stored_rows, i.set_aside, i.watermark, extract(epoch FROM now() - i.last_contact), i.stopped, i.held,
             CASE WHEN i.set_aside > 0 THEN (SELECT to_json(array_agg(DISTINCT s.table_name))
                 FROM trunkline.set_aside s WHERE s.stream = i.stream)::text END, i.recovery, i.clock_ahead,
-            i.differences
+            i.differences,
+            CASE WHEN i.set_aside > 0 THEN (SELECT to_json(array_agg(DISTINCT s.table_name))
+                FROM trunkline.set_aside s WHERE s.stream = i.stream AND s.key = '[]')::text END
         FROM trunkline.inbound i ORDER BY i.stream
         """)
 

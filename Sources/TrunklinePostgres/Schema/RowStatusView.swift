@@ -36,6 +36,14 @@ enum RowStatusView {
         GROUP BY s.name, q.stream, q.key
         """
 
+    /// A reason of one of several branches, in a listing for all of them, begins with its name.
+    private static func toldReason(_ stream: String) -> String {
+        """
+        CASE WHEN \(stream) IS NULL AND NOT w.at_sender AND split_part(w.stream, '>', 1) = '\(OfficeID.head)'
+        THEN split_part(w.stream, '>', 2) || ': ' ELSE '' END || w.reason
+        """
+    }
+
     /// Of one table, or of all (NULL). Of a table whose capture is not complete just now nothing is called acked. A table
     /// that is gone, or has lost a column of its key, has no rows here, only its changes. As one stream sees it (`p_stream`),
     /// or, of a table that is for many, as the one that is furthest behind.
@@ -113,7 +121,7 @@ enum RowStatusView {
                     ELSE 'SELECT NULL::text[] AS key, NULL::text[] AS written, NULL::text AS loading, true AS routed
                         WHERE false' END;
                 -- Of a table that takes no row.
-                SELECT w.reason INTO whole FROM trunkline.refused_row w WHERE w.table_name = t.name AND w.key = '[]'
+                SELECT \(toldReason("p_stream")) INTO whole FROM trunkline.refused_row w WHERE w.table_name = t.name AND w.key = '[]'
                     AND (p_stream IS NULL OR w.stream = p_stream) LIMIT 1;
                 IF p_first IS NOT NULL THEN
                     EXECUTE format('SELECT array_agg(DISTINCT r.key[1]) FROM (%s) r', found) INTO first_keys;
@@ -130,7 +138,7 @@ enum RowStatusView {
                             WHERE c.table_name = %1$L AND (%6$L IS NULL OR c.stream = %6$L) %5$s GROUP BY c.key) s
                         ON s.key = r.key
                     LEFT JOIN LATERAL (
-                        SELECT w.reason FROM trunkline.refused_row w WHERE w.table_name = %1$L
+                        SELECT \(toldReason("%6$L")) AS reason FROM trunkline.refused_row w WHERE w.table_name = %1$L
                             AND (%6$L IS NULL OR w.stream = %6$L) AND md5(w.key) = md5(to_json(coalesce(r.written, s.key))::text)
                             AND w.key = to_json(coalesce(r.written, s.key))::text
                         UNION ALL SELECT %7$L WHERE %7$L IS NOT NULL LIMIT 1
@@ -141,7 +149,7 @@ enum RowStatusView {
                 -- Deletes that the other side set aside.
                 IF p_first IS NULL THEN
                     RETURN QUERY EXECUTE format($query$
-                        SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, w.reason
+                        SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, \(toldReason("%3$L"))
                         FROM trunkline.refused_row w WHERE w.table_name = %1$L AND (%3$L IS NULL OR w.stream = %3$L)
                             AND w.key <> '[]'
                             AND NOT EXISTS (SELECT FROM (%2$s) r WHERE to_json(r.written)::text = w.key)

@@ -23,6 +23,7 @@ extension PostgresStore {
             status.ackedRows = result.integer(row, 5)!
             status.setAside = result.integer(row, 6)!
             status.setAsideTables = tables(result.value(row, 15))
+            status.untakenTables = tables(result.value(row, 19))
             status.watermark = Int64(result.integer(row, 7)!)
             status.lastFormed = Int64(result.integer(row, 8)!)
             status.oldestUnackedSeconds = result.value(row, 9).flatMap { Double($0) }
@@ -59,6 +60,7 @@ extension PostgresStore {
             status.ackedRows = result.integer(row, 3)!
             status.setAside = result.integer(row, 4)!
             status.setAsideTables = tables(result.value(row, 9))
+            status.untakenTables = tables(result.value(row, 13))
             status.watermark = Int64(result.integer(row, 5)!)
             status.lastFormed = status.watermark
             status.lastContactSeconds = result.value(row, 6).flatMap { Double($0) }

@@ -12,7 +12,7 @@ extension RowQuery {
         var rows = try fetch(
             """
             SELECT \(state), NULL AS gone,
-                coalesce((SELECT reason FROM trunkline_set_aside_notice AS n
+                coalesce((SELECT \(states.reason) FROM trunkline_set_aside_notice AS n
                     WHERE n.table_name = ?1 AND n.local_key = \(key) AND \(states.isOfStream("n")) LIMIT 1), \(untaken)),
                 \(list)
             FROM \(name) WHERE \(stateFilter(state)) AND \(states.scope) ORDER BY \(order) LIMIT \(filter.limit)
@@ -62,7 +62,7 @@ extension RowQuery {
         return try Row.fetchAll(
             db.makeStatement(
                 sql: """
-                    SELECT key, reason FROM trunkline_set_aside_notice AS n
+                    SELECT key, \(states.reason) AS reason FROM trunkline_set_aside_notice AS n
                     WHERE table_name = ? AND local_key IS NULL AND key <> '[]' AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
                     """), arguments: [table.description, limit]
         ).map { row in

@@ -28,7 +28,7 @@ struct SendingStates {
         untaken = try String.fetchOne(
             db,
             sql: """
-                SELECT reason FROM trunkline_set_aside_notice
+                SELECT \(SendingStates.reason(only?.description)) FROM trunkline_set_aside_notice AS n
                 WHERE table_name = ?1 AND key = '[]' AND (?2 IS NULL OR stream = ?2) LIMIT 1
                 """, arguments: [table.name.description, only?.description])
         pending = try SendingStates.loads(
@@ -70,6 +70,15 @@ struct SendingStates {
     /// Whether a row of the bookkeeping is that of a stream which is regarded.
     func isOfStream(_ row: String) -> String {
         stream.map { "\(row).stream = \($0)" } ?? "\(row).stream IN (SELECT stream FROM trunkline_outbound)"
+    }
+
+    /// The reason in such a row. One of one of several branches, in a listing for all of them, begins with its name.
+    var reason: String { Self.reason(stream) }
+
+    private static func reason(_ stream: String?) -> String {
+        let branch = "n.origin = 'receiver' AND n.stream LIKE '\(OfficeID.head)>%'"
+        return stream != nil
+            ? "n.reason" : "iif(\(branch), substr(n.stream, instr(n.stream, '>') + 1) || ': ', '') || n.reason"
     }
 
     /// Lines of a key that are not acked by a stream which reads them.

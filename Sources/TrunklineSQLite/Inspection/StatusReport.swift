@@ -30,7 +30,8 @@ enum StatusReport {
             status.inFlightBatches = backlog.sent[place.stream]?.batches ?? 0
             status.ackedRows = row["acked_rows"]
             status.setAside = (row["set_aside_total"] as Int) + (row["own_notices"] as Int)
-            status.setAsideTables = tables[place.stream] ?? []
+            status.setAsideTables = tables.all[place.stream] ?? []
+            status.untakenTables = tables.untaken[place.stream] ?? []
             status.watermark = row["acked_watermark"]
             status.lastFormed = (row["next_number"] as Int64) - 1
             status.oldestUnackedSeconds = try backlog.oldest(place)
@@ -48,13 +49,22 @@ enum StatusReport {
         }
     }
 
-    /// Where rows of each stream are set aside.
-    private static func tables(_ list: String, _ db: Database) throws -> [String: [TableName]] {
-        try Row.fetchAll(
-            db, sql: "SELECT DISTINCT stream, table_name FROM \(list) ORDER BY stream, table_name"
-        ).reduce(into: [:]) { tables, row in
-            if let name = TableName(parsing: row["table_name"]) { tables[row["stream"], default: []].append(name) }
+    /// Where rows of each stream are set aside, and of which of these tables nothing is stored.
+    private static func tables(
+        _ list: String, _ db: Database
+    ) throws -> (all: [String: [TableName]], untaken: [String: [TableName]]) {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT stream, table_name, max(key = '[]') AS is_whole FROM \(list)
+                GROUP BY stream, table_name ORDER BY stream, table_name
+                """)
+        func names(_ rows: [Row]) -> [String: [TableName]] {
+            rows.reduce(into: [:]) { tables, row in
+                if let name = TableName(parsing: row["table_name"]) { tables[row["stream"], default: []].append(name) }
+            }
         }
+        return (names(rows), names(rows.filter { $0["is_whole"] }))
     }
 
     static func receiving(_ db: Database) throws -> [StreamStatus] {
@@ -73,7 +83,10 @@ enum StatusReport {
             status.pending = row["parked"]
             status.ackedRows = row["stored_rows"]
             status.setAside = row["set_aside"]
-            if status.setAside > 0 { status.setAsideTables = tables[stream.description] ?? [] }
+            if status.setAside > 0 {
+                status.setAsideTables = tables.all[stream.description] ?? []
+                status.untakenTables = tables.untaken[stream.description] ?? []
+            }
             status.watermark = row["watermark"]
             status.lastFormed = row["watermark"]
             status.lastContactSeconds = row["contact"]

@@ -170,24 +170,39 @@ struct StreamRemarks {
 
     private var setAside: [Remark] {
         guard status.setAside > 0 else { return [] }
-        let rows = HumanNumber.counted(status.setAside, "row")
-        let tables = status.setAsideTables
+        let (tables, untaken) = (status.setAsideTables, status.untakenTables)
+        let count = HumanNumber.counted(status.setAside - untaken.count, "row")
+        let rows = [
+            Self.names(untaken).map { "all of \($0) is set aside" },
+            status.setAside > untaken.count
+                ? "\(count) set aside" + (Self.names(tables.filter { !untaken.contains($0) }).map { " in \($0)" } ?? "")
+                : nil,
+        ].compactMap(\.self).joined(separator: ", and ")
         guard !isSent || !tables.isEmpty else {
             // Of tables that this office does not send, which are known there alone.
             return [
                 Remark(
                     text:
-                        "\(stream): \(rows) set aside, of tables that are not sent from here; see them at \(stream.destination): trunkline status"
+                        "\(stream): \(rows), of tables that are not sent from here; see them at \(stream.destination): trunkline status"
                 )
             ]
         }
-        let names = tables.isEmpty ? "" : " in \(tables.map { "\"\($0)\"" }.joined(separator: ", "))"
-        let table = tables.count == 1 ? tables[0].description : "TABLE"
+        let table = tables.count == 1 ? ShortReason.text(tables[0].description) : "TABLE"
         return [
             Remark(
                 text:
-                    "\(stream): \(rows) set aside\(names); see them with: trunkline rows \(table)\(place) --state set-aside"
+                    "\(stream): \(rows); see them with: trunkline rows \(table)\(place) --state set-aside"
             )
         ]
+    }
+
+    private static let namedTables = 5
+
+    /// A branch may have many, with long names.
+    private static func names(_ tables: [TableName]) -> String? {
+        guard !tables.isEmpty else { return nil }
+        var names = tables.prefix(namedTables).map { "\"\(ShortReason.text($0.description))\"" }
+        if tables.count > namedTables { names.append("\(tables.count - namedTables) more") }
+        return names.joined(separator: ", ")
     }
 }

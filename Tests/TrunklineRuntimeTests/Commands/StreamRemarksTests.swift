@@ -62,6 +62,26 @@ import TrunklineCore
         #expect(atBranch == ["head>east: 1 row set aside; see them with: trunkline rows TABLE --state set-aside"])
     }
 
+    @Test func aTableOfWhichNothingIsStoredIsNoRow() {
+        func text(_ tables: [String], untaken: [String], rows: Int) -> String? {
+            remarks(.branch, "east>head") {
+                $0.setAside = rows
+                $0.setAsideTables = tables.map { TableName($0) }
+                $0.untakenTables = untaken.map { TableName($0) }
+            }.first
+        }
+        let way = "see them with: trunkline rows"
+        #expect(
+            text(["sale"], untaken: ["sale"], rows: 1)
+                == #"east>head: all of "sale" is set aside; \#(way) sale --state set-aside"#)
+        #expect(
+            text(["sale", "stock"], untaken: ["sale"], rows: 3)
+                == #"east>head: all of "sale" is set aside, and 2 rows set aside in "stock"; \#(way) TABLE --state set-aside"#
+        )
+        let many = text((1...9).map { String(repeating: "\($0)", count: 400) }, untaken: [], rows: 9)
+        #expect(many?.contains("4 more; see them") == true && (many?.utf8.count ?? .max) < 2_000)
+    }
+
     @Test func whatComesBackIsCountedAndWhatDoesNotIsNamed() {
         func report(_ returned: Int, _ notReturned: Int?) -> RecoveryReport {
             RecoveryReport(tables: [
