@@ -273,7 +273,9 @@ final class MappedSink: RowSink {
         of keys: [RowKey], _ table: TableHeader, of stream: StreamID, _ limits: ReadLimits
     ) throws(StoreError) -> FoundRows {
         guard let mapped = try mapped(table, stream) else {
-            return try base.rows(of: keys, table, of: stream, limits)
+            var found = try base.rows(of: keys, table, of: stream, limits)
+            if table.isShared { found.rows.removeAll { !$0.isNamed(keys[$0.index], in: table) } }
+            return found
         }
         guard let local = mapped.local(of: table) else {
             let problem = FoundRows.Content.problem(MappedSink.problem(mapped.missing(of: table)))

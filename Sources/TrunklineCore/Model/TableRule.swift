@@ -53,6 +53,14 @@ public struct TableRule: Hashable, Sendable {
         self.mapping = mapping
     }
 
+    /// What whoever gave a table another rule should know.
+    public var changeWarning: String {
+        let rule =
+            conflict.map { "what decides over conflicts (\($0)), or who gets which rows," }
+            ?? "who gets which rows, or that both sides write it,"
+        return "table \"\(name)\": \(rule) is another now; all of them go again"
+    }
+
     /// The table of an office that stores its rows.
     public var target: TableName { mapping?.into ?? name }
 }

@@ -13,6 +13,17 @@ public struct FoundRows: Sendable {
             self.index = index
             self.content = content
         }
+
+        /// Whether its key has that name. One that a collation here takes for it is another row's: to others they are two.
+        func isNamed(_ key: RowKey, in table: TableHeader) -> Bool {
+            guard case .line(let line) = content else { return true }
+            let types = table.key.map { name in table.columns.first { $0.name == name }?.type ?? "" }
+            return zip(types, zip(line.key.values, key.values)).allSatisfy { type, values in
+                guard type == "text" || type.hasPrefix("character varying"), let here = values.0, let there = values.1
+                else { return true }
+                return here.utf8.elementsEqual(there.utf8)
+            }
+        }
     }
 
     public enum Content: Sendable {

@@ -125,7 +125,7 @@ extension ReceiverEngine {
                     present: present.map { CopyText.fields($0.text) },
                     misfits: (item.line.misfits, present?.misfits ?? [:]), state: states[index], now: now,
                     tolerance: tolerance, isClockOff: context.isClockOff || item.stamp.clockWasOff,
-                    wasRestored: context.wasRestored, sharedSince: sharedSince)
+                    wasRestored: context.wasRestored, isRecovering: context.isRecovering, sharedSince: sharedSince)
                 let decision = change.decide()
                 if case .image(let image, _)? = decision.action,
                     let full = columns.indices.first(where: { !columns[$0].holds(image[$0]) })
@@ -230,6 +230,8 @@ extension ReceiverEngine {
                 piece.locals[item.line.key] = .some(local)
                 if let local, local.isDirty {
                     guard local.isIn(stamp) else { continue }
+                    // One to a change that a restore took back says nothing of the row that is here.
+                    if stamp.isAnswer, stamp.applied != local.version?.clock { continue }
                 } else if stamp.isAnswer {
                     continue
                 } else if !context.senderWins, let own = local?.version, own.clock <= credible,

@@ -196,6 +196,7 @@ public struct ReceiverEngine {
         var isClockOff = inbound.clockAhead != nil
         if let clock = header.clock { isClockOff = try noteClock(clock, inbound, stream) }
         var context = SharedContext(stream, inbound, isClockOff: isClockOff)
+        context.isRecovering = header.recovery != nil
         var own = context
         own.isClockOff = false
         context.senderWins = header.recovery == .keepBranch

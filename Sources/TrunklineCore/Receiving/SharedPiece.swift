@@ -5,6 +5,8 @@ struct SharedContext {
     var isClockOff: Bool
     /// Whether one end was restored from a backup at some time, so that it may have forgotten what the other one knows.
     var wasRestored: Bool
+    /// Whether one was just now: its sender is in a recovery.
+    var isRecovering = false
     /// On the way down: whether the head's rows stand, as somebody decided after a restore.
     var senderWins = false
 

@@ -46,6 +46,8 @@ public struct Conflict: Hashable, Sendable, Codable {
     public var columns: [String]
     /// Whether the branch's clock was so far off that its version could not win.
     public var clockWasOff: Bool
+    /// Of the head's row as it was left; nil: unknown, or never changed since the table is shared.
+    public var resultVersion: RowVersion?
     /// By column: the storage class of a value that does not fit its type; nil: all fit.
     public var headMisfits: [String: String]?
     public var branchMisfits: [String: String]?

@@ -25,7 +25,7 @@ struct ConflictResolution {
             case .fits = try sink.fit(table, of: stream, for: .storing)
         else { return nil }
         let present = try present(conflict, table, stream)
-        guard !isOneOfBoth(present, conflict, table) else { return nil }
+        guard try isChanged(present, since: conflict, table) else { return nil }
         return ChangeSinceConflict(
             image: present.map { row in
                 Dictionary(
@@ -54,7 +54,7 @@ struct ConflictResolution {
             throw refusal(.table, id, "another session has the row locked", "try again")
         }
         let present = try present(conflict, table, stream)
-        guard anyway || isOneOfBoth(present, conflict, table) else {
+        if !anyway, try isChanged(present, since: conflict, table) {
             throw refusal(
                 .configuration, id, "the row was changed since",
                 "look at it: trunkline conflicts show \(id); then add --anyway")
@@ -135,6 +135,15 @@ struct ConflictResolution {
         }
         return ReceivedLine(
             table: table, isDelete: false, text: CopyText.line(values)[...], misfits: misfitsOfBoth)
+    }
+
+    private func isChanged(
+        _ present: ReceivedLine?, since conflict: Conflict, _ table: TableHeader
+    ) throws(StoreError) -> Bool {
+        guard !isOneOfBoth(present, conflict, table) else { return false }
+        // What was merged is neither's.
+        guard let left = conflict.resultVersion else { return true }
+        return try books.sharedRows(of: [conflict.key], table, conflict.branch).first?.version != left
     }
 
     /// In what they differed; where one of them had no row, in everything.

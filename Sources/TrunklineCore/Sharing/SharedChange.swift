@@ -60,6 +60,8 @@ struct SharedChange {
     let isClockOff: Bool
     /// Whether one end may have forgotten what the other one knows.
     let wasRestored: Bool
+    /// Whether one just did.
+    let isRecovering: Bool
     /// Since when the head shares the table: what it knew of rows before, it has forgotten.
     let sharedSince: Int64
 
@@ -84,6 +86,33 @@ struct SharedChange {
     }
 
     func decide() -> Decision {
+        var decision = decideOrdinarily()
+        if decision.conflict == nil, isRecovering, mayHaveForgotten(decision) {
+            let outcome: Conflict.Outcome =
+                switch decision.action {
+                case .theirs?: .branch
+                case .image?: .merged
+                case nil: .head
+                }
+            decision.conflict = record(kind: .join, outcome, base: stamp.base.flatMap { baseImage($0) }, differing)
+        }
+        decision.conflict?.resultVersion = decision.version ?? state.version
+        return decision
+    }
+
+    /// Whether the head's row may have in it what one end has forgotten, so that nobody can tell what is the change: a branch
+    /// that was restored to a change which is not answered, and went on from there; or a head that got back from another
+    /// branch what it had merged.
+    private func mayHaveForgotten(_ decision: Decision) -> Bool {
+        guard let base = stamp.base, let version = stamp.version, !isSame else { return false }
+        if let applied = state.applied, applied.base == base { return version.clock > applied.clock }
+        guard policy.columns?.added.isEmpty == false, case .image? = decision.action, let known = state.version else {
+            return false
+        }
+        return known.office == .head && base.version.map { $0 < known } ?? true
+    }
+
+    private func decideOrdinarily() -> Decision {
         guard let version = stamp.version, let base = stamp.base else { return join() }
         if let applied = state.applied, applied.base == base, version.clock <= applied.clock {
             return replay(isOlder: version.clock < applied.clock)
@@ -98,11 +127,7 @@ struct SharedChange {
             let isAlike = isAlike(baseImage(base), present)
             if isAlike { return store(base, version) }
             if policy.needsBase, let known = baseImage(base), let theirs {
-                var decision = merge(known, present, theirs, base, version)
-                if isSame, decision.action == nil { return decision }
-                decision.conflict = decision.conflict ?? record(kind: .join, .merged, base: known, differing)
-                decision.conflict?.kind = .join
-                return decision
+                return joinMerged(known, present, theirs, base, version)
             }
             return isSame ? keep(base, version, stands: true) : whole(base, version, kind: .join)
         }
@@ -129,8 +154,12 @@ struct SharedChange {
 
     /// A change that was looked at before, or one from before: in a batch that came late, or as a restored branch says it again.
     private func replay(isOlder: Bool) -> Decision {
-        let yields = isOlder && wasRestored && !isSame
-        return Decision(conflict: yields ? record(kind: .join, .head, base: nil, differing) : nil, answers: true)
+        guard isOlder, wasRestored else { return Decision(answers: true) }
+        // So that it is told of the row itself: its own is another one.
+        var applied = state.applied
+        applied?.standing = nil
+        return Decision(
+            applied: applied, conflict: isSame ? nil : record(kind: .join, .head, base: nil, differing), answers: true)
     }
 
     // MARK: The branch's image stands
@@ -179,7 +208,16 @@ struct SharedChange {
         if !result.open.isEmpty {
             let winner = winner(version)
             if winner == .branch { for index in result.open { result.image[index] = theirs[index] } }
-            let outcome: Conflict.Outcome = winner == .waiting ? .waiting : .merged
+            let outcome: Conflict.Outcome =
+                if winner == .waiting {
+                    .waiting
+                } else if merge.isSame(result.image, present) {
+                    .head
+                } else if merge.isSame(result.image, theirs) {
+                    .branch
+                } else {
+                    .merged
+                }
             conflict = record(kind: .update, outcome, base: base, result.open)
         }
         guard !merge.isSame(result.image, present) else {
@@ -270,10 +308,26 @@ struct SharedChange {
         guard !isSame, present != nil, theirs != nil else {
             return isSame || present != nil ? keep(base, version, stands: isSame) : store(base, version)
         }
+        if policy.needsBase, let known = baseImage(base), let theirs, let present {
+            return joinMerged(known, present, theirs, base, version)
+        }
         let winner = winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)
         var decision = winner == .branch ? store(base, version) : keep(base, version, stands: false)
         decision.conflict = conflict
+        return decision
+    }
+
+    /// Where the branch knows what it changed, its difference counts, whatever the head knows of the row.
+    private func joinMerged(
+        _ known: ColumnMerge.PartialImage, _ present: [String?], _ theirs: [String?], _ base: RowBase,
+        _ version: RowVersion
+    ) -> Decision {
+        if isAlike(known, present) { return store(base, version) }
+        var decision = merge(known, present, theirs, base, version)
+        if isSame, decision.action == nil { return decision }
+        decision.conflict = decision.conflict ?? record(kind: .join, .merged, base: known, differing)
+        decision.conflict?.kind = .join
         return decision
     }
 

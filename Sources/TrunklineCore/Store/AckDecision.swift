@@ -53,6 +53,8 @@ public enum AckDecision: Hashable, Sendable {
                     reason: "the receiver is behind again, less than \(secondsBetweenResends) s after the last time")
                 : .resend
         }
+        // It is read at both ends.
+        let sender = ack.stream.source == .head ? "the head's database" : "the database of \(ack.stream.source)"
         guard ack.epoch == position.epoch else {
             if position.pastEpochs.contains(ack.epoch) {
                 return .ignore(reason: "it is of epoch \(ack.epoch), which is over")
@@ -60,19 +62,19 @@ public enum AckDecision: Hashable, Sendable {
             if let refused = ack.stopped, refused.epoch == position.epoch { return .refused(reason: refused.reason) }
             return .halt(
                 reason:
-                    "the receiver says that it follows epoch \(ack.epoch), of which this database knows nothing: it was restored from an older backup, or it is a copy"
+                    "the receiver says that it follows epoch \(ack.epoch), of which \(sender) knows nothing: that was restored from an older backup, or it is a copy"
             )
         }
         if ack.watermark > position.lastFormed {
             return .halt(
                 reason:
-                    "the receiver says that it has batch \(ack.watermark), this database has formed only \(position.lastFormed): it was restored from an older backup, or it is a copy"
+                    "the receiver says that it has batch \(ack.watermark), \(sender) has formed only \(position.lastFormed): that was restored from an older backup, or it is a copy"
             )
         }
         if let theirs = ack.batchID, let ownID, theirs != ownID {
             return .halt(
                 reason:
-                    "batch \(ack.watermark) is not the one that the receiver says it has: this database was restored from an older backup, or it is a copy"
+                    "batch \(ack.watermark) is not the one that the receiver says it has: \(sender) was restored from an older backup, or it is a copy"
             )
         }
         if let refused = ack.stopped, refused.epoch == position.epoch { return .refused(reason: refused.reason) }

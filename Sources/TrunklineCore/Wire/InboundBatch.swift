@@ -161,6 +161,9 @@ extension BatchHeader {
         guard number >= 1, (number == 1) == (previousID == nil) else {
             throw WireError(.malformed, "number and previous id do not fit together")
         }
+        guard (0...RowVersion.maximalClock).contains(clock ?? 0) else {
+            throw WireError(.malformed, "the sender's clock is out of range")
+        }
         guard (-1...BatchHeader.maximalSetAsideVersion).contains(setAsideVersion ?? -1) else {
             throw WireError(.malformed, "the version of the list of set-aside rows is out of range")
         }

@@ -24,7 +24,10 @@ struct ColumnFit: Hashable, Sendable {
             difference = "%v::numeric IS DISTINCT FROM %v::\(full)::numeric"
         case ("real", "numeric"), ("double precision", "numeric"):
             if here.last != nil { difference = "%v::numeric IS DISTINCT FROM %v::\(full)::numeric" }
-        case ("double precision", "real"), ("numeric", "real"), ("integer", "real"), ("bigint", "real"):
+        case ("double precision", "real"):
+            // What a `real` was written as, it is read from. More digits are another value's.
+            difference = "%v::numeric IS DISTINCT FROM %v::real::text::numeric"
+        case ("numeric", "real"), ("integer", "real"), ("bigint", "real"):
             difference = "%v::numeric IS DISTINCT FROM %v::real::numeric"
         case ("numeric", "double precision"), ("bigint", "double precision"):
             difference = "%v::numeric IS DISTINCT FROM %v::double precision::numeric"

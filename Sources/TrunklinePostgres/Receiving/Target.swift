@@ -96,6 +96,9 @@ struct Target {
         for column in mapping.columns where present[column.name] == nil {
             return .unfit(reason: "table \"\(name)\" has no column \"\(column.name)\" at \(place); add it")
         }
+        if let problem = Catalog.identityProblem(table, Set(mapping.columns.map(\.name))) {
+            return .unfit(reason: problem)
+        }
         let fullKey = mapping.targetKey
         let unique = try connection.query(ReceiverStatements.uniqueIndex, [name.sql, TextArray.encode(fullKey)])
         guard unique.flag(0, 0) else {

@@ -136,6 +136,13 @@ struct CaptureState: Sendable {
         return table.loaded ? nil : Work(load: true, reason: "its rows are still to be loaded")
     }
 
+    /// - Throws: `.table` where nothing of it can travel.
+    func checkItMoves() throws(StoreError) {
+        guard case .still(let reason, let wayOut) = verdict else { return }
+        throw StoreError(
+            .table, operation: "init", subject: "table \"\(table.name)\"", reason: reason, hint: wayOut)
+    }
+
     /// Whether the keys that are logged can be looked up: else the changes wait.
     var isReadable: Bool {
         guard let now, let stored, mayRead, !hidesRows, look == .readable, readingProblem == nil || mayBeReadAgain

@@ -129,8 +129,9 @@ enum Statements {
     static let recordTable = Statement(
         "record_table",
         """
-        INSERT INTO trunkline.synced_table (name, relation, key_columns) VALUES ($1, $2, $3::text[])
-        ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, captured = true
+        INSERT INTO trunkline.synced_table AS s (name, relation, key_columns) VALUES ($1, $2, $3::text[])
+        ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, captured = true,
+            has_joined = s.has_joined AND s.captured
         RETURNING id
         """)
 
@@ -275,7 +276,7 @@ enum Statements {
                 WHEN b.typname IN ('text', 'varchar', 'bpchar', 'name')
                     THEN coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation), true)
                 ELSE false END,
-            \(captureObstacle)
+            \(captureObstacle), a.attidentity = 'a'
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         JOIN pg_type t ON t.oid = a.atttypid

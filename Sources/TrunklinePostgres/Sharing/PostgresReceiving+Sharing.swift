@@ -338,6 +338,24 @@ extension SyncedTable {
     }
 }
 
+extension SyncedTable {
+    /// The same for one table, within the transaction that shares it no more: nobody notes a join of it meanwhile.
+    func forgetJoin(_ connection: PostgresConnection) throws(StoreError) {
+        guard conflict != nil else { return }
+        let found = try connection.query(SharingStatements.lockJoins)
+        let engine = ReceiverEngine(PostgresReceiving(connection))
+        for row in 0..<found.rowCount {
+            let joined = try JSONText.decode([JoinedTable].self, found.text(row, 1), "joined tables")
+            let own = joined.filter { $0.isAmong([self]) }
+            guard !own.isEmpty, let stream = StreamID(found.text(row, 0)) else { continue }
+            for table in own { _ = try engine.noteUnshared(table.name, by: stream) }
+            try connection.query(
+                SharingStatements.noteJoined,
+                [stream.description, JSONText.encode(joined.filter { !$0.isAmong([self]) })])
+        }
+    }
+}
+
 extension JoinedTable {
     fileprivate func isAmong(_ tables: [SyncedTable]) -> Bool {
         tables.contains { $0.relation == name.inDefaultSchema.sql }

@@ -25,6 +25,9 @@ enum SharingStatements {
             OR EXISTS (SELECT FROM pg_rewrite r JOIN parts p ON r.ev_class = p.oid)
         """)
     static let joins = Statement("joins", "SELECT stream, joined FROM trunkline.inbound WHERE joined <> '[]'")
+    /// Those of all branches, and of none another one comes until the transaction ends.
+    static let lockJoins = Statement(
+        "lock_joins", "SELECT stream, joined FROM trunkline.inbound ORDER BY stream FOR UPDATE")
     static let refusedRows = Statement(
         "refused_rows",
         "SELECT key, min(reason) FROM trunkline.refused_row WHERE table_name = $1 AND at_sender AND key <> '[]' GROUP BY key"

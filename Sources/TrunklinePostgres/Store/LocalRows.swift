@@ -21,19 +21,28 @@ struct LocalRows: YieldingRows {
     /// Logs the keys as changed; what is there of them is looked at when their batch is read.
     func log(_ keys: [RowKey]) throws(StoreError) {
         guard !keys.isEmpty else { return }
+        guard !isShared else { return try logShared(keys) }
         try connection.run(
             """
             INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
             SELECT \(stream.destination.description.literal), pg_current_xact_id(), \(table.id), ARRAY[\(names.joined(separator: ", "))], 'u' FROM \(list(keys))
             """, [], "log keys")
-        guard isShared else { return }
+    }
+
+    /// Of a shared table, whose versions are found by the key as the triggers write it.
+    private func logShared(_ keys: [RowKey]) throws(StoreError) {
+        let shared = try SharedTable(table.name, key: table.key, connection)
+        let (keyed, parameters) = shared.keyed(keys.filter { $0.values.count == table.key.count })
+        let office = stream.destination.description.literal
         // The next line says the row itself, even if it is as the branch sent it.
         try connection.run(
             """
-            UPDATE trunkline.applied_change a SET standing_clock = NULL, standing_office = NULL FROM \(list(keys))
-            WHERE a.table_id = \(table.id) AND a.office = \(stream.destination.description.literal)
-                AND a.key = ARRAY[\(names.joined(separator: ", "))]
-            """, [], "log keys")
+            WITH named AS (\(keyed)), whole AS (
+                UPDATE trunkline.applied_change a SET standing_clock = NULL, standing_office = NULL FROM named k
+                WHERE a.table_id = \(table.id) AND a.office = \(office) AND a.key = k.key)
+            INSERT INTO trunkline.change (destination, transaction, table_id, key, op)
+            SELECT \(office), pg_current_xact_id(), \(table.id), k.key, 'u' FROM named k
+            """, parameters, "log keys")
     }
 
     var isShared: Bool { table.conflict != nil }

@@ -14,9 +14,7 @@ extension PostgresStore {
             _ = try catalog.fitTables(captured)
             for rule in setup.captured {
                 try TableSource.check(rule, connection)
-                guard let found = try catalog.table(rule.name),
-                    let problem = rule.problem(of: found.wireColumns, key: found.key)
-                else { continue }
+                guard let found = try catalog.table(rule.name), let problem = rule.problem(of: found) else { continue }
                 throw StoreError(.table, operation: "init", subject: "tables", reason: problem)
             }
             report.created = try migrate(connection)
@@ -181,16 +179,12 @@ extension PostgresStore {
             Statements.recordTable, [name.description, name.sql, TextArray.encode([])]
         ).integer(0, 0)!
         if try record(rule, id, connection) {
-            report.warnings.append(
-                "table \"\(name)\": who gets which rows, or what decides over conflicts, is another now; all of them go again"
-            )
+            report.warnings.append(rule.changeWarning)
         }
         guard let state = try CaptureState.all(connection, only: id).first else { return }
+        try state.checkItMoves()
         switch state.verdict {
-        case .intact: try connection.query(Statements.returnHeld, ["\(id)"])
-        case .still(let reason, let wayOut):
-            throw StoreError(
-                .table, operation: "init", subject: "table \"\(name)\"", reason: reason, hint: wayOut)
+        case .intact, .still: try connection.query(Statements.returnHeld, ["\(id)"])
         case .incomplete(let work):
             let rows = try patiently(name) { () throws(StoreError) in
                 try TableCapture(connection, patience: .seconds(2)).complete(
@@ -217,7 +211,7 @@ extension PostgresStore {
             return false
         }
         return try patiently(rule.name) { () throws(StoreError) in
-            try TableCapture(connection, patience: .seconds(2)).route(id, values)
+            try TableCapture(connection, patience: .seconds(2)).route(id, values, isShared: conflict != nil)
         }
     }
 

@@ -18,7 +18,7 @@ extension PostgresStore {
             }
             for rule in selection.rules ?? [] {
                 guard let found = try Catalog(connection).table(rule.name) else { continue }
-                plan.refusals += [rule.problem(of: found.wireColumns, key: found.key)].compactMap { $0 }
+                plan.refusals += [rule.problem(of: found)].compactMap { $0 }
                 guard rule.conflict != nil else { continue }
                 let policy = known.first { $0.relation == rule.name.sql }?.policy
                 for index in plan.tables.indices where plan.tables[index].name.sql == rule.name.sql {
@@ -79,6 +79,13 @@ private struct CapturedTable {
     var relation: String
     /// Of one that is shared.
     var policy: ConflictPolicy?
+}
+
+extension TableRule {
+    func problem(of table: Catalog.Table) -> String? {
+        if let problem = problem(of: table.wireColumns, key: table.key) { return problem }
+        return conflict == nil ? nil : Catalog.identityProblem(table, Set(table.columns.map(\.name)))
+    }
 }
 
 extension InitialisationPlan {

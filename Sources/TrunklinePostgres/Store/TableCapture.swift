@@ -30,6 +30,7 @@ struct TableCapture {
     /// Ends the capture, and forgets what was not sent.
     func end(_ table: SyncedTable) throws(StoreError) {
         try locked { () throws(StoreError) in
+            try table.forgetJoin(connection)
             let exists =
                 try connection.run("SELECT to_regclass($1)", [table.relation], "release table").value(0, 0) != nil
             for trigger in CaptureSQL.triggerNames where exists {
@@ -40,8 +41,8 @@ struct TableCapture {
             }
             try connection.script(
                 """
-                UPDATE trunkline.synced_table SET captured = false, loaded = false, shared_since = NULL, fingerprint = NULL
-                    WHERE id = \(table.id);
+                UPDATE trunkline.synced_table SET captured = false, loaded = false, shared_since = NULL, has_joined = false,
+                    fingerprint = NULL WHERE id = \(table.id);
                 DELETE FROM trunkline.held_change WHERE table_id = \(table.id);
                 DELETE FROM trunkline.load WHERE table_id = \(table.id);
                 DELETE FROM trunkline.shared_row WHERE table_id = \(table.id);
@@ -95,11 +96,12 @@ struct TableCapture {
     /// Puts another rule in force.
     /// - Parameter values: as ``Statements/recordRule`` takes them.
     /// - Returns: false when the triggers are made anew anyway.
-    func route(_ id: Int, _ values: [String?]) throws(StoreError) -> Bool {
+    func route(_ id: Int, _ values: [String?], isShared: Bool) throws(StoreError) -> Bool {
         var isDone = false
         try locked { () throws(StoreError) in
             // Whoever has logged by the old rule and is not done is waited for: its rows are looked at below.
             if let table = try SyncedTable.all(connection).first(where: { $0.id == id }) {
+                if !isShared { try table.forgetJoin(connection) }
                 try connection.script("LOCK TABLE \(table.relation) IN SHARE ROW EXCLUSIVE MODE", "route")
             }
             try connection.query(Statements.recordRule, values)
@@ -108,8 +110,14 @@ struct TableCapture {
                 try connection.script(
                     "DROP FUNCTION IF EXISTS \(CaptureMapping.function(event, id))() CASCADE", "route")
             }
-            guard let state = try CaptureState.all(connection, only: id).first, let now = state.now, state.isReadable
-            else { return }
+            guard let state = try CaptureState.all(connection, only: id).first else { return }
+            guard let now = state.now, state.isReadable else {
+                try state.checkItMoves()
+                // Its triggers are made below, and all of it goes again then, or joins anew.
+                try connection.script(
+                    "UPDATE trunkline.synced_table SET loaded = false, has_joined = false WHERE id = \(id)", "route")
+                return
+            }
             let capture = try capture(state, now)
             for sql in capture.functions + capture.mappingStatements { try connection.script(sql, "route") }
             var before = now

@@ -99,7 +99,7 @@ struct Initialisation {
         var begun: [TableName] = []
         for rule in rules {
             if let table = synced.first(where: { $0.name == rule.name }) {
-                try capture.change(table, to: rule)
+                if try capture.change(table, to: rule) { report.warnings.append(rule.changeWarning) }
             } else {
                 try capture.begin(rule)
                 begun.append(rule.name)
@@ -111,7 +111,20 @@ struct Initialisation {
         // At the head the branches say when they have joined a shared table.
         let loaded = tables.filter { begun.contains($0.name) && ($0.conflict == nil || setup.role == .branch) }
         try TableLoad.begin(loaded, isNew: true, db)
-        report.warnings = Array(Set(capture.warnings + tables.compactMap(\.incomplete))).sorted()
+        let inexact = try rules.flatMap { try inexactSums(of: $0) }
+        report.warnings = Set(report.warnings + capture.warnings + tables.compactMap(\.incomplete) + inexact).sorted()
+    }
+
+    /// What is written as a decimal SQLite may keep as a float, so that what programs add to it is not exact.
+    private func inexactSums(of rule: TableRule) throws -> [String] {
+        guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else { return [] }
+        return (rule.conflict?.columns?.added ?? []).compactMap { name in
+            guard let declared = shape.declaredType(of: name), DeclaredType(declared).affinity == .numeric else {
+                return nil
+            }
+            return
+                "table \"\(rule.name)\": delta: \(name) is \(declared), in which SQLite keeps fractions as floats: a sum that a program makes of them may be none of the type, and is set aside; declare it INTEGER, or \(DeclaredType.declaration(for: DeclaredType(declared).wireType))"
+        }
     }
 
     private func checkOwner() throws {

@@ -65,10 +65,13 @@ struct Capture {
 
     /// Gives a table another route or filter: every stream looks at each of its rows, whether it is for its branch. One that
     /// is shared from now on, or no more, or by another policy, begins anew.
-    mutating func change(_ table: SyncedTable, to rule: TableRule) throws {
+    /// - Returns: whether it is another.
+    mutating func change(_ table: SyncedTable, to rule: TableRule) throws -> Bool {
         let role = try Office.read(db, operation: "init").role
         let (route, filter) = (rule.keptRoute(at: role), rule.keptFilter(at: role))
-        guard table.route != route || table.filter != filter || table.conflict != rule.conflict else { return }
+        guard table.route != route || table.filter != filter || table.conflict != rule.conflict else {
+            return false
+        }
         try db.execute(
             sql: """
                 UPDATE trunkline_synced_table SET route = ?1, filter = ?2, conflict = ?3, reading_problem = NULL,
@@ -82,6 +85,7 @@ struct Capture {
         var changed = table
         changed.conflict = rule.conflict
         try TableLoad.begin(changed, isNew: false, sweeps: route != nil, db)
+        return true
     }
 
     /// Ends the capture of a table and forgets its unbatched changes.

@@ -78,6 +78,9 @@ struct PlanCommand: OfficeCommand {
         scope.streams = [stream]
         scope.stopped = VerificationScope.stopped(scope.streams, try await store.status())
         let question = VerificationQuestion(office: office, store: store)
+        StandardError.write(
+            "plan: the head is asked, and answers when its services run; at most \(DurationText.format(timeout.duration))\n"
+        )
         let services = try CompanionServices(OfficeService.all(at: .branch), of: office)
         let answers = try await services.run { [timeout = timeout.duration, scope] in
             try await question.ask(scope, timeout: timeout, troubles: services.troubles)

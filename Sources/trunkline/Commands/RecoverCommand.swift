@@ -34,7 +34,7 @@ struct RecoverCommand: OfficeCommand {
               trunkline recover --keep-head --new-keys
               trunkline recover --branch east --keep-head      (at the head)
 
-            Exit codes: 0 both sides agree, 1 no answer in time, or a table was not compared, 2 they differ, 64 usage, 69 database or broker \
+            Exit codes: 0 both sides agree or have no table to compare, 1 no answer in time, or a table was not compared, 2 they differ, 64 usage, 69 database or broker \
             unavailable, 78 configuration or nothing to recover, 130 interrupted.
             """)
 

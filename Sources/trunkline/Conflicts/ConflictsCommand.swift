@@ -196,7 +196,9 @@ struct ConflictsResolveCommand: OfficeCommand {
             filter.before = last.id
         }
         await store.close()
-        if waiting { print("\(HumanNumber.counted(resolved, "conflict")) resolved: \(choice.description)") }
+        if waiting, resolved > 0 || failures.isEmpty {
+            print("\(HumanNumber.counted(resolved, "conflict")) resolved: \(choice.description)")
+        }
         guard failures.isEmpty else {
             let shown = failures.prefix(20) + (failures.count > 20 ? ["and \(failures.count - 20) more"] : [])
             for line in shown.dropLast() { StandardError.write("trunkline: \(SafeText.oneLine(line))\n") }

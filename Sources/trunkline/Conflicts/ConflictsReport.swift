@@ -48,7 +48,7 @@ struct ConflictReport {
         if conflict.clockWasOff {
             lines.append("the clock of \(conflict.branch) was too far ahead for its version to win")
         }
-        if since != nil { lines.append("the row was changed since: NOW") }
+        if since != nil { lines.append("the row was changed since, to what stands under NOW") }
         if record.isWaiting {
             lines.append("decide: trunkline conflicts resolve \(record.id) --pick head|branch, or --set column=value")
         }

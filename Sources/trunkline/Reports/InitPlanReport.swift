@@ -24,7 +24,10 @@ struct InitPlanReport {
     private func line(of table: InitialisationPlan.Table) -> String {
         let key = "key \(table.key.joined(separator: ", "))"
         let triggers = table.triggers.isEmpty ? "" : "; new triggers: \(table.triggers.joined(separator: ", "))"
-        guard table.isNew else { return "\(table.name) (\(key)) is captured already\(triggers)" }
+        guard table.isNew else {
+            let joins = table.joins ? "; it would be shared, or by another policy, and all of it join anew" : ""
+            return "\(table.name) (\(key)) is captured already\(joins)\(triggers)"
+        }
         let rows = table.rows.map { "; \(HumanNumber.counted($0, "row")) would be pending" } ?? ""
         return "\(table.name) (\(key)) would be captured\(rows)\(triggers)"
     }

@@ -48,7 +48,9 @@ struct InitReport: Encodable {
             guard let policy = $0.conflict else {
                 return "\(office): \($0.table) is captured from now on; \(pending)"
             }
-            let next = role == .head ? "a branch joins it with its own trunkline init" : pending
+            let next =
+                role == .head
+                ? "a branch that shares it already joins by itself, another one with its own trunkline init" : pending
             return "\(office): \($0.table) is shared from now on (\(policy)); \(next)"
         }
         lines += taken.map {

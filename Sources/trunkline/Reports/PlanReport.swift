@@ -101,7 +101,7 @@ struct PlanReport {
         if office.role == .branch { lines += joins.flatMap(self.lines) }
         if office.role == .head, !joining.isEmpty {
             lines.append(
-                "head: run trunkline plan at each branch before it shares \(joining.map(\.name.description).joined(separator: ", ")): it says which rows differ"
+                "head: run trunkline plan at each branch before it shares \(joining.map(\.name.description).joined(separator: ", ")): it says which rows differ; one that shares it already joins as soon as the head does"
             )
         }
         lines.append("\(office.id): nothing was begun")

@@ -53,7 +53,7 @@ struct VerificationReport {
 
     var summary: Summary {
         Summary(
-            agree: verdict == .agree, unanswered: branches(of: answers.unanswered),
+            agree: verdict == .agree || isOfNoTable, unanswered: branches(of: answers.unanswered),
             unansweredStreams: answers.unanswered, results: answers.results,
             unmentioned: Dictionary(uniqueKeysWithValues: unmentioned.map { ($0.description, $1) }))
     }

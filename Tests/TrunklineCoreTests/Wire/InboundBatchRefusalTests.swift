@@ -75,6 +75,13 @@ import TrunklineTesting
         #expect(try code { $0.setAsideVersion = version } == .malformed)
     }
 
+    /// Whoever subtracts it from a clock of his own would overflow.
+    @Test(arguments: [Int64.min, -1, 253_402_300_800_000, .max]) func aClockThatNoOfficeHasIsRefused(_ clock: Int64)
+        throws
+    {
+        #expect(try code { $0.clock = clock } == .malformed)
+    }
+
     @Test func sumsOfCountsThatLie() throws {
         #expect(try code { $0.tables[1].rowBytes += 1 } == .malformed)
         #expect(
