@@ -233,6 +233,11 @@ extension ReceiverEngine {
                     // One to a change that a restore took back says nothing of the row that is here.
                     if stamp.isAnswer, stamp.applied != local.version?.clock { continue }
                 } else if stamp.isAnswer {
+                    if local == nil, try self.images(of: [item.line.key], table, context.stream).isEmpty {
+                        // It left this branch since it was sent from here.
+                        let reason = "the head takes a row to be here that is not; all of its rows come once more"
+                        piece.failures.append(LineFailure(line: .wholeTable(table), reason: reason))
+                    }
                     continue
                 } else if !context.senderWins, let own = local?.version, own.clock <= credible,
                     stamp.version.map({ $0 < own }) ?? true

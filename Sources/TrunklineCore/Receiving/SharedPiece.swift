@@ -6,7 +6,7 @@ struct SharedContext {
     /// Whether one end was restored from a backup at some time, so that it may have forgotten what the other one knows.
     var wasRestored: Bool
     /// Whether one was just now: its sender is in a recovery.
-    var isRecovering = false
+    var isRecovering: Bool
     /// On the way down: whether the head's rows stand, as somebody decided after a restore.
     var senderWins = false
 
@@ -14,6 +14,7 @@ struct SharedContext {
         self.stream = stream
         self.isClockOff = isClockOff
         wasRestored = !inbound.watermark.pastEpochs.isEmpty
+        isRecovering = inbound.recovery != nil
     }
 }
 

@@ -31,9 +31,6 @@ public protocol SenderBooks {
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError)
     /// The tables of which the receiver said that it takes no row.
     func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName>
-    /// Of a shared table: what the head has not answered of this branch's changes stands on rows that it may have forgotten,
-    /// or changed unseen.
-    func noteForgotten(_ table: TableName) throws(StoreError)
     /// How many rows the receiver said to have set aside, and the bytes of their keys and reasons.
     func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.

@@ -70,15 +70,10 @@ public struct SenderEngine {
             try note(SetAsideListState(applied: ack.setAsideVersion, needsWhole: false), ack)
         }
         // One may have come and gone since the last ack.
-        let gone = Set((ack.gone ?? []).filter { $0.key == .wholeTable }.map(\.table))
-        let untakenNow = try books.untakenTables(ack.stream)
-        let candidates = untaken.union(gone).union(untakenNow)
+        let gone = (ack.gone ?? []).filter { $0.key == .wholeTable }.map(\.table)
+        let candidates = untaken.union(gone)
         guard !candidates.isEmpty else { return }
-        if ack.stream.destination == .head {
-            let newlyUntaken = untakenNow.union(gone).subtracting(untaken)
-            for table in try newlyUntaken.intersection(books.sharedTables()).sorted() { try books.noteForgotten(table) }
-        }
-        let takenAgain = try candidates.subtracting(untakenNow).intersection(books.sentTables())
+        let takenAgain = try candidates.subtracting(books.untakenTables(ack.stream)).intersection(books.sentTables())
         for table in takenAgain.sorted() { try books.reload(table, of: ack.stream) }
     }
 

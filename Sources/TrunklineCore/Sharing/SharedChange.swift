@@ -131,7 +131,7 @@ struct SharedChange {
             }
             return isSame ? keep(base, version, stands: true) : whole(base, version, kind: .join)
         }
-        if base.version != nil, isForgotten(version) { return joinForgotten(base, version) }
+        if base.version != nil || !base.wasAbsent, isForgotten(version) { return joinForgotten(base, version) }
         let isUnopposed =
             isFresh
             ? base.version == state.version && base.wasAbsent == (present == nil)
@@ -156,7 +156,7 @@ struct SharedChange {
     private func replay(isOlder: Bool) -> Decision {
         guard isOlder, wasRestored else { return Decision(answers: true) }
         // So that it is told of the row itself: its own is another one.
-        var applied = state.applied
+        var applied = isRecovering ? state.applied : nil
         applied?.standing = nil
         return Decision(
             applied: applied, conflict: isSame ? nil : record(kind: .join, .head, base: nil, differing), answers: true)
@@ -309,7 +309,10 @@ struct SharedChange {
             return isSame || present != nil ? keep(base, version, stands: isSame) : store(base, version)
         }
         if policy.needsBase, let known = baseImage(base), let theirs, let present {
-            return joinMerged(known, present, theirs, base, version)
+            var decision = joinMerged(known, present, theirs, base, version)
+            // It may have been counted before the head forgot so.
+            decision.conflict = decision.conflict ?? record(kind: .join, .branch, base: known, differing)
+            return decision
         }
         let winner = winner(nil)
         let conflict = record(kind: .join, winner, base: nil, differing)

@@ -96,7 +96,7 @@ struct Target {
         for column in mapping.columns where present[column.name] == nil {
             return .unfit(reason: "table \"\(name)\" has no column \"\(column.name)\" at \(place); add it")
         }
-        if let problem = Catalog.identityProblem(table, Set(mapping.columns.map(\.name))) {
+        if mapping.conflict != nil, let problem = Catalog.identityProblem(table, Set(mapping.columns.map(\.name))) {
             return .unfit(reason: problem)
         }
         let fullKey = mapping.targetKey

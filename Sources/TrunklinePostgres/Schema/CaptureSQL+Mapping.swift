@@ -13,15 +13,6 @@ extension CaptureSQL {
             """
     }
 
-    /// A shared row that leaves a branch and comes back comes whole, though it is as the branch sent it.
-    private func sayWhole(_ which: String) -> String {
-        guard versions != nil else { return "" }
-        return """
-            UPDATE trunkline.applied_change a SET standing_clock = NULL, standing_office = NULL
-                \(which) a.table_id OPERATOR(pg_catalog.=) \(tableID) AND a.standing_clock IS NOT NULL;
-            """
-    }
-
     /// Functions and triggers on the mapping table: where a value comes to a branch or leaves it, so do the rows with it.
     var mappingStatements: [String] {
         guard case .mapping(let column, let mapping) = route else { return [] }
@@ -66,7 +57,6 @@ extension CaptureSQL {
                             AND a.attnum OPERATOR(pg_catalog.=) k.number AND a.attname OPERATOR(pg_catalog.=) k.name
                         WHERE a.attname IS NULL)
                     THEN
-                        \(sayWhole("FROM (\(lines)) l WHERE a.key OPERATOR(pg_catalog.=) l.key AND a.office OPERATOR(pg_catalog.=) l.destination AND"))
                         \(CaptureSQL.log("u", lines, of: tableID));
                         \(noteMoves(mapping, sources[event]!))
                         \(CaptureSQL.stir)
@@ -77,7 +67,6 @@ extension CaptureSQL {
                                 AND a.attnum OPERATOR(pg_catalog.=) k.number AND NOT a.attisdropped
                             ORDER BY k.n);
                         IF \(isTouched)pg_catalog.cardinality(present) OPERATOR(pg_catalog.=) \(self.key.count) THEN
-                            \(sayWhole("WHERE"))
                             EXECUTE pg_catalog.format($query$\(everything)$query$, \(present),
                                 \(mapping.routed)::pg_catalog.oid::pg_catalog.regclass);
                             \(CaptureSQL.stir)

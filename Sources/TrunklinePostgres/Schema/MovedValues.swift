@@ -44,12 +44,6 @@ enum MovedValues {
                             FROM unnest($1, $2) v (value, destination) JOIN %s t ON t.%I::text = v.value
                             WHERE age(t.xmin) <= age($3::xid)
                         $query$, m.id, k.texts, m.relation, m.column_name) USING m.values, m.destinations, m.since;
-                    -- As the triggers on the mapping do.
-                    EXECUTE format($query$
-                        UPDATE trunkline.applied_change a SET standing_clock = NULL, standing_office = NULL
-                            FROM unnest($1, $2) v (value, destination) JOIN %s t ON t.%I::text = v.value
-                            WHERE age(t.xmin) <= age($3::xid) AND a.table_id = %s AND a.office = v.destination AND a.key = %s
-                        $query$, m.relation, m.column_name, m.id, k.texts) USING m.values, m.destinations, m.since;
                 EXCEPTION WHEN syntax_error_or_access_rule_violation OR lock_not_available THEN
                     -- The table stands still: another time.
                     INSERT INTO trunkline.moved_value (table_id, value, destination, since)

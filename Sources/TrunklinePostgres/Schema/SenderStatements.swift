@@ -200,12 +200,6 @@ enum SenderStatements {
 
     static let untakenTables = Statement(
         "untaken_tables", "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = '[]'")
-    static let noteForgotten = Statement(
-        "note_forgotten",
-        """
-        UPDATE trunkline.shared_row SET base_joining = true
-        WHERE is_dirty AND table_id = (SELECT id FROM trunkline.synced_table WHERE name = $1)
-        """)
     static let noticeSize = Statement(
         "notice_size",
         """

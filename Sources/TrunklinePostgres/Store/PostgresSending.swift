@@ -77,10 +77,6 @@ struct PostgresSending: SenderBooks {
 
     func sharedTables() throws(StoreError) -> Set<TableName> { Set(try SyncedTable.shared(connection).map(\.name)) }
 
-    func noteForgotten(_ table: TableName) throws(StoreError) {
-        try connection.query(SenderStatements.noteForgotten, [connection.portable(table.description)])
-    }
-
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
         try LocalRows(table, for: stream, connection)?.loadAll()
     }

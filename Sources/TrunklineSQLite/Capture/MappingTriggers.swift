@@ -43,24 +43,12 @@ struct MappingTriggers {
     }
 
     private func log(_ entry: String) -> String {
-        log(
-            pairs: """
-                SELECT \(key) AS k, \(LogStatement.office(entry, to)) AS office \
-                FROM \(TableName.quoted(shape.name)) AS \(Self.row) \
-                WHERE \(entry).\(TableName.quoted(from)) = \(Self.row).\(TableName.quoted(column))
-                """)
-    }
-
-    private func log(pairs: String) -> String {
-        let line = LogStatement(table: table).routed(pairs, "update")
-        guard table.conflict != nil else { return line }
-        // A row that leaves a branch and comes back comes whole, though it is as the branch sent it.
-        return """
-            UPDATE trunkline_applied_change SET standing_clock = NULL, standing_office = NULL \
-            WHERE table_id = \(table.id) AND standing_clock IS NOT NULL \
-            AND (key, office) IN (SELECT k, office FROM (\(pairs)));
-            \(line)
+        LogStatement(table: table).routed(
             """
+            SELECT \(key) AS k, \(LogStatement.office(entry, to)) AS office \
+            FROM \(TableName.quoted(shape.name)) AS \(Self.row) \
+            WHERE \(entry).\(TableName.quoted(from)) = \(Self.row).\(TableName.quoted(column))
+            """, "update")
     }
 
     private func evictions(onUpdate: Bool) -> [String] {
@@ -69,14 +57,14 @@ struct MappingTriggers {
             unique.ofIndexes(onUpdate: onUpdate)
             + [unique.ofKey(onUpdate: onUpdate), unique.ofRowid(onUpdate: onUpdate)].compactMap { $0 }
         return collisions.map { collision in
-            log(
-                pairs: """
-                    SELECT \(key) AS k, \(LogStatement.office(Self.evicted, to)) AS office \
-                    FROM \(TableName.quoted(mapping.name)) AS \(Self.evicted) \
-                    JOIN \(TableName.quoted(shape.name)) AS \(Self.row) \
-                    ON \(Self.evicted).\(TableName.quoted(from)) = \(Self.row).\(TableName.quoted(column)) \
-                    WHERE \(collision)
-                    """)
+            LogStatement(table: table).routed(
+                """
+                SELECT \(key) AS k, \(LogStatement.office(Self.evicted, to)) AS office \
+                FROM \(TableName.quoted(mapping.name)) AS \(Self.evicted) \
+                JOIN \(TableName.quoted(shape.name)) AS \(Self.row) \
+                ON \(Self.evicted).\(TableName.quoted(from)) = \(Self.row).\(TableName.quoted(column)) \
+                WHERE \(collision)
+                """, "update")
         }
     }
 

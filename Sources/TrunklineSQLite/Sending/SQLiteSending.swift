@@ -144,18 +144,6 @@ struct SQLiteSending: SenderBooks {
         }
     }
 
-    func noteForgotten(_ table: TableName) throws(StoreError) {
-        do {
-            try db.execute(
-                sql: """
-                    UPDATE trunkline_shared_row SET base_joining = 1
-                    WHERE is_dirty AND table_id = (SELECT id FROM trunkline_synced_table WHERE name = ?)
-                    """, arguments: [table.description])
-        } catch {
-            throw StoreError(error, operation: "note forgotten rows", subject: "table \"\(table)\"")
-        }
-    }
-
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError) {
         try run("load table", stream) { try LocalRows(table, for: stream, db)?.loadAll() }
     }

@@ -196,7 +196,7 @@ struct StreamRemarks {
         ]
     }
 
-    private static let namedTables = 5
+    private static let namedTables = 20
 
     /// A branch may have many, with long names.
     private static func names(_ tables: [TableName]) -> String? {

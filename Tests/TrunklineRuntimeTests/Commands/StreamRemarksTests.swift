@@ -78,8 +78,8 @@ import TrunklineCore
             text(["sale", "stock"], untaken: ["sale"], rows: 3)
                 == #"east>head: all of "sale" is set aside, and 2 rows set aside in "stock"; \#(way) TABLE --state set-aside"#
         )
-        let many = text((1...9).map { String(repeating: "\($0)", count: 400) }, untaken: [], rows: 9)
-        #expect(many?.contains("4 more; see them") == true && (many?.utf8.count ?? .max) < 2_000)
+        let many = text((1...24).map { "\($0)" + String(repeating: "n", count: 400) }, untaken: [], rows: 24)
+        #expect(many?.contains("4 more; see them") == true && (many?.utf8.count ?? .max) < 8_000)
     }
 
     @Test func whatComesBackIsCountedAndWhatDoesNotIsNamed() {
