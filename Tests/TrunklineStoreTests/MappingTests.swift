@@ -233,4 +233,34 @@ struct MappingTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select id from turnover order by id") == "1\n2")
     }
+
+    /// A head that lists what it maps makes what its branches add, where it says so, and takes nothing else that is there.
+    @Test(arguments: Pairing.all, [true, false])
+    func aHeadThatListsTablesMakesNewOnes(_ pairing: Pairing, acceptsNew: Bool) async throws {
+        let pair = try await Pair(
+            pairing,
+            branch: Self.sale(pairing.branch)
+                + "create table visit (id integer primary key, n integer); create table wage (id integer primary key, n integer);",
+            tables: ["sale", "visit", "wage"],
+            head: Self.warehouse(pairing.head)
+                + "create table wage (branch_id text, id integer, n integer, primary key (branch_id, id));")
+        _ = try await pair.head.initialise(
+            OfficeSetup(
+                office: .head, role: .head, tables: [TableRule(TableName("sale"), mapping: Self.mapping(pairing.head))],
+                acceptsNew: acceptsNew))
+        try pair.branchDatabase.run(
+            "insert into sale values (1, 2, '12.50', 'A1', 'x'); insert into visit values (1, 5); insert into wage values (1, 6)"
+        )
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select count(*) from turnover") == "1")
+        #expect(try pair.headDatabase.run("select count(*) from wage") == "0")
+        let reasons = try await pair.head.reasons(of: pair.stream)
+        #expect(reasons.count == (acceptsNew ? 1 : 2) && reasons.contains { $0.contains("\"wage\"") }, "\(reasons)")
+        guard acceptsNew else { return }
+        #expect(try pair.headDatabase.run("select branch_id, id, n from visit") == "east|1|5")
+        // And goes on taking it.
+        try pair.branchDatabase.run("update visit set n = 7")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select n from visit") == "7")
+    }
 }

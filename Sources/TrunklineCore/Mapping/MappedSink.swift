@@ -8,7 +8,11 @@ final class MappedSink: RowSink {
     /// Tables that are stored without some of their columns, which the tables here do not have.
     private var partly: [TableHeader: MappedTable] = [:]
 
-    init(_ base: any RowSink & RowComputer) { self.base = base }
+    /// - Parameter rules: in the place of those that the bookkeeping has; nil: these.
+    init(_ base: any RowSink & RowComputer, _ rules: MappingRules? = nil) {
+        self.base = base
+        known = rules
+    }
 
     private func rules() throws(StoreError) -> MappingRules {
         if let known { return known }
@@ -289,6 +293,34 @@ final class MappedSink: RowSink {
                 ReceivedLine(table: table, isDelete: false, text: line.text, misfits: line.misfits))
         }
         return found
+    }
+
+    /// The row here of a key of the sender's, with all columns of this office's table, and the name of that.
+    /// - Precondition: the table fits.
+    func ownRow(
+        _ key: RowKey, _ table: TableHeader, of stream: StreamID
+    ) throws(StoreError) -> (table: TableName, row: [String: String?]?) {
+        var header = try mapped(table, stream)?.local ?? table
+        guard let own = try base.columns(taking: header, of: stream) else { return (header.name, nil) }
+        let additions = TableMapping(header, of: stream).additions
+        header.columns = own.filter { column in !additions.contains { $0.column == column.name } }
+        if case .unfit(let reason) = try base.fit(header, of: stream, for: .comparing) {
+            throw MappedSink.unreadable(header, reason)
+        }
+        let found = try base.rows(of: [key], header, of: stream, ReadLimits(batchBytes: .max, rowBytes: .max))
+        switch found.rows.first?.content {
+        case .line(let line)?:
+            var row: [String: String?] = [:]
+            for addition in additions { row[addition.column] = addition.value(in: stream) }
+            for (column, value) in zip(header.columns, CopyText.fields(line.text)) { row[column.name] = .some(value) }
+            return (header.name, row)
+        case .problem(let problem)?: throw MappedSink.unreadable(header, problem)
+        case nil: return (header.name, nil)
+        }
+    }
+
+    private static func unreadable(_ table: TableHeader, _ reason: String) -> StoreError {
+        StoreError(.table, operation: "read a row", subject: "table \"\(table.name)\"", reason: reason)
     }
 
     func lock(_ keys: [RowKey], _ table: TableHeader, of stream: StreamID) throws(StoreError) -> Set<Int> {

@@ -1,7 +1,7 @@
 /// Which tables of its database an office syncs.
 public enum TableSelection: Hashable, Sendable {
     /// These and no others. None for a direction at its receiver, the head for `up`: any.
-    /// - Parameter acceptsNew: at a branch, whether tables of the head that its database does not have are made.
+    /// - Parameter acceptsNew: whether tables of others that its database does not have are made.
     case listed([TableRule], acceptsNew: Bool = false)
     /// Every table that can be synced, without these; all of them `up`.
     case all(except: [TableName])
@@ -17,7 +17,7 @@ public enum TableSelection: Hashable, Sendable {
         }
     }
 
-    /// Whether tables that the database does not have are made for what the head sends.
+    /// Whether tables that the database does not have are made for what other offices send.
     public var acceptsNew: Bool {
         switch self {
         case .listed(_, let acceptsNew): acceptsNew
@@ -26,7 +26,10 @@ public enum TableSelection: Hashable, Sendable {
     }
 
     /// Whether any of them goes from the head to its branches.
-    public var hasDown: Bool { acceptsNew || rules?.contains { $0.direction != .up } == true }
+    /// - Parameter role: of the office whose tables they are.
+    public func hasDown(at role: OfficeRole) -> Bool {
+        acceptsNew && role == .branch || rules?.contains { $0.direction != .up } == true
+    }
 
     /// What an office of this role writes, and so captures.
     public func written(by role: OfficeRole) -> TableSelection {

@@ -69,9 +69,16 @@ public struct ReceivedLine: Hashable, Sendable {
     func notingClock() -> ReceivedLine {
         guard table.isShared, !isWholeTable, var (stamp, line) = withoutStamp() else { return self }
         stamp.clockWasOff = true
-        guard let text = try? JSONEncoder().encode(stamp) else { return self }
-        line.text =
-            (line.text.dropLast() + [CopyText.tab] + CopyText.line([String(decoding: text, as: UTF8.self)]))[...]
+        line = line.stamped(stamp)
+        return line
+    }
+
+    /// Of a line that has none: with this stamp.
+    func stamped(_ stamp: RowStamp) -> ReceivedLine {
+        // Numbers and texts: nothing that has no JSON.
+        let stamp = try! JSONEncoder().encode(stamp)
+        var line = self
+        line.text = (text.dropLast() + [CopyText.tab] + CopyText.line([String(decoding: stamp, as: UTF8.self)]))[...]
         return line
     }
 

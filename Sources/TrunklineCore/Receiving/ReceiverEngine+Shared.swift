@@ -179,7 +179,7 @@ extension ReceiverEngine {
     private func keep(_ piece: inout SharedPiece, _ branch: OfficeID) throws(StoreError) {
         let conflicts = piece.takeSettledConflicts()
         guard !conflicts.isEmpty else { return }
-        try books.keep(conflicts)
+        try keep(conflicts)
         try checkConflicts(of: branch)
     }
 
@@ -358,7 +358,7 @@ extension ReceiverEngine {
             branch)
         let conflicts = notes.compactMap { $0.decision?.conflict }
         if !conflicts.isEmpty {
-            try books.keep(conflicts)
+            try keep(conflicts)
             try checkConflicts(of: branch)
         }
         for isStored in [true, false] {

@@ -38,10 +38,17 @@ public struct ReceiverEngine {
     let books: any ReceiverBooks
     let sink: MappedSink
     let computer: any RowComputer
+    private let log: ConflictLog?
 
-    public init(_ transaction: any ReceiverTransaction) {
+    public init(_ transaction: any ReceiverTransaction) { self.init(transaction, mapping: nil, noting: nil) }
+
+    /// - Parameters:
+    ///   - rules: in the place of those that the bookkeeping has; nil: these.
+    ///   - log: notes the conflicts that are kept.
+    init(_ transaction: any ReceiverTransaction, mapping rules: MappingRules?, noting log: ConflictLog?) {
+        self.log = log
         books = transaction
-        sink = MappedSink(transaction)
+        sink = MappedSink(transaction, rules)
         computer = transaction
     }
 
@@ -111,6 +118,11 @@ public struct ReceiverEngine {
     private func sayShared(_ stream: StreamID) throws(StoreError) {
         guard stream.source == .head else { return }
         try books.joinAnew(StreamID(from: stream.destination, to: .head))
+    }
+
+    func keep(_ conflicts: [Conflict]) throws(StoreError) {
+        try books.keep(conflicts)
+        log?.note(conflicts)
     }
 
     /// Holds the stream of a batch that fails again and again: the message is kept, the reason shown at both ends.

@@ -9,8 +9,38 @@ public protocol InitialisationPlanner: Sendable {
         _ selection: TableSelection, countingRows: Bool
     ) async throws(StoreError) -> InitialisationPlan
 
+    /// A row of a table that this office writes as it would travel now, and where to, by the table's rule as it is given; nil:
+    /// there is none of that key.
+    /// - Parameter key: its values in the key's order, as texts.
+    /// - Throws: ``StoreError`` `.table` where the table, or the rule, does not fit.
+    func outgoing(_ key: [String], by rule: TableRule) async throws(StoreError) -> OutgoingRow?
+
     /// The tables whose changes are captured here.
     func capturedTables() async throws(StoreError) -> [TableName]
+}
+
+/// A row as it would travel.
+public struct OutgoingRow: Hashable, Sendable, Codable {
+    public var columns: [Column]
+    /// In their order, as the texts that travel.
+    public var values: [String?]
+    /// The offices that get it.
+    public var destinations: [OfficeID]
+
+    public init(columns: [Column], values: [String?], destinations: [OfficeID]) {
+        self.columns = columns
+        self.values = values
+        self.destinations = destinations
+    }
+
+    /// - Returns: as many texts as the key has columns.
+    public static func check(_ key: [String], of table: TableName, _ columns: [String]) throws(StoreError) {
+        guard key.count != columns.count else { return }
+        throw StoreError(
+            .table, operation: "plan", subject: "table \"\(table)\"",
+            reason: "its key has \(columns.count) columns, and \(key.count) values were given",
+            hint: "give one --key for each of \(columns.joined(separator: ", ")), in this order")
+    }
 }
 
 /// What `trunkline init` would do at a branch.

@@ -70,7 +70,7 @@ public struct OfficeSetup: Hashable, Sendable {
     public var role: OfficeRole
     /// The synced tables of both directions.
     public var tables: [TableRule]
-    /// At a branch: whether tables of the head that its database does not have are made.
+    /// Whether tables of others that its database does not have are made, though no rule names them.
     public var acceptsNew: Bool
     /// What becomes of columns that its tables do not have, where a table says nothing else; nil: see ``MappingRules``.
     public var newColumns: NewColumns?

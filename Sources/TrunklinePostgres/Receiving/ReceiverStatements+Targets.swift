@@ -13,7 +13,7 @@ extension ReceiverStatements {
                     (SELECT 'shared' FROM trunkline.synced_table s
                         WHERE s.captured AND s.relation = $4 AND s.conflict IS NOT NULL), 'written')
                 ELSE coalesce((SELECT CASE
-                    WHEN $2 = ANY (tables) OR role = 'head' AND cardinality(tables) = 0 OR role = 'branch' AND accepts_new
+                    WHEN $2 = ANY (tables) OR role = 'head' AND cardinality(tables) = 0 AND NOT accepts_new OR accepts_new
                         AND (c.oid IS NULL OR EXISTS (SELECT FROM trunkline.made_table m WHERE m.name = $2)) THEN 'accepted'
                     ELSE 'unlisted' END FROM trunkline.office), 'accepted') END,
             coalesce(has_schema_privilege(n.oid, 'USAGE'), true),

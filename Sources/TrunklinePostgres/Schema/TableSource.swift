@@ -28,8 +28,13 @@ enum TableSource {
 
     /// What PostgreSQL's `format` makes of a template.
     static func filled(_ template: String, for destination: OfficeID) -> String {
+        filled(template, with: destination.description.literal)
+    }
+
+    /// - Parameter destination: SQL.
+    static func filled(_ template: String, with destination: String) -> String {
         template.split(separator: "%%", omittingEmptySubsequences: false).map {
-            $0.replacing("%1$L", with: destination.description.literal)
+            $0.replacing("%1$L", with: destination)
         }.joined(separator: "%")
     }
 }

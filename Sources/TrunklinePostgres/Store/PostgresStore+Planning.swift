@@ -31,6 +31,41 @@ extension PostgresStore {
         }
     }
 
+    public func outgoing(_ key: [String], by rule: TableRule) throws(StoreError) -> OutgoingRow? {
+        try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
+            guard let table = try Catalog(connection).table(rule.name) else {
+                throw StoreError(
+                    .table, operation: "plan", subject: "table \"\(rule.name)\"", reason: "there is none")
+            }
+            try OutgoingRow.check(key, of: rule.name, table.key)
+            let columns = table.wireColumns
+            let isRow = table.key.enumerated().map { "t.\($0.element.identifier) = $\($0.offset + 1)" }.joined(
+                separator: " AND ")
+            let row = try connection.run(
+                "SELECT \(columns.map { "t.\($0.name.identifier)::text" }.joined(separator: ", ")) FROM \(rule.name.sql) t WHERE \(isRow)",
+                key, "plan")
+            guard row.rowCount > 0 else { return nil }
+            var outgoing = OutgoingRow(
+                columns: columns, values: columns.indices.map { row.value(0, $0) }, destinations: [.head])
+            if try isHead(connection) {
+                try TableSource.check(rule, connection)
+                let rows = TableSource.template(rule).map { TableSource.filled($0, with: "o.destination") }
+                let found = try connection.run(
+                    """
+                    SELECT o.destination FROM trunkline.outbound o
+                    WHERE EXISTS (SELECT FROM \(rows ?? rule.name.sql) t WHERE \(isRow)) ORDER BY 1
+                    """, key, "plan")
+                outgoing.destinations = (0..<found.rowCount).compactMap { OfficeID(found.text($0, 0)) }
+            }
+            return outgoing
+        }
+    }
+
+    private func isHead(_ connection: PostgresConnection) throws(StoreError) -> Bool {
+        let office = try connection.query(Statements.office)
+        return office.rowCount == 1 && office.text(0, 1) == OfficeRole.head.rawValue
+    }
+
     public func capturedTables() throws(StoreError) -> [TableName] {
         try withConnection { (connection) throws(StoreError) in try captured(connection)?.map(\.name) ?? [] }
     }

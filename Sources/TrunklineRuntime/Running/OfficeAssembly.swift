@@ -91,7 +91,7 @@ public struct OfficeAssembly: Sendable {
 
     private func ingestor() -> Ingestor.Configuration {
         var configuration = Ingestor.Configuration(office: settings.office.id)
-        configuration.expectsMessages = settings.office.role == .head || settings.tables.hasDown
+        configuration.expectsMessages = settings.office.role == .head || settings.tables.hasDown(at: .branch)
         configuration.limits.messageBytes = settings.receiver.maxMessageBytes
         configuration.limits.bodyBytes = settings.receiver.maxBodyBytes
         configuration.retryEvery = settings.receiver.retryInterval

@@ -52,6 +52,21 @@ extension SQLiteStore {
         }
     }
 
+    public func outgoing(_ key: [String], by rule: TableRule) async throws(StoreError) -> OutgoingRow? {
+        try await read("plan", "table \"\(rule.name)\"") { db in
+            let office = try Office.read(db, operation: "plan")
+            guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else {
+                throw StoreError(
+                    .table, operation: "plan", subject: "table \"\(rule.name)\"", reason: "there is none")
+            }
+            try OutgoingRow.check(key, of: rule.name, shape.key)
+            let table = SyncedTable(
+                id: 0, name: rule.name, keyColumns: shape.key, route: rule.keptRoute(at: office.role),
+                filter: rule.keptFilter(at: office.role))
+            return try OutgoingRow.find(key, table, shape, db)
+        }
+    }
+
     /// Reads over a connection of its own that writes nothing, not even the journal mode.
     ///
     /// The file itself is never opened by other means: to close it would drop all locks of this process on it, and another
@@ -82,5 +97,57 @@ extension SQLiteStore {
         try await read("tables", location.path) { db in
             try Bookkeeping.version(db) == 0 ? [] : SyncedTable.ids(db).map(\.name)
         }
+    }
+}
+
+extension OutgoingRow {
+    fileprivate static func find(
+        _ key: [String], _ table: SyncedTable, _ shape: TableShape, _ db: Database
+    ) throws -> OutgoingRow? {
+        let columns = shape.wireColumns
+        let name = TableName.quoted(shape.name)
+        let isRow = shape.key.map { "\(name).\(TableName.quoted($0)) = ?" }.joined(separator: " AND ")
+        let values = zip(shape.key, key).map { column, text in
+            FieldReader.key(text, as: WireKind(wireType: columns.first { $0.name == column }!.type))
+        }
+        func statement(_ sql: String) throws -> Statement {
+            let statement = try db.makeStatement(sql: sql)
+            for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }
+            return statement
+        }
+        let list = columns.map { "\(name).\(TableName.quoted($0.name))" }.joined(separator: ", ")
+        let row = try statement("SELECT \(list) FROM \(name) WHERE \(isRow)")
+        defer { row.rewind() }
+        guard try row.stepOnce(db) else { return nil }
+        var outgoing = OutgoingRow(
+            columns: columns,
+            values: columns.enumerated().map { index, column in
+                var field: [UInt8] = []
+                _ = SQLiteValue(row, column: index).withRaw {
+                    FieldWriter.append($0, as: WireKind(wireType: column.type), to: &field)
+                }
+                return CopyText.value(field[...])
+            }, destinations: [.head])
+        if table.route != nil {
+            let scope = RowScope(table: table)
+            if let obstacle = scope.obstacle(db) {
+                throw StoreError(
+                    .table, operation: "plan", subject: "table \"\(table.name)\"", reason: obstacle)
+            }
+            let offices = try statement(
+                """
+                SELECT o.destination FROM trunkline_outbound AS o WHERE EXISTS (SELECT 1 FROM \(name) WHERE \(isRow)
+                \(scope.conditions(matching: "o.destination").map { " AND \($0)" }.joined())) ORDER BY 1
+                """)
+            defer { offices.rewind() }
+            outgoing.destinations = []
+            while try offices.stepOnce(db) {
+                guard case .text(let name) = SQLiteValue(offices, column: 0),
+                    let office = OfficeID(String(decoding: name, as: UTF8.self))
+                else { continue }
+                outgoing.destinations.append(office)
+            }
+        }
+        return outgoing
     }
 }

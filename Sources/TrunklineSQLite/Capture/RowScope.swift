@@ -10,6 +10,9 @@ struct RowScope {
     /// - Parameter office: where the stream goes to.
     func conditions(for office: String) -> [String] { conditions("= '\(office.doubling("'"))'") }
 
+    /// - Parameter office: SQL for where the stream goes to.
+    func conditions(matching office: String) -> [String] { conditions("= \(office)") }
+
     /// SQL over the table under its own name for whether any branch has a row; nil: the table is a branch's own.
     var isForAnyBranch: String? {
         guard table.route != nil else { return nil }

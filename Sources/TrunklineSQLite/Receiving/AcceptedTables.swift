@@ -37,14 +37,15 @@ struct AcceptedTables {
         if let own = try SyncedTable.all(db).first(where: { FoldedName($0.name.inSQLite) == folded }) {
             return own.conflict.map { .shared(policy: $0.description) } ?? .written
         }
+        // What was made for one table is not for another one whose name SQLite takes for the same.
+        if try office.acceptsNew && (isMissing || made().contains(table)) { return .accepted }
         switch office.role {
         case .head:
-            return office.acceptedTables.isEmpty || office.acceptedTables.contains(table) ? .accepted : .unlisted
+            let takesAny = office.acceptedTables.isEmpty && !office.acceptsNew
+            return takesAny || office.acceptedTables.contains(table) ? .accepted : .unlisted
         case .branch:
             let isListed = office.acceptedTables.contains { FoldedName($0.inSQLite) == folded }
-            // What was made for one table of the head is not for another one whose name SQLite takes for the same.
-            let isNew = try office.acceptsNew && (isMissing || made().contains(table))
-            return isListed || isNew ? .accepted : .unlisted
+            return isListed ? .accepted : .unlisted
         }
     }
 }

@@ -8,7 +8,7 @@ struct PlanCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract:
-            "Say what init would do, and in which rows tables that a branch is about to share differ from the head's.",
+            "Say what init would do, what would become of a row, and in which rows tables that a branch is about to share differ from the head's.",
         discussion: """
             As init --dry-run, which asks nobody. At a branch whose configuration shares tables that it did not share \
             before, the head is asked besides: its rows and this office's are compared, and the keys that differ are \
@@ -18,13 +18,34 @@ struct PlanCommand: OfficeCommand {
             Nothing joins by it. What waits in tables that are synced already travels meanwhile as ever. The bookkeeping is \
             made if there is none yet.
 
+            Of one row, by the configuration as it is now, and with nothing changed: with --key, a row that this office \
+            writes, as it would travel, and where to; with --set, a row as it would come from another office (its columns, as \
+            they are called there; those that are not named are NULL), and what would be stored of it here.
+
             Examples:
               trunkline plan
               trunkline plan --timeout 2m --json
+              trunkline plan price --key 17
+              trunkline plan product_sales --set id=17 --set qty=3 --set total=12.50 --branch east     (at the head)
 
-            Exit codes: 0 nothing differs, 1 no answer in time or a table was not compared, 2 rows differ, 4 the stream \
-            from the head is stopped, 69 database or broker unavailable, 78 configuration or an unfit table, 130 interrupted.
+            Exit codes: 0 nothing differs, or the row would be stored; 1 no answer in time, a table was not compared, or \
+            there is no such row; 2 rows differ, 3 the row would be set aside, 4 the stream from the head is stopped, 64 usage, \
+            69 database or broker unavailable, 78 configuration or an unfit table, 130 interrupted.
             """)
+
+    @Argument(help: "The table: name or schema.name.", transform: NameArgument.table)
+    var table: TableName?
+
+    @Option(help: ArgumentHelp("A row's key: once for each of its columns, in their order.", valueName: "value"))
+    var key: [String] = []
+
+    @Option(
+        help: ArgumentHelp("A value of a row from elsewhere; without '=': NULL.", valueName: "column=value"))
+    var set: [String] = []
+
+    @Option(
+        help: ArgumentHelp("At the head: where the row comes from.", valueName: "id"), transform: NameArgument.office)
+    var branch: OfficeID?
 
     @Option(help: ArgumentHelp("How long to wait for the head's answer.", valueName: "duration"))
     var timeout = DurationArgument(.seconds(300))
@@ -34,7 +55,22 @@ struct PlanCommand: OfficeCommand {
     @Flag(help: "Print a JSON object.")
     var json = false
 
+    func validate() throws {
+        guard key.isEmpty || set.isEmpty else { throw ValidationError("Give --key or --set, not both.") }
+        guard table != nil || key.isEmpty && set.isEmpty else {
+            throw ValidationError("--key and --set need the table.")
+        }
+        guard table == nil || !key.isEmpty || !set.isEmpty else {
+            throw ValidationError("Of a table, give --key or --set for a row of it.")
+        }
+        guard branch == nil || !set.isEmpty else { throw ValidationError("--branch goes with --set.") }
+        try Assignments.check(set)
+    }
+
     func execute() async throws {
+        if let table {
+            return try await SamplePlan(table: table, key: key, set: set, branch: branch).run(options, json)
+        }
         let settings = try await options.settings(
             for: SettingsRequirements("plan", broker: .at(.branch), tables: .at(.branch)))
         let office = OfficeAssembly(settings)

@@ -95,7 +95,7 @@ struct StatusCommand: OfficeCommand {
             let office = OfficeRemarks(
                 office: settings.office, notes: notes, uncaptured: uncaptured, refusals: refusals,
                 standing: OfficeRemarks.standing(in: streams, at: role),
-                isTwoWay: OfficeRemarks.isTwoWay(streams, settings.tables),
+                isTwoWay: OfficeRemarks.isTwoWay(streams, settings.tables, at: settings.office.role),
                 waitingConflicts: try await store.waitingConflicts())
             return BranchesReport(office: office, streams: streams, branches: branches, onlyProblems: problems).text
         }

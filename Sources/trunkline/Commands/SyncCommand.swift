@@ -69,7 +69,7 @@ struct SyncCommand: OfficeCommand {
         let watch = SyncWatch(
             store: store, office: office.settings.office, streams: streams, timeout: timeout?.duration,
             outbox: role == .branch ? try office.outbox(for: "sync") : nil,
-            expected: role == .branch && office.settings.tables.hasDown
+            expected: role == .branch && office.settings.tables.hasDown(at: role)
                 ? StreamID(from: .head, to: office.settings.office.id) : nil)
         if let outcomes = try await watch.firstLook() { return outcomes }
         try await office.checkBroker(for: "sync")

@@ -157,9 +157,7 @@ struct ConflictsResolveCommand: OfficeCommand {
     func validate() throws {
         guard pick != nil || !set.isEmpty else { throw ValidationError("Give --pick, or --set.") }
         guard pick == nil || set.isEmpty else { throw ValidationError("Give --pick or --set, not both.") }
-        guard !set.contains(where: { $0.isEmpty || $0.hasPrefix("=") }) else {
-            throw ValidationError("--set takes column=value.")
-        }
+        try Assignments.check(set)
         guard ids.isEmpty == waiting else {
             throw ValidationError(waiting ? "Give numbers or --waiting, not both." : "Give numbers, or --waiting.")
         }
@@ -223,12 +221,7 @@ struct ConflictsResolveCommand: OfficeCommand {
         case .head?: return .head
         case .branch?: return .branch
         case nil:
-            var values: [String: String?] = [:]
-            for assignment in set {
-                let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                values[String(parts[0])] = .some(parts.count == 2 ? String(parts[1]) : nil)
-            }
-            return .set(values)
+            return .set(Assignments.values(set))
         }
     }
 }

@@ -19,8 +19,8 @@ struct OfficeRemarks {
     var waitingConflicts = 0
 
     /// Whether the configuration, or what is there, has anything go from the head to its branches.
-    static func isTwoWay(_ streams: [StreamStatus], _ tables: TableSelection) -> Bool {
-        tables.hasDown || streams.contains { $0.stream.source == .head }
+    static func isTwoWay(_ streams: [StreamStatus], _ tables: TableSelection, at role: OfficeRole) -> Bool {
+        tables.hasDown(at: role) || streams.contains { $0.stream.source == .head }
     }
 
     /// A table of the head stands still in each of its streams alike.

@@ -36,7 +36,7 @@ struct StatusReport {
             OfficeRemarks(
                 office: office, notes: notes, uncaptured: uncaptured, refusals: refusals,
                 standing: OfficeRemarks.standing(in: streams, at: office.role),
-                isTwoWay: OfficeRemarks.isTwoWay(streams, tables)
+                isTwoWay: OfficeRemarks.isTwoWay(streams, tables, at: office.role)
             ).lines
         return table.rendered() + lines.map { SafeText.oneLine($0) + "\n" }.joined()
     }

@@ -22,11 +22,11 @@ struct TablesReport {
             let down = rules.count { $0.direction == .down }
             let shared = rules.count - up - down
             // The head takes any that comes up, where none is named.
-            var parts = up == 0 && role == .head ? ["any table up"] : []
+            var parts = up == 0 && role == .head && !acceptsNew ? ["any table up"] : []
             if up > 0 { parts.append("\(HumanNumber.counted(up, "table")) up") }
             if down > 0 { parts.append("\(HumanNumber.counted(down, "table")) down") }
             if shared > 0 { parts.append("\(HumanNumber.counted(shared, "table")) shared") }
-            if acceptsNew { parts.append("new tables of the head") }
+            if acceptsNew { parts.append("new tables of the \(role == .head ? "branches" : "head")") }
             return parts.isEmpty ? "no table" : parts.joined(separator: ", ")
         case .all(let exceptions):
             return exceptions.isEmpty ? "all tables up" : "all tables up but \(exceptions.count)"

@@ -209,7 +209,6 @@ import TrunklineCore
             "{name: price, direction: down, local-writes: refuse}",
             "price: local-writes is for the branches, whose programs write there; leave it out here"
         ),
-        ("{accept: new}", "entry 1: accept is for the branches, which make the tables; leave it out here"),
         ("{direction: down}", "entry 1: has no name; write name: and the table's name"),
         ("{name: }", "entry 1: name: is empty; give it a value, or leave it out"),
         (
@@ -336,7 +335,6 @@ import TrunklineCore
                 "tables: stock: route: through: table: \"a.b.c\" is not a table name; write name or schema.name, a part with a dot in double quotes",
                 "tables: stock: route: through: has no from; name its column with the values of the table's own column",
                 "tables: entry 5: accept: \"old\" is not new",
-                "tables: entry 5: accept is for the branches, which make the tables; leave it out here",
                 "tables: entry 6: is neither a table's name nor a mapping; write name, or {name: …}",
                 "tables: price: is named twice; leave one out",
                 "batch.rows: \"many\" is not a whole number",

@@ -30,6 +30,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func owner() async throws(StoreError) -> OfficeID {
         try await pass { () async throws(StoreError) in try await base.owner() }
     }
+    func outgoing(_ key: [String], by rule: TableRule) async throws(StoreError) -> OutgoingRow? {
+        try await pass { () async throws(StoreError) in try await base.outgoing(key, by: rule) }
+    }
     func capturedTables() async throws(StoreError) -> [TableName] {
         try await pass { () async throws(StoreError) in try await base.capturedTables() }
     }

@@ -79,7 +79,6 @@ struct TableEntryReader {
         if let text = fields.text(.accept), text != "new" {
             fields.note(InvalidSetting.notOneOf(["new"], text), of: .accept)
         }
-        if role == .head { fields.note("accept is for the branches, which make the tables; leave it out here") }
         return .acceptsNew
     }
 

@@ -1,0 +1,140 @@
+import Synchronization
+
+/// What would become of a row that came in a stream: it was stored as one that did come, and all of that was undone.
+public struct Rehearsal: Hashable, Sendable, Codable {
+    public var stream: StreamID
+    /// As the sender calls it.
+    public var table: TableName
+    /// The table here; nil: no row of the sender's is stored in any.
+    public var into: TableName?
+    public var key: RowKey
+    /// The row here, by column, before and after; nil: there is none.
+    public var before: [String: String?]?
+    public var after: [String: String?]?
+    /// Why it would be set aside, in whole or in part; nil: it would not.
+    public var setAside: String?
+    /// What would be recorded of a conflict; nil: there would be none.
+    public var conflict: Conflict?
+    /// Whether the row's columns of this table were not all said: these would be NULL.
+    public var unsaid: [String]
+
+    public var isStored: Bool { setAside == nil && after != nil }
+}
+
+/// A row as somebody makes one up: by the sender's columns, each as text; nil: NULL.
+public struct SampleRow: Hashable, Sendable {
+    public var values: [String: String?]
+    /// Whether the row, where it is of a shared table, was changed here too since the sender had it last.
+    public var isOpposed: Bool
+
+    public init(_ values: [String: String?], isOpposed: Bool = false) {
+        self.values = values
+        self.isOpposed = isOpposed
+    }
+}
+
+extension ReceiverStore {
+    /// Says what would become of a row that came in a stream, and changes nothing: what triggers of the table here do besides
+    /// is undone as well, but for what no transaction undoes (a number of a sequence).
+    /// - Throws: ``StoreError``; `.table` where nothing is known of the sender's table, or the row has other columns.
+    /// - Parameter rules: how this office would store the rows of others.
+    public func rehearse(
+        _ sample: SampleRow, of table: TableName, in stream: StreamID, by rules: MappingRules
+    ) async throws(StoreError) -> Rehearsal {
+        let result = RehearsalResult()
+        do throws(StoreError) {
+            let _: Never = try await receiving("plan", "table \"\(table)\"") { (transaction) throws(StoreError) in
+                result.rehearsal.withLock { $0 = nil }
+                let log = ConflictLog()
+                let engine = ReceiverEngine(transaction, mapping: rules, noting: log)
+                let rehearsal = try engine.rehearse(sample, of: table, in: stream, noting: log)
+                result.rehearsal.withLock { $0 = rehearsal }
+                // So that all of it is undone.
+                throw StoreError(.program, operation: "plan", subject: "table \"\(table)\"", reason: "it is undone")
+            }
+        } catch {
+            guard let rehearsal = result.rehearsal.withLock({ $0 }) else { throw error }
+            return rehearsal
+        }
+    }
+}
+
+private final class RehearsalResult: Sendable {
+    let rehearsal = Mutex<Rehearsal?>(nil)
+}
+
+/// The conflicts that an engine kept in one transaction.
+final class ConflictLog: Sendable {
+    private let conflicts = Mutex<[Conflict]>([])
+
+    var last: Conflict? { conflicts.withLock { $0.last } }
+
+    func note(_ kept: [Conflict]) { conflicts.withLock { $0 += kept } }
+}
+
+extension ReceiverEngine {
+    /// - Precondition: the transaction is undone.
+    func rehearse(
+        _ sample: SampleRow, of table: TableName, in stream: StreamID, noting log: ConflictLog
+    ) throws(StoreError) -> Rehearsal {
+        let subject = "table \"\(table)\""
+        guard let inbound = try books.lock(stream), let shape = try books.shapes(of: [table], stream)[table] else {
+            throw StoreError(
+                .table, operation: "plan", subject: subject,
+                reason: "no rows of it have come from \(stream.source) yet, so that its columns are not known here",
+                hint: "they are with its first batch: trunkline sync there, with these services running")
+        }
+        let columns = shape.columns.map(\.name)
+        let unknown = sample.values.keys.filter { !columns.contains($0) }.sorted()
+        guard unknown.isEmpty, shape.key.allSatisfy({ sample.values[$0] != nil }) else {
+            throw StoreError(
+                .table, operation: "plan", subject: subject,
+                reason: unknown.isEmpty
+                    ? "the row has no value of the key (\(Self.list(shape.key)))"
+                    : "\(Self.list(unknown)) \(unknown.count == 1 ? "is no column" : "are no columns") of it at \(stream.source)",
+                hint: "its columns there are \(Self.list(columns))")
+        }
+        var header = TableHeader(
+            name: table, key: shape.key, columns: shape.columns, rows: 1, rowBytes: 0, deletes: 0, deleteBytes: 0,
+            allNew: false)
+        header.conflict = try? books.policy(of: table).description
+        let fields = columns.map { sample.values[$0] ?? nil }
+        var rehearsal = Rehearsal(
+            stream: stream, table: table, key: RowKey(shape.key.map { sample.values[$0] ?? nil }),
+            unsaid: columns.filter { sample.values[$0] == nil })
+        var line = ReceivedLine(table: header, isDelete: false, text: CopyText.line(fields)[...])
+        if header.isShared { line = try stamped(line, sample, in: stream) }
+
+        var groups = [LineGroup(line)]
+        var failures = try takeUnfit(outOf: &groups, stream, asWhole: false)
+        if !groups.isEmpty {
+            let key = rehearsal.key
+            (rehearsal.into, rehearsal.before) = try sink.ownRow(key, header, of: stream)
+            let context = SharedContext(stream, inbound, isClockOff: false)
+            failures += try apply(groups, context, individually: false)
+            rehearsal.after = try sink.ownRow(key, header, of: stream).row
+        }
+        rehearsal.setAside = failures.first?.reason
+        rehearsal.conflict = log.last
+        return rehearsal
+    }
+
+    private static func list(_ names: [String]) -> String { names.map { "\"\($0)\"" }.joined(separator: ", ") }
+
+    /// As the sender's next change of the row: made of the row as it is here, or of another one.
+    private func stamped(
+        _ line: ReceivedLine, _ sample: SampleRow, in stream: StreamID
+    ) throws(StoreError) -> ReceivedLine {
+        var version = RowVersion(clock: try books.wallClock(), office: stream.source)
+        var base: RowBase?
+        if stream.destination == .head {
+            let state = try books.sharedRows(of: [line.key], line.table, stream.source)[0]
+            let isThere = try sink.ownRow(line.key, line.table, of: stream).row != nil
+            version.clock = max(version.clock, (state.version?.clock ?? 0) + 1)
+            base = RowBase(
+                version: sample.isOpposed ? RowVersion(clock: 0, office: stream.source) : state.version,
+                wasAbsent: sample.isOpposed ? false : !isThere, since: version.clock)
+        }
+        return line.stamped(RowStamp(version: version, base: base))
+    }
+}
