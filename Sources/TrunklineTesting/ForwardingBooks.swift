@@ -91,6 +91,10 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     open func beginListAnew(after version: Int64, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.beginListAnew(after: version, stream) }
     }
+    open func isSetAsideAsWhole(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
+        try pass { () throws(StoreError) in try base.isSetAsideAsWhole(table, stream) }
+    }
+
     open func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {
         try pass { () throws(StoreError) in try base.keptKeys(of: table, stream) }
     }

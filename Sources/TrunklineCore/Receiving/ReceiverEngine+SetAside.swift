@@ -83,6 +83,9 @@ extension ReceiverEngine {
         var failures: [LineFailure] = []
         for line in lines {
             switch try sink.fit(line.table, of: stream, for: .making) {
+            case .partly(let reason) where line.isStoredInPart:
+                guard try !fitsByNow(line.table, stream) else { break }
+                failures.append(LineFailure(line: line, reason: Self.allInPart(reason)))
             case .fits, .partly, .made, .missing: break
             case .unfit(let reason), .refused(let reason): failures.append(LineFailure(line: line, reason: reason))
             }
@@ -93,15 +96,42 @@ extension ReceiverEngine {
     /// Forgets that tables took no rows, which take those of a batch; or would: of a table that is not taken its sender
     /// says how it looks, and no more.
     func forgetWholeTables(_ groups: [LineGroup], _ header: BatchHeader) throws(StoreError) {
-        var fitting = Set(groups.map(\.table.name))
+        var fitting: Set<TableName> = []
+        // Of one that lacks columns all rows may be to come once more. If not, that is found at its next try.
+        for group in groups {
+            if case .partly = try sink.fit(group.table, of: header.stream, for: .storing) { continue }
+            fitting.insert(group.table.name)
+        }
         for table in header.tables where table.rows + table.deletes == 0 {
             switch try sink.fit(table, of: header.stream, for: .making) {
-            case .fits, .partly, .made, .missing: fitting.insert(table.name)
-            case .unfit, .refused: break
+            case .fits, .made, .missing: fitting.insert(table.name)
+            case .partly, .unfit, .refused: break
             }
         }
         for table in fitting { try books.forgetSetAside([.wholeTable], of: table, header.stream) }
     }
+
+    /// One line stands for all rows of a table that are stored but for some columns, where they are many.
+    func boundRowsInPart(_ failures: inout [LineFailure], _ stream: StreamID) throws(StoreError) {
+        let inPart = Dictionary(grouping: failures.filter(\.line.isStoredInPart), by: \.line.table.name)
+        guard !inPart.isEmpty else { return }
+        var rows = try books.setAsideSize(stream).rows
+        for (table, lines) in inPart.sorted(by: { $0.key < $1.key }) {
+            let isWhole = try books.isSetAsideAsWhole(table, stream)
+            rows += lines.count
+            guard isWhole || rows > Limit.rowsInPart else { continue }
+            failures.removeAll { $0.line.isStoredInPart && $0.line.table.name == table }
+            guard !isWhole else { continue }
+            let keys = try books.setAsideKeys(of: table, stream)
+            try books.forgetSetAside(keys, of: table, stream)
+            var line = ReceivedLine.wholeTable(lines[0].line.table)
+            line.isStoredInPart = true
+            failures.append(LineFailure(line: line, reason: Self.allInPart(lines[0].reason)))
+            rows -= keys.count + lines.count - 1
+        }
+    }
+
+    private static func allInPart(_ reason: String) -> String { "all rows come once more when it has that: \(reason)" }
 
     /// Forgets what was set aside of the keys of a batch.
     func forgetSetAside(_ groups: [LineGroup], _ stream: StreamID) throws(StoreError) {

@@ -17,6 +17,9 @@ public struct ReceiverEngine {
         /// Set-aside rows of one stream, and the bytes of their images: beyond, the stream is held.
         /// A sender believes no more of its receiver either.
         static let setAsideRows = 100_000
+        /// Of these, rows that are stored but for columns which a table here lacks: beyond, one entry stands for all of their
+        /// table, which comes once more when it has them.
+        static let rowsInPart = 10_000
         static let setAsideBytes = 256 << 20
         /// Conflicts kept with one branch, and superseded rows of one stream, and their bytes: beyond, what would make more
         /// holds the stream.
@@ -198,6 +201,7 @@ public struct ReceiverEngine {
             outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false, known: known,
             keepsImages: header.recovery != nil)
         if inbound.hasSetAside { try forgetWholeTables(groups, header) }
+        if header.setAsideDifferences ?? false { try boundRowsInPart(&failures, stream) }
         if header.recovery == .keepBranch {
             // What an earlier recovery kept, finished or not, gives way too.
             if inbound.hasKeptRows { try releaseAll(stream) }

@@ -103,7 +103,7 @@ struct SharedChange {
     /// Whether the head's row may have in it what one end has forgotten, so that nobody can tell what is the change: a branch
     /// that was restored to a change which is not answered, and went on from there; or a head that got back from another
     /// branch what it had merged.
-    private func mayHaveForgotten(_ decision: Decision) -> Bool {
+    func mayHaveForgotten(_ decision: Decision) -> Bool {
         guard let base = stamp.base, let version = stamp.version, !isSame else { return false }
         if let applied = state.applied, applied.base == base { return version.clock > applied.clock }
         guard policy.columns?.added.isEmpty == false, case .image? = decision.action, let known = state.version else {
@@ -112,7 +112,7 @@ struct SharedChange {
         return known.office == .head && base.version.map { $0 < known } ?? true
     }
 
-    private func decideOrdinarily() -> Decision {
+    func decideOrdinarily() -> Decision {
         guard let version = stamp.version, let base = stamp.base else { return join() }
         if let applied = state.applied, applied.base == base, version.clock <= applied.clock {
             return replay(isOlder: version.clock < applied.clock)
@@ -153,7 +153,7 @@ struct SharedChange {
     }
 
     /// A change that was looked at before, or one from before: in a batch that came late, or as a restored branch says it again.
-    private func replay(isOlder: Bool) -> Decision {
+    func replay(isOlder: Bool) -> Decision {
         guard isOlder, wasRestored else { return Decision(answers: true) }
         // So that it is told of the row itself: its own is another one.
         var applied = isRecovering ? state.applied : nil
@@ -164,7 +164,7 @@ struct SharedChange {
 
     // MARK: The branch's image stands
 
-    private func store(_ base: RowBase, _ version: RowVersion) -> Decision {
+    func store(_ base: RowBase, _ version: RowVersion) -> Decision {
         guard !isSame else { return keep(base, version, stands: true) }
         let taken = ownVersion(for: version)
         return Decision(
@@ -172,7 +172,7 @@ struct SharedChange {
     }
 
     /// The branch's version, unless it is of a clock that is off, or not after what it replaces.
-    private func ownVersion(for version: RowVersion) -> RowVersion {
+    func ownVersion(for version: RowVersion) -> RowVersion {
         let isCredible = version.clock <= now + tolerance && !isClockOff
         guard isCredible, state.version.map({ $0 < version }) ?? true else {
             return .next(at: .head, now: now, after: state.version)
@@ -183,7 +183,7 @@ struct SharedChange {
     /// The head's row stays as it is. It has a version from now on, so that a later change of what the branch had is one of
     /// another row.
     /// - Parameter stands: whether it is as the branch's.
-    private func keep(_ base: RowBase, _ version: RowVersion, stands: Bool) -> Decision {
+    func keep(_ base: RowBase, _ version: RowVersion, stands: Bool) -> Decision {
         // A row that came and went at the branch leaves nothing behind.
         if theirs == nil, present == nil, state.version == nil, base.wasAbsent {
             return Decision(applied: applied(base, version, standing: nil), answers: true)
@@ -198,7 +198,7 @@ struct SharedChange {
 
     // MARK: Both changed it
 
-    private func merge(
+    func merge(
         _ base: ColumnMerge.PartialImage, _ present: [String?], _ theirs: [String?], _ rowBase: RowBase,
         _ version: RowVersion
     ) -> Decision {
@@ -232,11 +232,11 @@ struct SharedChange {
             applied: applied(rowBase, version, standing: stands ? taken : nil), conflict: conflict, answers: true)
     }
 
-    private func credible(_ version: RowVersion) -> RowVersion? {
+    func credible(_ version: RowVersion) -> RowVersion? {
         isClockOff || version.clock > now + tolerance ? nil : version
     }
 
-    private func whole(_ base: RowBase, _ version: RowVersion, kind: Conflict.Kind) -> Decision {
+    func whole(_ base: RowBase, _ version: RowVersion, kind: Conflict.Kind) -> Decision {
         let winner = winner(version)
         let conflict = record(kind: kind, winner, base: baseImage(base), differing)
         guard winner == .branch else {
@@ -249,132 +249,54 @@ struct SharedChange {
         return decision
     }
 
-    private func winner(_ version: RowVersion?) -> Conflict.Outcome {
+    func winner(_ version: RowVersion?) -> Conflict.Outcome {
         guard policy.whole == .lastWriterWins, let version = version.flatMap({ credible($0) }) else {
             return policy.standsAtJoin
         }
         return state.version.map { $0 < version } ?? true ? .branch : .head
     }
 
-    // MARK: A row that the branch says without having changed it
-
-    /// Where both have it alike, all is well. Else the version that is newer stands, as far as the branch knows one: it was
-    /// made of the other one, or the head has forgotten it with a restore. Where it knows none, two rows meet that never
-    /// knew of each other.
-    private func join() -> Decision {
-        guard !isSame else {
-            // So that what is older elsewhere is known for it, also where a delete was forgotten.
-            return Decision(version: state.version == nil ? stamp.version.flatMap(credible) : nil, answers: false)
-        }
-        guard let version = stamp.version else { return theirs == nil ? Decision(answers: false) : joinUnknown() }
-        if isForgotten(version) { return joinUnknown() }
-        // The same row; the two databases may write its values in two ways.
-        guard state.version != version else { return Decision(answers: true) }
-        // One of a clock that is off is not newer by that, but where nobody contradicts.
-        let isUnopposed = present == nil && state.version == nil
-        let isNewer = isUnopposed || credible(version) != nil && state.version.map { $0 < version } ?? true
-        guard isNewer else {
-            // A delete from before is nothing that yields, nor is a row from before: the head had it so once. It had not what only
-            // a clock that is off keeps from winning.
-            let isFromBefore = state.version.map { version < $0 } ?? false
-            guard theirs != nil, wasRestored || !isFromBefore else { return Decision(answers: true) }
-            return Decision(conflict: record(kind: .join, .head, base: nil, differing), answers: true)
-        }
-        let taken = ownVersion(for: version)
-        let conflict = present != nil ? record(kind: .join, .branch, base: nil, differing) : nil
-        return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
-    }
-
-    /// Nobody knows when the branch wrote it: any version that the head knows is newer.
-    private func joinUnknown() -> Decision {
-        // It may be for another branch.
-        guard present != nil || state.version != nil else { return Decision(action: .theirs, answers: true) }
-        // A delete takes no row that it knows nothing of.
-        guard theirs != nil else { return Decision(version: versionWhereNone, answers: true) }
-        let winner = winner(nil)
-        let conflict = record(kind: .join, winner, base: nil, differing)
-        guard winner == .branch else {
-            return Decision(version: versionWhereNone, conflict: conflict, answers: true)
-        }
-        let taken = RowVersion.next(at: .head, now: now, after: state.version)
-        return Decision(action: .theirs, version: taken, conflict: conflict, answers: true)
-    }
-
-    /// Whether the head knew the row by a version, and has forgotten it since it shared the table no more for a while.
-    private func isForgotten(_ version: RowVersion) -> Bool { state.version == nil && version.clock < sharedSince }
-
-    /// A change from before: what is at the head since is none that the branch knew of, nor is its base.
-    private func joinForgotten(_ base: RowBase, _ version: RowVersion) -> Decision {
-        guard !isSame, present != nil, theirs != nil else {
-            return isSame || present != nil ? keep(base, version, stands: isSame) : store(base, version)
-        }
-        if policy.needsBase, let known = baseImage(base), let theirs, let present {
-            var decision = joinMerged(known, present, theirs, base, version)
-            // It may have been counted before the head forgot so.
-            decision.conflict = decision.conflict ?? record(kind: .join, .branch, base: known, differing)
-            return decision
-        }
-        let winner = winner(nil)
-        let conflict = record(kind: .join, winner, base: nil, differing)
-        var decision = winner == .branch ? store(base, version) : keep(base, version, stands: false)
-        decision.conflict = conflict
-        return decision
-    }
-
-    /// Where the branch knows what it changed, its difference counts, whatever the head knows of the row.
-    private func joinMerged(
-        _ known: ColumnMerge.PartialImage, _ present: [String?], _ theirs: [String?], _ base: RowBase,
-        _ version: RowVersion
-    ) -> Decision {
-        if isAlike(known, present) { return store(base, version) }
-        var decision = merge(known, present, theirs, base, version)
-        if isSame, decision.action == nil { return decision }
-        decision.conflict = decision.conflict ?? record(kind: .join, .merged, base: known, differing)
-        decision.conflict?.kind = .join
-        return decision
-    }
-
     // MARK: Parts
 
     /// Of a row of the head that stands, and was not changed since its table is shared.
-    private var versionWhereNone: RowVersion? { state.version == nil ? .next(at: .head, now: now) : nil }
+    var versionWhereNone: RowVersion? { state.version == nil ? .next(at: .head, now: now) : nil }
 
-    private func kind(_ base: RowBase, _ isFresh: Bool) -> Conflict.Kind {
+    func kind(_ base: RowBase, _ isFresh: Bool) -> Conflict.Kind {
         if theirs == nil { return .deleteOfUpdated }
         if present == nil { return .updateOfDeleted }
         return base.wasAbsent && isFresh ? .insert : .update
     }
 
     /// Whether the head's row is one that this branch made since that base.
-    private func isOwn(_ base: RowBase, _ version: RowVersion) -> Bool {
+    func isOwn(_ base: RowBase, _ version: RowVersion) -> Bool {
         guard let known = state.version, let since = base.since, known.office == branch else { return false }
         return (since...max(since, version.clock)).contains(known.clock)
     }
 
-    private var isSame: Bool {
+    var isSame: Bool {
         guard let theirs, let present else { return (theirs == nil) == (present == nil) }
         return ColumnMerge(columns).isSame(theirs, present)
     }
 
-    private var differing: [Int] {
+    var differing: [Int] {
         guard let theirs, let present else { return [] }
         return ColumnMerge(columns).differences(theirs, present)
     }
 
     /// From where the branch's change is measured; nil: there was no row, or it is not known. Of a column that is younger
     /// than the base nothing is known.
-    private func baseImage(_ base: RowBase) -> ColumnMerge.PartialImage? {
+    func baseImage(_ base: RowBase) -> ColumnMerge.PartialImage? {
         let applied = state.applied.flatMap { $0.base == base ? $0 : nil }
         let named = applied.map(\.image) ?? stamp.baseImage
         return named.map { named in columns.map { named[$0.name] } }
     }
 
-    private func isAlike(_ base: ColumnMerge.PartialImage?, _ present: [String?]) -> Bool {
+    func isAlike(_ base: ColumnMerge.PartialImage?, _ present: [String?]) -> Bool {
         guard let base, let theirs else { return false }
         return ColumnMerge(columns).isSame(base.indices.map { base[$0] ?? theirs[$0] }, present)
     }
 
-    private func misfits(of image: [String?], _ theirs: [String?]) -> [String: String] {
+    func misfits(of image: [String?], _ theirs: [String?]) -> [String: String] {
         var found: [String: String] = [:]
         for (index, column) in columns.enumerated() {
             let source = image[index] == theirs[index] ? misfits.theirs : misfits.present
@@ -383,13 +305,13 @@ struct SharedChange {
         return found
     }
 
-    private func applied(_ base: RowBase, _ version: RowVersion, standing: RowVersion?) -> AppliedChange {
+    func applied(_ base: RowBase, _ version: RowVersion, standing: RowVersion?) -> AppliedChange {
         AppliedChange(
             base: base, clock: version.clock, image: policy.needsBase ? theirs.map(named) : nil,
             isDelete: theirs == nil, standing: standing)
     }
 
-    private func record(
+    func record(
         kind: Conflict.Kind, _ outcome: Conflict.Outcome, base: ColumnMerge.PartialImage?, _ open: [Int]
     ) -> Conflict {
         Conflict(
@@ -401,11 +323,11 @@ struct SharedChange {
             headMisfits: misfits.present, branchMisfits: misfits.theirs)
     }
 
-    private func named(_ image: [String?]) -> [String: String?] {
+    func named(_ image: [String?]) -> [String: String?] {
         Dictionary(zip(columns.map(\.name), image), uniquingKeysWith: { first, _ in first })
     }
 
-    private func named(_ image: ColumnMerge.PartialImage) -> [String: String?] {
+    func named(_ image: ColumnMerge.PartialImage) -> [String: String?] {
         var named: [String: String?] = [:]
         for (column, value) in zip(columns, image) { if let value { named[column.name] = .some(value) } }
         return named

@@ -139,6 +139,12 @@ final class PostgresReceiving: ReceiverTransaction {
             ReceiverStatements.setAside, [stream.description] + columns.map(TextArray.encode) + ["\(number)"])
     }
 
+    func isSetAsideAsWhole(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
+        try connection.query(
+            ReceiverStatements.isSetAsideAsWhole, [stream.description, connection.portable(table.description)]
+        ).flag(0, 0)
+    }
+
     func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError) {
         let keys = keys.map { connection.portable($0.description) }
         try connection.query(
