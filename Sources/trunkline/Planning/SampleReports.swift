@@ -25,7 +25,9 @@ struct DepartureReport {
 
     private func destinations(_ row: OutgoingRow) -> String {
         guard office.role == .head else { return "the head" }
-        guard !row.destinations.isEmpty else { return "no branch: its route, or where, leaves it out" }
+        guard !row.destinations.isEmpty else {
+            return "no branch: there is none, or its route, or where, leaves it out"
+        }
         let names = row.destinations.prefix(Self.namedBranches).map(\.description).joined(separator: ", ")
         let hidden = row.destinations.count - Self.namedBranches
         return HumanNumber.counted(row.destinations.count, "branch", plural: "branches") + ": \(names)"

@@ -56,6 +56,6 @@ struct SampleReportTests {
                 "head: price 1, a would go to 12 branches: b1, b2, b3, b4, b5, b6, b7, b8, b9, b10 and 2 more\n"))
         #expect(
             text(OutgoingRow(columns: columns, values: ["1"], destinations: [])).contains(
-                "no branch: its route, or where, leaves it out"))
+                "no branch: there is none, or its route, or where, leaves it out"))
     }
 }
