@@ -263,4 +263,20 @@ struct MappingTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select n from visit") == "7")
     }
+
+    /// Nobody can tell which of them was meant.
+    @Test(arguments: Pairing.all) func aLookupThatFindsSeveralRowsFindsNone(_ pairing: Pairing) async throws {
+        let head = Self.warehouse(pairing.head).replacing("number text unique", with: "number text")
+        let pair = try await pair(
+            pairing, Self.mapping(pairing.head), head: head + "insert into client values (9, 'B2');")
+        try pair.branchDatabase.run(
+            "insert into sale values (1, 2, '12.50', 'A1', 'x'), (2, 3, '0.10', 'B2', 'y')")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run(Self.listing) == "east|1|2|12.50|11.50|7|till")
+        let reasons = try await pair.head.reasons(of: pair.stream)
+        #expect(reasons == ["table \"client\" has several rows whose number is the row's customer_no"])
+        try pair.headDatabase.run("delete from client where id = 9")
+        _ = try await pair.head.retrySetAside(SetAsideSelection(), limit: 10)
+        #expect(try pair.headDatabase.run("select client_id from turnover where no = 2") == "8")
+    }
 }

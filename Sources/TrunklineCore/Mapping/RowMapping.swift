@@ -95,9 +95,17 @@ public struct RowComputation: Hashable, Sendable {
         return "\(names.joined(separator: ", ")) of this office's mapping cannot be computed: \(error)"
     }
 
-    /// Why a row waits whose lookup finds nothing.
-    public static func missing(_ lookup: RowMapping.Lookup) -> String {
-        "table \"\(lookup.table)\" has no row whose \(lookup.match) is the row's \(lookup.by)"
+    /// What becomes of a row of which a lookup does not find one value.
+    /// - Parameter number: of the lookup, where it finds nothing; behind those, where it finds several rows.
+    public func unfound(_ number: Int) -> ComputedRow? {
+        let lookups = lookups
+        guard (0..<2 * lookups.count).contains(number) else { return nil }
+        let lookup = lookups[number % lookups.count]
+        let isMissing = number < lookups.count
+        let rows = isMissing ? "no row" : "several rows"
+        return .failed(
+            reason: "table \"\(lookup.table)\" has \(rows) whose \(lookup.match) is the row's \(lookup.by)",
+            lacksParent: isMissing)
     }
 }
 

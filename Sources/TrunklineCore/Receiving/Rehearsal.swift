@@ -81,7 +81,8 @@ extension ReceiverEngine {
         guard let inbound = try books.lock(stream), let shape = try books.shapes(of: [table], stream)[table] else {
             throw StoreError(
                 .table, operation: "plan", subject: subject,
-                reason: "no rows of it have come from \(stream.source) yet, so that its columns are not known here",
+                reason:
+                    "no rows of it have come from \(stream.source == .head ? "the head" : stream.source.description) yet, so that its columns are not known here",
                 hint: "they are with its first batch: trunkline sync there, with these services running")
         }
         let columns = shape.columns.map(\.name)

@@ -125,7 +125,7 @@ struct ComputationSQL {
         switch value.source {
         case .expression(let text): "(\(text)\n)::\(value.column.type)"
         case .constant(let text): (text?.literal ?? "NULL") + "::\(value.column.type)"
-        case .lookup(let lookup): "(\(found(lookup, lookup.take)))::\(value.column.type)"
+        case .lookup(let lookup): "(\(found(lookup, lookup.take)) LIMIT 1)::\(value.column.type)"
         }
     }
 
@@ -135,11 +135,15 @@ struct ComputationSQL {
             "SELECT \(taken) FROM \(lookup.table.sql) l WHERE l.\(lookup.match.identifier) = line.\(lookup.by.identifier)"
     }
 
-    /// Whether the row is stored, the number of the lookup that finds nothing, and the values.
+    /// Whether the row is stored, the number of the lookup that does not find one row, and the values.
     private var outputs: [String] {
         let keeps = computation.filter.map { "CASE WHEN (\($0)\n) THEN 't' ELSE 'f' END" } ?? "'t'"
-        let missing = computation.lookups.enumerated().map { index, lookup in
-            "WHEN line.\(lookup.by.identifier) IS NOT NULL AND NOT EXISTS (\(found(lookup, nil))) THEN \(index)"
+        let lookups = computation.lookups
+        let missing = lookups.enumerated().flatMap { index, lookup in
+            [
+                "WHEN line.\(lookup.by.identifier) IS NOT NULL AND NOT EXISTS (\(found(lookup, nil))) THEN \(index)",
+                "WHEN EXISTS (\(found(lookup, nil)) LIMIT 1 OFFSET 1) THEN \(index + lookups.count)",
+            ]
         }
         let lacking = missing.isEmpty ? "NULL::integer" : "CASE \(missing.joined(separator: " ")) END"
         return [keeps, lacking] + computation.values.map(value)
@@ -204,9 +208,7 @@ struct ComputationSQL {
 
     private func outcome(isKept: Bool, _ missing: Int?, _ fields: () -> ArraySlice<UInt8>) -> ComputedRow {
         guard isKept else { return .leftOut }
-        if let missing, computation.lookups.indices.contains(missing) {
-            return .failed(reason: RowComputation.missing(computation.lookups[missing]), lacksParent: true)
-        }
+        if let missing, let row = computation.unfound(missing) { return row }
         return .values(fields())
     }
 }

@@ -86,7 +86,7 @@ private struct RowComputing {
         }
         guard case .integer(1) = SQLiteValue(statement, column: 0) else { return .leftOut }
         if case .integer(let missing) = SQLiteValue(statement, column: 1) {
-            return .failed(reason: RowComputation.missing(computation.lookups[Int(missing)]), lacksParent: true)
+            return computation.unfound(Int(missing)) ?? .failed(reason: "nothing could be computed of it")
         }
         var text: [UInt8] = []
         var misfits: [String: String] = [:]
@@ -144,8 +144,13 @@ private struct ComputationSQL {
 
     private var outputs: [String] {
         let keeps = computation.filter.map { "CASE WHEN (\($0)\n) THEN 1 ELSE 0 END" } ?? "1"
-        let missing = computation.lookups.enumerated().map { index, lookup in
-            "WHEN line.\(TableName.quoted(lookup.by)) IS NOT NULL AND NOT EXISTS (\(found(lookup, "1"))) THEN \(index)"
+        let lookups = computation.lookups
+        let missing = lookups.enumerated().flatMap { index, lookup in
+            [
+                "WHEN line.\(TableName.quoted(lookup.by)) IS NOT NULL AND NOT EXISTS (\(found(lookup, "1"))) THEN \(index)",
+                // A subquery gives the first of several without a word.
+                "WHEN EXISTS (\(found(lookup, "1")) LIMIT 1 OFFSET 1) THEN \(index + lookups.count)",
+            ]
         }
         let lacking = missing.isEmpty ? "NULL" : "CASE \(missing.joined(separator: " ")) END"
         return [keeps, lacking] + computation.values.map(value)

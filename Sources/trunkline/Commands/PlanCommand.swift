@@ -18,7 +18,8 @@ struct PlanCommand: OfficeCommand {
             Nothing joins by it. What waits in tables that are synced already travels meanwhile as ever. The bookkeeping is \
             made if there is none yet.
 
-            Of one row, by the configuration as it is now, and with nothing changed: with --key, a row that this office \
+            Of one row, with nothing changed, by the mapping and the routes as the configuration has them now (which tables are taken, and \
+            the policies of shared ones, are those of the last init): with --key, a row that this office \
             writes, as it would travel, and where to; with --set, a row as it would come from another office (its columns, as \
             they are called there; those that are not named are NULL), and what would be stored of it here.
 
@@ -28,7 +29,7 @@ struct PlanCommand: OfficeCommand {
               trunkline plan price --key 17
               trunkline plan product_sales --set id=17 --set qty=3 --set total=12.50 --branch east     (at the head)
 
-            Exit codes: 0 nothing differs, or the row would be stored; 1 no answer in time, a table was not compared, or \
+            Exit codes: 0 nothing differs, or the row would be stored or left out; 1 no answer in time, a table was not compared, or \
             there is no such row; 2 rows differ, 3 the row would be set aside, 4 the stream from the head is stopped, 64 usage, \
             69 database or broker unavailable, 78 configuration or an unfit table, 130 interrupted.
             """)

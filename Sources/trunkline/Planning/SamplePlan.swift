@@ -56,12 +56,14 @@ struct SamplePlan {
         let stream = try await stream(office, store)
         let values = Assignments.values(set)
         var rehearsals = [try await store.rehearse(SampleRow(values), of: table, in: stream, by: rules)]
-        let isShared = rule(settings)?.direction == .shared
-        if isShared, office.role == .head, rehearsals[0].setAside == nil, rehearsals[0].before != nil {
+        let policy = rule(settings)?.conflict
+        if let policy, policy.columns == nil, office.role == .head, rehearsals[0].setAside == nil,
+            rehearsals[0].before != nil
+        {
             rehearsals.append(
                 try await store.rehearse(SampleRow(values, isOpposed: true), of: table, in: stream, by: rules))
         }
-        return ArrivalReport(rehearsals: rehearsals, office: office)
+        return ArrivalReport(rehearsals: rehearsals, office: office, policy: policy)
     }
 
     private func stream(_ office: OfficeSettings, _ store: any OfficeStore) async throws -> StreamID {

@@ -40,15 +40,25 @@ struct ArrivalReport {
     /// The second one: where the row was changed here too.
     var rehearsals: [Rehearsal]
     var office: OfficeSettings
+    /// Of a shared table.
+    var policy: ConflictPolicy?
 
     var text: String {
         let first = rehearsals[0]
         var parts = [outcome(first), listing(first)]
         if rehearsals.count > 1 {
             parts += [
-                "Were it changed here too, in the columns that are compared: \(conflict(rehearsals[1]))",
+                "Were it changed here too: \(conflict(rehearsals[1]))",
                 listing(rehearsals[1]),
             ]
+        }
+        if let policy, let columns = policy.columns, office.role == .head {
+            let sums =
+                columns.added.isEmpty ? "" : ", and differences of \(columns.added.joined(separator: ", ")) are added"
+            parts.append(
+                SafeText.oneLine(
+                    "Were it changed here too, of each column what one side made of it would stand\(sums); what both changed: \(policy.whole.rawValue)"
+                ) + "\n")
         }
         return parts.joined(separator: "\n") + "\(office.id): nothing was changed"
     }
