@@ -121,6 +121,9 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     open func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
         try pass { () throws(StoreError) in try base.setAsideKeys(of: table, stream) }
     }
+    open func keysStoredInPart(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        try pass { () throws(StoreError) in try base.keysStoredInPart(of: table, stream) }
+    }
     open func keepResult(_ result: VerificationResult) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keepResult(result) }
     }

@@ -40,24 +40,6 @@ struct ForgottenChangeTests {
         }
     }
 
-    /// Lets a branch that was restored come together with the head again.
-    private func recover(_ offices: SharedOffices) async throws {
-        let branch = offices.down.branches[SharedOffices.east]!.store
-        let stream = SharedOffices.stream(SharedOffices.east)
-        for _ in 0..<14 {
-            while let batch = try await offices.nextBatch(of: SharedOffices.east) {
-                _ = try await offices.down.head.receive(batch, parking: false)
-            }
-            try await offices.deliverAcks(to: SharedOffices.east)
-            while let batch = try await offices.down.nextBatch() { _ = try await branch.receive(batch, parking: false) }
-            try await offices.down.deliverAcks()
-            let isStopped = try await branch.status().contains { $0.stream == stream && $0.stopped != nil }
-            if isStopped { try await branch.beginRecovery(of: stream, .keepHead) }
-            _ = try await branch.formVerification(of: stream)
-        }
-        try await offices.settle()
-    }
-
     /// The first life's change stands on the same row as what the branch changes after its restore.
     /// - Parameter isAnswered: whether the answer to it comes after the restore, before the next change.
     @Test(arguments: Pairing.all, [true, false])
@@ -77,7 +59,7 @@ struct ForgottenChangeTests {
                 _ = try await offices.down.branches[SharedOffices.east]!.store.receive(answer, parking: false)
             }
             try offices.east.run("update customer set points = points - 7")
-            try await recover(offices)
+            try await offices.recoverEast()
             #expect(try offices.rows(Self.points) != nil, offices.shown())
             let kept = try offices.conflicts().flatMap { [$0.headImage?["points"], $0.branchImage?["points"]] }
             #expect(kept.contains("92"), offices.shown())
@@ -95,7 +77,7 @@ struct ForgottenChangeTests {
         await offices.down.branches[SharedOffices.east]!.store.close()
         try offices.east.restore()
         try await offices.down.sync(SharedOffices.east)
-        try await recover(offices)
+        try await offices.recoverEast()
         #expect(try offices.rows(Self.points) == "92", offices.shown())
     }
 

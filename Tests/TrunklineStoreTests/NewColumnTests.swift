@@ -245,25 +245,33 @@ struct NewColumnTests {
 
     /// A branch whose till was upgraded months before the head's table: one entry stands for all rows that wait.
     @Test(arguments: Pairing.mixed) func manyRowsThatWaitForAColumnAreOneEntry(_ pairing: Pairing) async throws {
-        let pair = try await Pair(pairing, branch: Self.sale, tables: ["sale"], head: Self.ofHead)
+        let pair = try await Pair(
+            pairing, branch: Self.sale, tables: ["sale"],
+            head:
+                "create table sale (branch_id text, id integer, qty integer check (qty < 99999), primary key (branch_id, id));"
+        )
         try await configure(pair, .keep)
+        // What waits for another reason is not forgotten for it.
+        try pair.branchDatabase.run("insert into sale values (20000, 100000)")
+        try await pair.sync()
         let numbers = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 10100)"
         try pair.branchDatabase.run(
             "alter table sale add column note text; \(numbers) insert into sale select i, i, 'n' || i from n")
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*), sum(qty) from sale") == "10100|51010050")
         let status = try #require(try await pair.head.status().first { $0.stream == pair.stream })
-        #expect(status.setAside == 1 && status.untakenTables == [TableName("sale")] && status.held == nil)
+        #expect(status.setAside == 2 && status.untakenTables == [TableName("sale")] && status.held == nil)
         // What comes is stored as before, and the entry stays.
         try pair.branchDatabase.run("update sale set qty = 0, note = 'new' where id < 6; delete from sale where id = 6")
         try await pair.sync()
         _ = try await pair.head.retrySetAside(SetAsideSelection(), limit: 10)
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*), sum(qty) from sale") == "10099|51010029")
-        #expect(try await pair.head.status().first { $0.stream == pair.stream }?.setAside == 1)
+        #expect(try await pair.head.status().first { $0.stream == pair.stream }?.setAside == 2)
         let reasons = try await pair.head.reasons(of: pair.stream)
-        #expect(reasons.allSatisfy { $0.contains("all rows come once more") && $0.contains("ADD COLUMN") })
+        #expect(reasons.contains { $0.contains("all rows come once more") && $0.contains("ADD COLUMN") })
         #expect(try await pair.branch.status()[0].pending == 0)
+        try pair.branchDatabase.run("delete from sale where id = 20000")
 
         try pair.headDatabase.run("alter table sale add column note text")
         _ = try await pair.head.retrySetAside(SetAsideSelection(), limit: 10)

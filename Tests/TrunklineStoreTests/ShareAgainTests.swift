@@ -160,19 +160,7 @@ struct ShareAgainTests {
         await branch.close()
         try offices.east.restore()
         try offices.east.run("insert into customer values (7, 'new', null, 7)")
-        let stream = SharedOffices.stream(SharedOffices.east)
-        for _ in 0..<12 {
-            while let batch = try await offices.nextBatch(of: SharedOffices.east) {
-                _ = try await offices.down.head.receive(batch, parking: false)
-            }
-            try await offices.deliverAcks(to: SharedOffices.east)
-            while let batch = try await offices.down.nextBatch() { _ = try await branch.receive(batch, parking: false) }
-            try await offices.down.deliverAcks()
-            let isStopped = try await branch.status().contains { $0.stream == stream && $0.stopped != nil }
-            if isStopped { try await branch.beginRecovery(of: stream, .keepHead) }
-            _ = try await branch.formVerification(of: stream)
-        }
-        try await offices.settle()
+        try await offices.recoverEast()
         let listing = "select id, points from customer order by id"
         #expect(try offices.rows(listing) == "1|11\n2|22\n7|7", offices.shown(listing))
     }

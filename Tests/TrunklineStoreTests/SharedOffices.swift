@@ -94,6 +94,24 @@ struct SharedOffices {
         throw TestFailure("it does not come to rest")
     }
 
+    /// Lets the eastern branch, which was restored, come together with the head again.
+    func recoverEast() async throws {
+        let branch = down.branches[Self.east]!.store
+        let stream = Self.stream(Self.east)
+        for _ in 0..<14 {
+            while let batch = try await nextBatch(of: Self.east) {
+                _ = try await down.head.receive(batch, parking: false)
+            }
+            try await deliverAcks(to: Self.east)
+            while let batch = try await down.nextBatch() { _ = try await branch.receive(batch, parking: false) }
+            try await down.deliverAcks()
+            let isStopped = try await branch.status().contains { $0.stream == stream && $0.stopped != nil }
+            if isStopped { try await branch.beginRecovery(of: stream, .keepHead) }
+            _ = try await branch.formVerification(of: stream)
+        }
+        try await settle()
+    }
+
     /// The same rows of all offices; nil when they differ.
     func rows(_ sql: String = SharedOffices.listing) throws -> String? {
         let all = try [head.run(sql)] + names.map { try down.rows(sql, at: $0) }

@@ -91,6 +91,8 @@ public protocol ReceiverBooks: SharedBooks {
     func releaseAll(_ stream: StreamID) throws(StoreError) -> Set<TableName>
     /// The keys of the rows of a table that are set aside.
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey]
+    /// Those of them whose rows are stored but for some columns.
+    func keysStoredInPart(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey]
     /// How much is kept of the stream in `superseded_row`.
     func supersededSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Keeps a verification's result, unless a later round's is there.

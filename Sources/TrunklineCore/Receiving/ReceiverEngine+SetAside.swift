@@ -122,7 +122,7 @@ extension ReceiverEngine {
             guard isWhole || rows > Limit.rowsInPart else { continue }
             failures.removeAll { $0.line.isStoredInPart && $0.line.table.name == table }
             guard !isWhole else { continue }
-            let keys = try books.setAsideKeys(of: table, stream)
+            let keys = try books.keysStoredInPart(of: table, stream)
             try books.forgetSetAside(keys, of: table, stream)
             var line = ReceivedLine.wholeTable(lines[0].line.table)
             line.isStoredInPart = true

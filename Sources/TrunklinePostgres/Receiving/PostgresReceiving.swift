@@ -267,8 +267,18 @@ final class PostgresReceiving: ReceiverTransaction {
     }
 
     func setAsideKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        try keys(ReceiverStatements.setAsideKeys, table, stream)
+    }
+
+    func keysStoredInPart(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        try keys(ReceiverStatements.keysStoredInPart, table, stream)
+    }
+
+    private func keys(
+        _ statement: Statement, _ table: TableName, _ stream: StreamID
+    ) throws(StoreError) -> [RowKey] {
         let found = try connection.query(
-            ReceiverStatements.setAsideKeys, [stream.description, connection.portable(table.description)])
+            statement, [stream.description, connection.portable(table.description)])
         return try (0..<found.rowCount).map { (row) throws(StoreError) in
             try JSONText.decode(RowKey.self, connection.unportable(found.text(row, 0)), "key")
         }

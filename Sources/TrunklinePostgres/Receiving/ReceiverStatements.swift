@@ -120,6 +120,13 @@ enum ReceiverStatements {
     static let setAsideKeys = Statement(
         "set_aside_keys", "SELECT key FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2")
 
+    static let keysStoredInPart = Statement(
+        "keys_stored_in_part",
+        """
+        SELECT s.key FROM trunkline.set_aside s JOIN trunkline.set_aside_shape h ON h.id = s.shape
+        WHERE s.stream = $1 AND s.table_name = $2 AND h.header::json ->> 'storedInPart' = 'true'
+        """)
+
     static let stop = Statement(
         "stop_stream",
         """

@@ -226,6 +226,18 @@ final class SQLiteReceiving: ReceiverTransaction {
         }
     }
 
+    func keysStoredInPart(of table: TableName, _ stream: StreamID) throws(StoreError) -> [RowKey] {
+        try run("read set-aside rows", stream) {
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT s.key FROM trunkline_set_aside AS s JOIN trunkline_set_aside_shape AS h ON h.id = s.shape_id
+                    WHERE s.stream = ? AND s.table_name = ? AND json_extract(h.shape, '$.storedInPart')
+                    """, arguments: [stream.description, table.description]
+            ).map { try JSONText.decode(RowKey.self, $0) }
+        }
+    }
+
     func keepResult(_ result: VerificationResult) throws(StoreError) {
         try run("keep verification result", result.stream) { try VerificationRecord.keep(result, db) }
     }
