@@ -15,10 +15,8 @@ public struct Rehearsal: Hashable, Sendable, Codable {
     public var setAside: String?
     /// What would be recorded of a conflict; nil: there would be none.
     public var conflict: Conflict?
-    /// Whether the row's columns of this table were not all said: these would be NULL.
+    /// The sender's columns of which the row said nothing: they would be NULL.
     public var unsaid: [String]
-
-    public var isStored: Bool { setAside == nil && after != nil }
 }
 
 /// A row as somebody makes one up: by the sender's columns, each as text; nil: NULL.
