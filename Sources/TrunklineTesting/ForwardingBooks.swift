@@ -127,6 +127,7 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     open func keepResult(_ result: VerificationResult) throws(StoreError) {
         try pass { () throws(StoreError) in try base.keepResult(result) }
     }
+    open func assume(_ acceptance: TableAcceptance, of table: TableName) { base.assume(acceptance, of: table) }
     open func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
         try pass { () throws(StoreError) in try base.fit(table, of: stream, for: use) }
     }

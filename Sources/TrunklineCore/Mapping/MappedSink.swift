@@ -2,7 +2,7 @@
 ///
 /// Whoever uses it speaks of the sender's tables and lines; what is below it knows only this office's own.
 final class MappedSink: RowSink {
-    private let base: any RowSink & RowComputer
+    let base: any RowSink & RowComputer
     private var known: MappingRules?
     private var resolved: [TableHeader: MappedTable.Resolution] = [:]
     /// Tables that are stored without some of their columns, which the tables here do not have.
@@ -14,7 +14,7 @@ final class MappedSink: RowSink {
         known = rules
     }
 
-    private func rules() throws(StoreError) -> MappingRules {
+    func rules() throws(StoreError) -> MappingRules {
         if let known { return known }
         let rules = try base.mappingRules()
         known = rules
@@ -43,9 +43,11 @@ final class MappedSink: RowSink {
         return resolution
     }
 
+    func assume(_ acceptance: TableAcceptance, of table: TableName) { base.assume(acceptance, of: table) }
+
     static func place(of stream: StreamID) -> String { stream.destination == .head ? "the head" : "the branch" }
 
-    private func mapped(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable? {
+    func mapped(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable? {
         if let partial = partly[table.ofNoBatch] { return partial }
         switch try resolve(table, stream) {
         case nil: return nil

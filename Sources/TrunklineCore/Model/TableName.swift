@@ -73,6 +73,14 @@ public struct TableName: Hashable, Sendable, Comparable, CustomStringConvertible
     public static func quoted(_ identifier: String) -> String { "\"" + identifier.doubling("\"") + "\"" }
 
     public static func < (a: TableName, b: TableName) -> Bool { a.description < b.description }
+
+    /// Whether a database may take both for one: in any case, with its default schema or without.
+    public func isSpelled(like other: TableName) -> Bool {
+        func folded(_ name: TableName) -> String {
+            TableName(schema: name.schema == "public" ? nil : name.schema, name.name).description.lowercased()
+        }
+        return folded(self) == folded(other)
+    }
 }
 
 extension TableName: Codable {

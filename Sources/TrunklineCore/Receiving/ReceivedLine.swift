@@ -119,6 +119,16 @@ public struct LineFailure: Sendable {
         self.code = code
         self.lacksParent = lacksParent
     }
+
+    /// Of many lines, for one reason, which is looked at once.
+    static func all(_ lines: [ReceivedLine], reason: String) -> [LineFailure] {
+        guard let first = lines.first else { return [] }
+        var failure = LineFailure(line: first, reason: reason)
+        return lines.map { line in
+            failure.line = line
+            return failure
+        }
+    }
 }
 
 /// Reasons are for people and travel in every ack: a sentence, never a value of 20 MB that a message quotes.

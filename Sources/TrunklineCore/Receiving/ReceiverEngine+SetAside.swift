@@ -34,7 +34,7 @@ extension ReceiverEngine {
                 continue
             }
             if try fitsByNow(group.table, stream) { continue }
-            failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+            failures += LineFailure.all(group.lines, reason: reason)
         }
         var releases = false
         if case .kept = choice { releases = true }
@@ -117,11 +117,9 @@ extension ReceiverEngine {
         guard !inPart.isEmpty else { return }
         var rows = try books.setAsideSize(stream).rows
         for (table, lines) in inPart.sorted(by: { $0.key < $1.key }) {
-            let isWhole = try books.isSetAsideAsWhole(table, stream)
             rows += lines.count
-            guard isWhole || rows > Limit.rowsInPart else { continue }
+            guard rows > Limit.rowsInPart else { continue }
             failures.removeAll { $0.line.isStoredInPart && $0.line.table.name == table }
-            guard !isWhole else { continue }
             let keys = try books.keysStoredInPart(of: table, stream)
             try books.forgetSetAside(keys, of: table, stream)
             var line = ReceivedLine.wholeTable(lines[0].line.table)

@@ -307,18 +307,19 @@ public struct ReceiverEngine {
             case .fits, .made: fitting.append(group)
             case .partly(let reason):
                 fitting.append(group)
-                if !group.isDelete {
-                    failures += group.lines.map { line in
+                // All of them come once more.
+                if group.isDelete { continue }
+                if asWhole, try books.isSetAsideAsWhole(group.table.name, stream) { continue }
+                failures += LineFailure.all(
+                    group.lines.map { line in
                         var line = line
                         line.isStoredInPart = true
-                        return LineFailure(line: line, reason: reason)
-                    }
-                }
+                        return line
+                    }, reason: reason)
             case .missing where group.isDelete: continue
             case .missing:
-                failures += group.lines.map {
-                    LineFailure(line: $0, reason: "the table is gone; it is made again at its next row")
-                }
+                failures += LineFailure.all(
+                    group.lines, reason: "the table is gone; it is made again at its next row")
             case .refused where group.isDelete && asWhole: continue
             case .unfit(let reason) where asWhole && stream.destination != .head && !group.isDelete,
                 .refused(let reason) where asWhole:
@@ -330,9 +331,9 @@ public struct ReceiverEngine {
                 if !answers.isEmpty {
                     failures.append(LineFailure(line: .wholeTable(group.table), reason: reason))
                 }
-                failures += deletes.lines.map { LineFailure(line: $0, reason: reason) }
+                failures += LineFailure.all(deletes.lines, reason: reason)
             case .unfit(let reason), .refused(let reason):
-                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+                failures += LineFailure.all(group.lines, reason: reason)
             }
         }
         groups = fitting

@@ -2,12 +2,24 @@ import Synchronization
 
 /// What would become of a row that came in a stream: it was stored as one that did come, and all of that was undone.
 public struct Rehearsal: Hashable, Sendable, Codable {
+    public enum Outcome: String, Hashable, Sendable, Codable {
+        case stored
+        /// Without columns that the table here does not have.
+        case inPart = "in-part"
+        /// Its values are here already, or the row here stands.
+        case unchanged
+        /// `where` leaves it out.
+        case leftOut = "left-out"
+        case setAside = "set-aside"
+    }
+
     public var stream: StreamID
     /// As the sender calls it.
     public var table: TableName
     /// The table here; nil: no row of the sender's is stored in any.
     public var into: TableName?
     public var key: RowKey
+    public var outcome: Outcome
     /// The row here, by column, before and after; nil: there is none.
     public var before: [String: String?]?
     public var after: [String: String?]?
@@ -34,31 +46,55 @@ public struct SampleRow: Hashable, Sendable {
 extension ReceiverStore {
     /// Says what would become of a row that came in a stream, and changes nothing: what triggers of the table here do besides
     /// is undone as well, but for what no transaction undoes (a number of a sequence).
-    /// - Throws: ``StoreError``; `.table` where nothing is known of the sender's table, or the row has other columns.
-    /// - Parameter rules: how this office would store the rows of others.
+    /// - Throws: ``StoreError``; `.table` where nothing is known of the sender's table, or the row has other columns, or others
+    ///   are to share the table than share it now.
+    /// - Parameter setup: what this office would do with the rows of others.
     public func rehearse(
-        _ sample: SampleRow, of table: TableName, in stream: StreamID, by rules: MappingRules
+        _ sample: SampleRow, of table: TableName, in stream: StreamID, by setup: OfficeSetup
     ) async throws(StoreError) -> Rehearsal {
-        let result = RehearsalResult()
+        try await undoing("table \"\(table)\"") { (transaction) throws(StoreError) in
+            let log = ConflictLog()
+            let engine = ReceiverEngine(transaction, mapping: setup.mappingRules, noting: log)
+            try engine.assume(setup, of: table, at: MappedSink.place(of: stream))
+            return try engine.rehearse(sample, of: table, in: stream, noting: log)
+        }
+    }
+
+    /// Says what becomes of the rows of a table that come in these streams, column by column, and changes nothing.
+    /// - Returns: one for all streams in which it looks the same; none of those in which it has not come yet.
+    /// - Throws: ``StoreError``, as ``rehearse(_:of:in:by:)``.
+    public func rehearse(
+        _ table: TableName, in streams: [StreamID], by setup: OfficeSetup
+    ) async throws(StoreError) -> [TableRehearsal] {
+        try await undoing("table \"\(table)\"") { (transaction) throws(StoreError) in
+            let engine = ReceiverEngine(transaction, mapping: setup.mappingRules, noting: nil)
+            guard let first = streams.first else { return [] }
+            try engine.assume(setup, of: table, at: MappedSink.place(of: first))
+            return try engine.rehearse(table, in: streams)
+        }
+    }
+
+    private func undoing<Value: Sendable>(
+        _ subject: String, _ body: @escaping @Sendable (any ReceiverTransaction) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let result = UndoneResult<Value>()
         do throws(StoreError) {
-            let _: Never = try await receiving("plan", "table \"\(table)\"") { (transaction) throws(StoreError) in
-                result.rehearsal.withLock { $0 = nil }
-                let log = ConflictLog()
-                let engine = ReceiverEngine(transaction, mapping: rules, noting: log)
-                let rehearsal = try engine.rehearse(sample, of: table, in: stream, noting: log)
-                result.rehearsal.withLock { $0 = rehearsal }
+            let _: Never = try await receiving("plan", subject) { (transaction) throws(StoreError) in
+                result.value.withLock { $0 = nil }
+                let value = try body(transaction)
+                result.value.withLock { $0 = value }
                 // So that all of it is undone.
-                throw StoreError(.program, operation: "plan", subject: "table \"\(table)\"", reason: "it is undone")
+                throw StoreError(.program, operation: "plan", subject: subject, reason: "it is undone")
             }
         } catch {
-            guard let rehearsal = result.rehearsal.withLock({ $0 }) else { throw error }
-            return rehearsal
+            guard let value = result.value.withLock({ $0 }) else { throw error }
+            return value
         }
     }
 }
 
-private final class RehearsalResult: Sendable {
-    let rehearsal = Mutex<Rehearsal?>(nil)
+private final class UndoneResult<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
 }
 
 /// The conflicts that an engine kept in one transaction.
@@ -71,6 +107,23 @@ final class ConflictLog: Sendable {
 }
 
 extension ReceiverEngine {
+    /// Takes a table as this office would after an `init`, but for who shares it: that is begun there.
+    func assume(_ setup: OfficeSetup, of table: TableName, at place: String) throws(StoreError) {
+        let target = setup.mapped.first { $0.name == table }?.mapping.into ?? table
+        guard let acceptance = setup.acceptance(of: target) else { return }
+        let policy = try? books.policy(of: target).description
+        var planned: String?
+        if case .shared(let given) = acceptance { planned = given }
+        guard planned == policy else {
+            throw StoreError(
+                .table, operation: "plan", subject: "table \"\(table)\"",
+                reason:
+                    "its configuration at \(place) is newer than the last init there: it would be \(planned.map { "shared (\($0))" } ?? "shared no more"), and is \(policy.map { "shared (\($0))" } ?? "not shared") now",
+                hint: "run trunkline plan, which says what comes of that, or trunkline init")
+        }
+        if planned == nil { sink.assume(acceptance, of: target) }
+    }
+
     /// - Precondition: the transaction is undone.
     func rehearse(
         _ sample: SampleRow, of table: TableName, in stream: StreamID, noting log: ConflictLog
@@ -99,10 +152,11 @@ extension ReceiverEngine {
         header.conflict = try? books.policy(of: table).description
         let fields = columns.map { sample.values[$0] ?? nil }
         var rehearsal = Rehearsal(
-            stream: stream, table: table, key: RowKey(shape.key.map { sample.values[$0] ?? nil }),
+            stream: stream, table: table, key: RowKey(shape.key.map { sample.values[$0] ?? nil }), outcome: .stored,
             unsaid: columns.filter { sample.values[$0] == nil })
         var line = ReceivedLine(table: header, isDelete: false, text: CopyText.line(fields)[...])
         if header.isShared { line = try stamped(line, sample, in: stream) }
+        line.misfits = try misfits(sample, shape, of: table, stream)
 
         var groups = [LineGroup(line)]
         var failures = try takeUnfit(outOf: &groups, stream, asWhole: false)
@@ -115,7 +169,40 @@ extension ReceiverEngine {
         }
         rehearsal.setAside = failures.first?.reason
         rehearsal.conflict = log.last
+        let isChanged = rehearsal.after != rehearsal.before
+        rehearsal.outcome =
+            if rehearsal.setAside != nil {
+                isChanged ? .inPart : .setAside
+            } else if rehearsal.after == nil {
+                .leftOut
+            } else {
+                isChanged ? .stored : .unchanged
+            }
         return rehearsal
+    }
+
+    /// Somebody makes the row up. A key of another type does not travel; any other such value does, with a mark.
+    /// - Returns: the columns that hold no value of their type.
+    private func misfits(
+        _ sample: SampleRow, _ shape: WireShape, of table: TableName, _ stream: StreamID
+    ) throws(StoreError) -> [String: String] {
+        var misfits: [String: String] = [:]
+        for column in shape.columns {
+            let value = sample.values[column.name] ?? nil
+            guard value.map({ !CanonicalValue.mayHold(column.type, $0) }) ?? shape.key.contains(column.name) else {
+                continue
+            }
+            guard shape.key.contains(column.name) else {
+                misfits[column.name] = "text"
+                continue
+            }
+            throw StoreError(
+                .table, operation: "plan", subject: "table \"\(table)\"",
+                reason:
+                    "\(value.map { "\"\($0)\"" } ?? "NULL") is no key: column \"\(column.name)\" is \(column.type) at \(stream.source)",
+                hint: "such a row does not travel; give a key of that type")
+        }
+        return misfits
     }
 
     private static func list(_ names: [String]) -> String { names.map { "\"\($0)\"" }.joined(separator: ", ") }

@@ -3,6 +3,9 @@
 /// The sink knows tables and types; it does not know streams' watermarks, acks or set-aside rows. Failures that are the
 /// row's or its table's fault come back as ``LineFailure``; what is anybody else's is thrown (``ErrorOwner``).
 public protocol RowSink {
+    /// Takes tables of this name so, whatever this office's configuration said at the last `init`, until the transaction ends:
+    /// for transactions that are undone.
+    func assume(_ acceptance: TableAcceptance, of table: TableName)
     /// Whether the receiver's table takes rows of this shape.
     func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit
     /// Applies the groups in their order, each line on its own merits.

@@ -41,9 +41,9 @@ extension SenderEngine {
             switch try books.ownTables.fit(group.table, of: back, for: .storing) {
             case .fits, .made: groups.append(group)
             case .missing:
-                failures += group.lines.map { LineFailure(line: $0, reason: "there is no such table any more") }
+                failures += LineFailure.all(group.lines, reason: "there is no such table any more")
             case .unfit(let reason), .refused(let reason), .partly(let reason):
-                failures += group.lines.map { LineFailure(line: $0, reason: reason) }
+                failures += LineFailure.all(group.lines, reason: reason)
             }
         }
         let inTheWay = try takeEqual(outOf: &groups, back)

@@ -15,8 +15,41 @@ public protocol InitialisationPlanner: Sendable {
     /// - Throws: ``StoreError`` `.table` where the table, or the rule, does not fit.
     func outgoing(_ key: [String], by rule: TableRule) async throws(StoreError) -> OutgoingRow?
 
+    /// A table that this office writes as it would travel now, and how much of it where to, by the table's rule as it is
+    /// given. It reads the whole table.
+    /// - Throws: ``StoreError`` `.table` where the table, or the rule, does not fit.
+    func outgoing(_ rule: TableRule) async throws(StoreError) -> OutgoingTable
+
     /// The tables whose changes are captured here.
     func capturedTables() async throws(StoreError) -> [TableName]
+}
+
+/// A table as it would travel.
+public struct OutgoingTable: Hashable, Sendable, Codable {
+    /// What one office gets: in its first load all of it, then what changes of that.
+    public struct Share: Hashable, Sendable, Codable {
+        public var office: OfficeID
+        public var rows: Int
+
+        public init(office: OfficeID, rows: Int) {
+            self.office = office
+            self.rows = rows
+        }
+    }
+
+    public var key: [String]
+    public var columns: [Column]
+    /// Here.
+    public var rows: Int
+    /// Of the offices that are known here.
+    public var shares: [Share]
+
+    public init(key: [String], columns: [Column], rows: Int, shares: [Share]) {
+        self.key = key
+        self.columns = columns
+        self.rows = rows
+        self.shares = shares
+    }
 }
 
 /// A row as it would travel.
@@ -26,11 +59,14 @@ public struct OutgoingRow: Hashable, Sendable, Codable {
     public var values: [String?]
     /// The offices that get it.
     public var destinations: [OfficeID]
+    /// Why it does not travel, or is set aside where it arrives; nil: nothing is known against it here.
+    public var problem: String?
 
-    public init(columns: [Column], values: [String?], destinations: [OfficeID]) {
+    public init(columns: [Column], values: [String?], destinations: [OfficeID], problem: String? = nil) {
         self.columns = columns
         self.values = values
         self.destinations = destinations
+        self.problem = problem
     }
 
     /// - Returns: as many texts as the key has columns.
@@ -38,7 +74,8 @@ public struct OutgoingRow: Hashable, Sendable, Codable {
         guard key.count != columns.count else { return }
         throw StoreError(
             .table, operation: "plan", subject: "table \"\(table)\"",
-            reason: "its key has \(columns.count) columns, and \(key.count) values were given",
+            reason:
+                "its key has \(columns.count) column\(columns.count == 1 ? "" : "s"), and \(key.count) value\(key.count == 1 ? " was" : "s were") given",
             hint: "give one --key for each of \(columns.joined(separator: ", ")), in this order")
     }
 }

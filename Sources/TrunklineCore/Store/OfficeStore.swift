@@ -106,6 +106,23 @@ public struct OfficeSetup: Hashable, Sendable {
     public var mapped: [MappedTableRule] {
         accepted.compactMap { rule in rule.mapping.map { MappedTableRule(name: rule.name, mapping: $0) } }
     }
+
+    /// How all of them are.
+    public var mappingRules: MappingRules {
+        MappingRules(
+            tables: Dictionary(mapped.map { ($0.name, $0.mapping) }, uniquingKeysWith: { first, _ in first }),
+            newColumns: newColumns)
+    }
+
+    /// How a table of this office's takes the rows of others; nil: that depends on which tables its database has.
+    public func acceptance(of target: TableName) -> TableAcceptance? {
+        if let rule = captured.first(where: { $0.name.isSpelled(like: target) }) {
+            return rule.conflict.map { .shared(policy: $0.description) } ?? .written
+        }
+        if accepted.contains(where: { $0.target.isSpelled(like: target) }) { return .accepted }
+        if acceptsNew || role == .branch && tables.isEmpty { return nil }
+        return role == .head && accepted.isEmpty ? .accepted : .unlisted
+    }
 }
 
 /// What ``AdministrationStore/initialise(_:)`` did.

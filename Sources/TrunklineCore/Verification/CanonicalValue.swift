@@ -20,6 +20,18 @@ enum CanonicalValue {
         }
     }
 
+    /// Whether a text may be a value of a column of this type; databases know more of dates and of sizes.
+    static func mayHold(_ type: String, _ text: String) -> Bool {
+        switch rule(for: type) {
+        case .asIs: true
+        case .number where type.hasSuffix("int") || type.hasPrefix("integer"): Int64(text) != nil
+        case .number: ExactDecimal(text) != nil || ["NaN", "Infinity", "-Infinity"].contains(text)
+        case .float: Double(text) != nil
+        case .boolean: ["t", "f", "true", "false"].contains(text)
+        case .timestamp: text.first?.isNumber ?? false
+        }
+    }
+
     /// Whether the field is a number of more digits than are compared.
     static func isBeyondComparison(_ field: ArraySlice<UInt8>) -> Bool {
         guard field.count > VerificationLimit.comparedDigits, let number = number(field) else { return false }

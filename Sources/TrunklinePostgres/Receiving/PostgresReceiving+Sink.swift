@@ -1,6 +1,8 @@
 import TrunklineCore
 
 extension PostgresReceiving {
+    func assume(_ acceptance: TableAcceptance, of table: TableName) { assumed[table] = acceptance }
+
     func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
         let mapping = TableMapping(table, of: stream)
         var lookup = try lookUp(mapping, for: use)
@@ -8,7 +10,8 @@ extension PostgresReceiving {
             if let reason = try Target.create(mapping, stream: stream, connection) {
                 lookup = .unfit(reason: reason)
             } else {
-                lookup = try Target.find(mapping, returning: isReturning, connection)
+                lookup = try Target.find(
+                    mapping, returning: isReturning, acceptance: assumed[mapping.target], connection)
             }
             fits[mapping] = lookup
             if case .found = lookup { return .made }
@@ -29,7 +32,8 @@ extension PostgresReceiving {
                 mapping, returning: false, acceptance: .shared(policy: planned.policy), connection)
         }
         if let known = fits[mapping] { return known }
-        let lookup = try Target.find(mapping, returning: isReturning, connection)
+        let lookup = try Target.find(
+            mapping, returning: isReturning, acceptance: assumed[mapping.target], connection)
         fits[mapping] = lookup
         return lookup
     }

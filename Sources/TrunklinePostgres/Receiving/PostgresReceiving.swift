@@ -8,6 +8,7 @@ final class PostgresReceiving: ReceiverTransaction {
     let isReturning: Bool
     /// By shape, what a table takes, as far as it was looked at in this transaction.
     var fits: [TableMapping: Target.Lookup] = [:]
+    var assumed: [TableName: TableAcceptance] = [:]
 
     var writers: [StreamID: RowWriter] = [:]
 

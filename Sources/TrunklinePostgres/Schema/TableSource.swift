@@ -26,6 +26,25 @@ enum TableSource {
         return "(SELECT t.* FROM \(rule.name.sql.doubling("%")) t WHERE \(conditions.joined(separator: " AND ")))"
     }
 
+    /// SQL for how many rows there are (`rows`) for each branch (`office`; NULL: for every one), in one look at the table.
+    static func counts(_ rule: TableRule) -> String {
+        let condition = rule.filter.map { "WHERE (\($0)\n)" } ?? ""
+        let rows = "\(rule.name.sql) t"
+        switch rule.route {
+        case .all: return "SELECT NULL::text AS office, count(*) AS rows FROM \(rows) \(condition)"
+        case .column(let column):
+            let office = "t.\(column.identifier)::text"
+            return "SELECT coalesce(\(office), '') AS office, count(*) AS rows FROM \(rows) \(condition) GROUP BY 1"
+        case .mapping(let column, let through, let from, let to):
+            return """
+                SELECT coalesce(m.office, '') AS office, count(*) AS rows FROM (SELECT t.* FROM \(rows) \(condition)) t
+                JOIN (SELECT DISTINCT m.\(from.identifier)::text\(collation) AS value, m.\(to.identifier)::text AS office
+                    FROM \(through.sql) m) m ON m.value = t.\(column.identifier)::text\(collation)
+                GROUP BY 1
+                """
+        }
+    }
+
     /// What PostgreSQL's `format` makes of a template.
     static func filled(_ template: String, for destination: OfficeID) -> String {
         filled(template, with: destination.description.literal)

@@ -33,10 +33,7 @@ extension PostgresStore {
 
     public func outgoing(_ key: [String], by rule: TableRule) throws(StoreError) -> OutgoingRow? {
         try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
-            guard let table = try Catalog(connection).table(rule.name) else {
-                throw StoreError(
-                    .table, operation: "plan", subject: "table \"\(rule.name)\"", reason: "there is none")
-            }
+            let table = try table(rule.name, connection)
             try OutgoingRow.check(key, of: rule.name, table.key)
             let columns = table.wireColumns
             let isRow = table.key.enumerated().map { "t.\($0.element.identifier) = $\($0.offset + 1)" }.joined(
@@ -59,6 +56,33 @@ extension PostgresStore {
             }
             return outgoing
         }
+    }
+
+    public func outgoing(_ rule: TableRule) throws(StoreError) -> OutgoingTable {
+        try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
+            let table = try table(rule.name, connection)
+            let rows = try connection.run("SELECT count(*) FROM \(rule.name.sql)", [], "plan").integer(0, 0) ?? 0
+            var outgoing = OutgoingTable(
+                key: table.key, columns: table.wireColumns, rows: rows,
+                shares: [OutgoingTable.Share(office: .head, rows: rows)])
+            guard try isHead(connection) else { return outgoing }
+            try TableSource.check(rule, connection)
+            let found = try connection.run(
+                """
+                WITH rows AS (\(TableSource.counts(rule)))
+                SELECT o.destination, coalesce((SELECT sum(r.rows) FROM rows r WHERE coalesce(r.office, o.destination) = o.destination), 0)
+                FROM trunkline.outbound o ORDER BY 1
+                """, [], "plan")
+            outgoing.shares = (0..<found.rowCount).compactMap { row in
+                OfficeID(found.text(row, 0)).map { OutgoingTable.Share(office: $0, rows: found.integer(row, 1) ?? 0) }
+            }
+            return outgoing
+        }
+    }
+
+    private func table(_ name: TableName, _ connection: PostgresConnection) throws(StoreError) -> Catalog.Table {
+        if let table = try Catalog(connection).table(name) { return table }
+        throw StoreError(.table, operation: "plan", subject: "table \"\(name)\"", reason: "there is none")
     }
 
     private func isHead(_ connection: PostgresConnection) throws(StoreError) -> Bool {

@@ -54,17 +54,42 @@ extension SQLiteStore {
 
     public func outgoing(_ key: [String], by rule: TableRule) async throws(StoreError) -> OutgoingRow? {
         try await read("plan", "table \"\(rule.name)\"") { db in
-            let office = try Office.read(db, operation: "plan")
-            guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else {
-                throw StoreError(
-                    .table, operation: "plan", subject: "table \"\(rule.name)\"", reason: "there is none")
-            }
+            let (table, shape) = try SQLiteStore.planned(rule, db)
             try OutgoingRow.check(key, of: rule.name, shape.key)
-            let table = SyncedTable(
-                id: 0, name: rule.name, keyColumns: shape.key, route: rule.keptRoute(at: office.role),
-                filter: rule.keptFilter(at: office.role))
             return try OutgoingRow.find(key, table, shape, db)
         }
+    }
+
+    public func outgoing(_ rule: TableRule) async throws(StoreError) -> OutgoingTable {
+        try await read("plan", "table \"\(rule.name)\"") { db in
+            let (table, shape) = try SQLiteStore.planned(rule, db)
+            let name = TableName.quoted(shape.name)
+            let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(name)")!
+            var outgoing = OutgoingTable(
+                key: shape.key, columns: shape.wireColumns, rows: rows,
+                shares: [OutgoingTable.Share(office: .head, rows: rows)])
+            guard table.route != nil else { return outgoing }
+            let scope = try RowScope(table: table).checked(db)
+            let counts = try scope.count(db)
+            let branches = try String.fetchAll(db, sql: "SELECT destination FROM trunkline_outbound ORDER BY 1")
+            outgoing.shares = branches.compactMap(OfficeID.init).map { branch in
+                OutgoingTable.Share(
+                    office: branch, rows: counts[table.route == .all ? "all" : "\(branch)"] ?? 0)
+            }
+            return outgoing
+        }
+    }
+
+    private static func planned(_ rule: TableRule, _ db: Database) throws -> (SyncedTable, TableShape) {
+        let office = try Office.read(db, operation: "plan")
+        guard let shape = try TableKind.find(rule.name.inSQLite, in: db).shape else {
+            throw StoreError(
+                .table, operation: "plan", subject: "table \"\(rule.name)\"", reason: "there is none")
+        }
+        let table = SyncedTable(
+            id: 0, name: rule.name, keyColumns: shape.key, route: rule.keptRoute(at: office.role),
+            filter: rule.keptFilter(at: office.role))
+        return (table, shape)
     }
 
     /// Reads over a connection of its own that writes nothing, not even the journal mode.
@@ -100,6 +125,14 @@ extension SQLiteStore {
     }
 }
 
+extension RowScope {
+    /// - Throws: `.table` where the rule does not suit the table.
+    fileprivate func checked(_ db: Database) throws -> RowScope {
+        guard let obstacle = obstacle(db) else { return self }
+        throw StoreError(.table, operation: "plan", subject: "table \"\(table.name)\"", reason: obstacle)
+    }
+}
+
 extension OutgoingRow {
     fileprivate static func find(
         _ key: [String], _ table: SyncedTable, _ shape: TableShape, _ db: Database
@@ -110,35 +143,23 @@ extension OutgoingRow {
         let values = zip(shape.key, key).map { column, text in
             FieldReader.key(text, as: WireKind(wireType: columns.first { $0.name == column }!.type))
         }
-        func statement(_ sql: String) throws -> Statement {
-            let statement = try db.makeStatement(sql: sql)
-            for (index, value) in values.enumerated() { try value.bind(to: statement, at: index + 1) }
-            return statement
+        var line: [UInt8] = []
+        let image = try RowImages(shape, rowBytes: .max, db).read(values, into: &line)
+        guard image.isRow else { return nil }
+        let misfit = image.misfits.first.map {
+            "column \"\($0.column)\" holds a value that is none of its type, so that a PostgreSQL database sets it aside"
         }
-        let list = columns.map { "\(name).\(TableName.quoted($0.name))" }.joined(separator: ", ")
-        let row = try statement("SELECT \(list) FROM \(name) WHERE \(isRow)")
-        defer { row.rewind() }
-        guard try row.stepOnce(db) else { return nil }
         var outgoing = OutgoingRow(
-            columns: columns,
-            values: columns.enumerated().map { index, column in
-                var field: [UInt8] = []
-                _ = SQLiteValue(row, column: index).withRaw {
-                    FieldWriter.append($0, as: WireKind(wireType: column.type), to: &field)
-                }
-                return CopyText.value(field[...])
-            }, destinations: [.head])
+            columns: columns, values: line.isEmpty ? [] : CopyText.fields(line[...]), destinations: [.head],
+            problem: image.problem ?? misfit)
         if table.route != nil {
-            let scope = RowScope(table: table)
-            if let obstacle = scope.obstacle(db) {
-                throw StoreError(
-                    .table, operation: "plan", subject: "table \"\(table.name)\"", reason: obstacle)
-            }
-            let offices = try statement(
-                """
-                SELECT o.destination FROM trunkline_outbound AS o WHERE EXISTS (SELECT 1 FROM \(name) WHERE \(isRow)
-                \(scope.conditions(matching: "o.destination").map { " AND \($0)" }.joined())) ORDER BY 1
-                """)
+            let scope = try RowScope(table: table).checked(db)
+            let offices = try db.makeStatement(
+                sql: """
+                    SELECT o.destination FROM trunkline_outbound AS o WHERE EXISTS (SELECT 1 FROM \(name) WHERE \(isRow)
+                    \(scope.conditions(matching: "o.destination").map { " AND \($0)" }.joined())) ORDER BY 1
+                    """)
+            for (index, value) in values.enumerated() { try value.bind(to: offices, at: index + 1) }
             defer { offices.rewind() }
             outgoing.destinations = []
             while try offices.stepOnce(db) {

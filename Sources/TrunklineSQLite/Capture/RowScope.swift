@@ -56,10 +56,12 @@ struct RowScope {
         case .all: office = "'all'"
         case .column(let column): office = LogStatement.office(name, column)
         case .mapping(let column, let through, let from, let to):
-            office = LogStatement.office(RowScope.map, to)
+            office = "\(RowScope.map).office"
+            // The same branch may be there twice.
             source += """
-                 JOIN \(TableName.quoted(through.inSQLite)) AS \(RowScope.map)
-                ON \(RowScope.map).\(TableName.quoted(from)) = \(name).\(TableName.quoted(column))
+                 JOIN (SELECT DISTINCT m.\(TableName.quoted(from)) AS value, \(LogStatement.office("m", to)) AS office
+                    FROM \(TableName.quoted(through.inSQLite)) AS m) AS \(RowScope.map)
+                ON \(RowScope.map).value = \(name).\(TableName.quoted(column))
                 """
         }
         let rows = try Row.fetchAll(

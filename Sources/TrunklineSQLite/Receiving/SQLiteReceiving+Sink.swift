@@ -2,6 +2,8 @@ internal import GRDB
 internal import TrunklineCore
 
 extension SQLiteReceiving {
+    func assume(_ acceptance: TableAcceptance, of table: TableName) { assumed[table] = acceptance }
+
     func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
         let mapping = TableMapping(table, of: stream)
         return try run("look at table", table.name) {
@@ -28,13 +30,17 @@ extension SQLiteReceiving {
             if case .missing = known, use == .making {} else { return (known, false) }
         }
         var isMade = false
-        var lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
+        func find() throws -> Target.Lookup {
+            try Target.find(
+                mapping, stream: stream, returning: isReturning, acceptance: assumed[mapping.target], db)
+        }
+        var lookup = try find()
         if case .missing = lookup, use == .making {
             if let reason = try Target.create(mapping, stream: stream, db) {
                 lookup = .unfit(reason: reason)
             } else {
                 isMade = true
-                lookup = try Target.find(mapping, stream: stream, returning: isReturning, db)
+                lookup = try find()
                 if case .missing = lookup {
                     lookup = .unfit(reason: "table \"\(mapping.target)\" cannot be made here")
                 }

@@ -9,6 +9,7 @@ final class SQLiteReceiving: ReceiverTransaction {
     let isReturning: Bool
     /// By shape, what a table takes.
     var targets: [TableMapping: Target.Lookup] = [:]
+    var assumed: [TableName: TableAcceptance] = [:]
     private(set) lazy var hasDeferredKeys = Result { try DeferredKeys.exist(db) }
 
     init(_ db: Database, isReturning: Bool = false) {

@@ -6,6 +6,13 @@ enum Assignments {
         guard !texts.contains(where: { $0.isEmpty || $0.hasPrefix("=") }) else {
             throw ValidationError("--set takes column=value.")
         }
+        var seen: Set<Substring> = []
+        for text in texts {
+            let name = text.prefix { $0 != "=" }
+            guard seen.insert(name).inserted else {
+                throw ValidationError("--set says column \(name) twice.")
+            }
+        }
     }
 
     static func values(_ texts: [String]) -> [String: String?] {

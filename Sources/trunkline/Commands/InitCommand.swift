@@ -98,13 +98,3 @@ extension OfficeAssembly {
         return plan
     }
 }
-
-extension TableName {
-    /// Whether a database may take both for one: in any case, with its default schema or without.
-    func isSpelled(like other: TableName) -> Bool {
-        func folded(_ name: TableName) -> String {
-            TableName(schema: name.schema == "public" ? nil : name.schema, name.name).description.lowercased()
-        }
-        return folded(self) == folded(other)
-    }
-}

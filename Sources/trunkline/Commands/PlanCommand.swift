@@ -8,7 +8,7 @@ struct PlanCommand: OfficeCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract:
-            "Say what init would do, what would become of a row, and in which rows tables that a branch is about to share differ from the head's.",
+            "Say what init would do, what would become of a table or a row, and in which rows tables that a branch is about to share differ from the head's.",
         discussion: """
             As init --dry-run, which asks nobody. At a branch whose configuration shares tables that it did not share \
             before, the head is asked besides: its rows and this office's are compared, and the keys that differ are \
@@ -18,23 +18,25 @@ struct PlanCommand: OfficeCommand {
             Nothing joins by it. What waits in tables that are synced already travels meanwhile as ever. The bookkeeping is \
             made if there is none yet.
 
-            Of one row, with nothing changed, by the mapping and the routes as the configuration has them now (which tables are taken, and \
-            the policies of shared ones, are those of the last init): with --key, a row that this office \
+            Of one table, with nothing changed, by the configuration as it is now: as this office writes it, which columns travel, \
+            and how many rows each office would get of it; as it takes it from others, what each of their columns becomes here, and \
+            what makes the others. Of one row of it: with --key, a row that this office \
             writes, as it would travel, and where to; with --set, a row as it would come from another office (its columns, as \
             they are called there; those that are not named are NULL), and what would be stored of it here.
 
             Examples:
               trunkline plan
               trunkline plan --timeout 2m --json
+              trunkline plan product_sales
               trunkline plan price --key 17
               trunkline plan product_sales --set id=17 --set qty=3 --set total=12.50 --branch east     (at the head)
 
-            Exit codes: 0 nothing differs, or the row would be stored or left out; 1 no answer in time, a table was not compared, or \
-            there is no such row; 2 rows differ, 3 the row would be set aside, 4 the stream from the head is stopped, 64 usage, \
+            Exit codes: 0 nothing differs, or the table or row would be taken or left out; 1 no answer in time, a table was not compared, or \
+            there is no such row; 2 rows differ, 3 the row, or rows of the table, would be set aside, 4 the stream from the head is stopped, 64 usage, \
             69 database or broker unavailable, 78 configuration or an unfit table, 130 interrupted.
             """)
 
-    @Argument(help: "The table: name or schema.name.", transform: NameArgument.table)
+    @Argument(help: "The table, as its sender calls it: name or schema.name.", transform: NameArgument.table)
     var table: TableName?
 
     @Option(help: ArgumentHelp("A row's key: once for each of its columns, in their order.", valueName: "value"))
@@ -61,16 +63,23 @@ struct PlanCommand: OfficeCommand {
         guard table != nil || key.isEmpty && set.isEmpty else {
             throw ValidationError("--key and --set need the table.")
         }
-        guard table == nil || !key.isEmpty || !set.isEmpty else {
-            throw ValidationError("Of a table, give --key or --set for a row of it.")
+        guard branch == nil || table != nil && key.isEmpty else {
+            throw ValidationError("--branch says where a table or a row of it comes from.")
         }
-        guard branch == nil || !set.isEmpty else { throw ValidationError("--branch goes with --set.") }
         try Assignments.check(set)
     }
 
     func execute() async throws {
         if let table {
-            return try await SamplePlan(table: table, key: key, set: set, branch: branch).run(options, json)
+            let planning = try await TablePlanning(table, branch: branch, options)
+            if !key.isEmpty {
+                try await planning.departure(of: key, json)
+            } else if !set.isEmpty {
+                try await planning.arrival(of: Assignments.values(set), json)
+            } else {
+                try await planning.whole(json)
+            }
+            return
         }
         let settings = try await options.settings(
             for: SettingsRequirements("plan", broker: .at(.branch), tables: .at(.branch)))

@@ -11,6 +11,7 @@ struct DepartureReport {
     var key: [String]
     var row: OutgoingRow?
     var office: OfficeSettings
+    var knowsBranches: Bool
 
     var text: String {
         let name = "\(office.id): \(table) \(key.joined(separator: ", "))"
@@ -19,14 +20,15 @@ struct DepartureReport {
         for (column, value) in zip(row.columns, row.values) {
             listing.add([SafeText.oneLine(column.name), SafeText.oneLine(column.type), ArrivalReport.shown(value)])
         }
-        return SafeText.oneLine("\(name) would go to \(destinations(row))") + "\n\n" + listing.rendered()
+        let problem = row.problem.map { "; it would be set aside: \($0)" } ?? ""
+        return SafeText.oneLine("\(name) would go to \(destinations(row))\(problem)") + "\n\n" + listing.rendered()
             + "\(office.id): nothing was changed"
     }
 
     private func destinations(_ row: OutgoingRow) -> String {
         guard office.role == .head else { return "the head" }
         guard !row.destinations.isEmpty else {
-            return "no branch: there is none, or its route, or where, leaves it out"
+            return knowsBranches ? "no branch: its route, or where, leaves it out" : "no branch: there is none yet"
         }
         let names = row.destinations.prefix(Self.namedBranches).map(\.description).joined(separator: ", ")
         let hidden = row.destinations.count - Self.namedBranches
@@ -66,16 +68,14 @@ struct ArrivalReport {
     private func outcome(_ rehearsal: Rehearsal) -> String {
         let row = "\(office.id): \(rehearsal.table) \(rehearsal.key) of \(rehearsal.stream.source)"
         let into = rehearsal.into.map { $0 == rehearsal.table ? "" : " in \($0)" } ?? ""
+        let reason = rehearsal.setAside ?? ""
         let line =
-            if let reason = rehearsal.setAside {
-                rehearsal.after != rehearsal.before
-                    ? "would be stored in part\(into), and set aside: \(reason)" : "would be set aside: \(reason)"
-            } else if rehearsal.after == nil {
-                "would not be stored\(into): where leaves it out"
-            } else if rehearsal.after == rehearsal.before {
-                "is stored\(into) already as it would be, or the row here stays"
-            } else {
-                "would be stored\(into)"
+            switch rehearsal.outcome {
+            case .setAside: "would be set aside: \(reason)"
+            case .inPart: "would be stored in part\(into), and set aside: \(reason)"
+            case .leftOut: "would not be stored\(into): where leaves it out"
+            case .unchanged: "is stored\(into) already as it would be, or the row here stays"
+            case .stored: "would be stored\(into)"
             }
         let unsaid =
             rehearsal.unsaid.isEmpty ? "" : " (NULL, since not said: \(rehearsal.unsaid.joined(separator: ", ")))"

@@ -33,6 +33,9 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
     func outgoing(_ key: [String], by rule: TableRule) async throws(StoreError) -> OutgoingRow? {
         try await pass { () async throws(StoreError) in try await base.outgoing(key, by: rule) }
     }
+    func outgoing(_ rule: TableRule) async throws(StoreError) -> OutgoingTable {
+        try await pass { () async throws(StoreError) in try await base.outgoing(rule) }
+    }
     func capturedTables() async throws(StoreError) -> [TableName] {
         try await pass { () async throws(StoreError) in try await base.capturedTables() }
     }
