@@ -66,13 +66,49 @@ struct RowsCommand: OfficeCommand {
             for: SettingsRequirements("rows --branch", role: branch == nil ? nil : .head))
         let store = try OfficeAssembly(settings).store()
         try await KnownBranch.check(branch, in: store)
-        let listing = try await store.rows(
-            of: table, matching: RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit))
+        let filter = RowFilter(states: Set(state.map(\.state)), branch: branch, limit: limit)
+        let listing = try await listing(filter, settings, store)
+        let untaken = try await untaken(filter, settings, store)
         await store.close()
         print(json ? try JSONOutput.text(listing) : RowsReport(listing: listing, limit: limit).text)
+        for note in untaken { StandardError.write("rows: \(SafeText.oneLine(note))\n") }
         if let reason = listing.standing {
             throw CommandFailure(
                 .incomplete, "table \"\(table)\" stands still, so the states are not certain: \(reason)")
         }
+    }
+
+    /// What is stored otherwise than it comes has two names: under the sender's there is what is set aside.
+    private func listing(
+        _ filter: RowFilter, _ settings: Settings, _ store: any OfficeStore
+    ) async throws -> RowListing {
+        let rule = settings.tables.rules?.first { $0.mapping?.into != nil && $0.name.isSpelled(like: table) }
+        guard let rule else { return try await store.rows(of: table, matching: filter) }
+        do throws(StoreError) {
+            return try await store.rows(of: table, matching: filter)
+        } catch {
+            guard error.code == .table else { throw error }
+            throw CommandFailure(
+                .configuration,
+                "nothing of table \"\(table)\" is set aside; its rows are stored in \"\(rule.target)\": trunkline rows \(rule.target)"
+            )
+        }
+    }
+
+    /// What is set aside of the tables that this one takes the rows of.
+    private func untaken(
+        _ filter: RowFilter, _ settings: Settings, _ store: any OfficeStore
+    ) async throws -> [String] {
+        guard filter.states.isEmpty || filter.states.contains(.setAside) else { return [] }
+        let rule = settings.tables.rules?.first {
+            $0.mapping?.into?.isSpelled(like: table) ?? false && !$0.name.isSpelled(like: table)
+        }
+        guard let rule else { return [] }
+        let one = RowFilter(states: [.setAside], branch: filter.branch, limit: 1)
+        let found = try? await store.rows(of: rule.name, matching: one)
+        guard found?.rows.isEmpty == false else { return [] }
+        return [
+            "rows that came for it as table \"\(rule.name)\" are set aside: trunkline rows \(rule.name) --state set-aside"
+        ]
     }
 }
