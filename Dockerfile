@@ -6,7 +6,7 @@ FROM swift:6.3.1-bookworm AS build
 # The versions are those of the Debian release that the base image's tag names.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends \
-      libpq-dev librabbitmq-dev libsqlite3-dev libzstd-dev pkg-config \
+      libcurl4-openssl-dev libpq-dev librabbitmq-dev libsqlite3-dev libzstd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY . .
@@ -20,7 +20,7 @@ RUN --mount=type=cache,target=/build/.build \
 FROM debian:12.12-slim
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends \
-      ca-certificates libpq5 librabbitmq4 libsqlite3-0 libzstd1 \
+      ca-certificates libcurl4 libpq5 librabbitmq4 libsqlite3-0 libzstd1 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf /var/log/*
 COPY --from=build /image/trunkline /usr/local/bin/trunkline
 # Under the name of a service it is that service.

@@ -43,14 +43,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
@@ -78,13 +78,11 @@ let package = Package(
             swiftSettings: optimised),
         .target(
             name: "TrunklineRabbitMQ", dependencies: ["TrunklineCore", "CRabbitMQ"], swiftSettings: settings),
+        .target(name: "TrunklineHTTP", dependencies: ["CCurl"], swiftSettings: settings),
         .target(
             name: "TrunklineManagement",
             dependencies: [
-                "TrunklineCore", "TrunklineRabbitMQ", .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "TrunklineCore", "TrunklineHTTP", "TrunklineRabbitMQ",
             ],
             swiftSettings: settings),
         .target(
@@ -116,7 +114,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "TrunklineRabbitMQTests",
-            dependencies: ["TrunklineRabbitMQ", "TrunklineManagement", "TrunklineCore", "TrunklineTesting"],
+            dependencies: [
+                "TrunklineRabbitMQ", "TrunklineHTTP", "TrunklineManagement", "TrunklineCore", "TrunklineTesting",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "TrunklineStoreTests",
@@ -161,10 +161,9 @@ let package = Package(
         .executableTarget(
             name: "trunkline",
             dependencies: [
-                "TrunklineCore", "TrunklineManagement", "TrunklineMonitoring", "TrunklineRuntime", "TrunklineServices",
-                "TrunklineTerminal",
+                "TrunklineCore", "TrunklineHTTP", "TrunklineManagement", "TrunklineMonitoring", "TrunklineRuntime",
+                "TrunklineServices", "TrunklineTerminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

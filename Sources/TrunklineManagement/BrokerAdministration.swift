@@ -1,4 +1,5 @@
 public import TrunklineCore
+public import TrunklineHTTP
 internal import TrunklineRabbitMQ
 
 /// The branches' users, permissions and queues in one virtual host of a RabbitMQ server.
@@ -10,11 +11,11 @@ public struct BrokerAdministration: Sendable {
 
     /// - Parameters:
     ///   - url: of the management API, with an administrator: `https://user:password@host:port`.
-    ///   - tls: for an `https` URL.
+    ///   - trust: for an `https` URL.
     public init(
-        url: String, virtualHost: String, tls: ManagementTLS = ManagementTLS()
+        url: String, virtualHost: String, trust: HTTPCall.Trust = HTTPCall.Trust()
     ) throws(BrokerError) {
-        client = try ManagementClient(url: url, tls: tls)
+        client = try ManagementClient(url: url, trust: trust)
         self.virtualHost = virtualHost
     }
 

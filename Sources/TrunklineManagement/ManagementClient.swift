@@ -1,24 +1,17 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
-import NIOSSL
 import TrunklineCore
+internal import TrunklineHTTP
 
 /// Calls of RabbitMQ's management API over HTTP or HTTPS.
 struct ManagementClient: Sendable {
     private let base: String
     private let authorization: String
-    private let configuration: HTTPClient.Configuration
+    private let trust: HTTPCall.Trust
     /// `host:port`, for messages to people.
     let address: String
 
-    private static let timeout = TimeAmount.seconds(30)
-    /// The longest answer that is read.
-    private static let mostBytes = 16 << 20
-
     /// - Parameter url: `https://user:password@host:port`, with a path where the API has a prefix.
-    init(url: String, tls: ManagementTLS) throws(BrokerError) {
+    init(url: String, trust: HTTPCall.Trust) throws(BrokerError) {
         guard let parts = URLComponents(string: url), let host = parts.host, let user = parts.user,
             let password = parts.password, !user.isEmpty, parts.query == nil, parts.fragment == nil
         else {
@@ -33,14 +26,7 @@ struct ManagementClient: Sendable {
         bare.user = nil
         bare.password = nil
         base = bare.string!.last == "/" ? String(bare.string!.dropLast()) : bare.string!
-        // The password goes to the host that it was meant for, and to no other.
-        var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls.configuration, redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(10), read: Self.timeout))
-        configuration.httpVersion = .http1Only
-        // Whoever calls says what is wrong, at once.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        self.configuration = configuration
+        self.trust = trust
     }
 
     /// - Parameters:
@@ -52,21 +38,26 @@ struct ManagementClient: Sendable {
         _ method: String, _ path: [String], _ body: (any Encodable & Sendable)? = nil
     ) async throws(BrokerError) -> Data? {
         let segments = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics)! }
-        let (status, data): (HTTPResponseStatus, Data)
-        do {
-            var request = HTTPClientRequest(url: "\(base)/api/\(segments.joined(separator: "/"))")
-            request.method = HTTPMethod(rawValue: method)
-            request.headers.add(name: "Authorization", value: authorization)
-            if let body {
-                request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
-                request.headers.add(name: "Content-Type", value: "application/json")
+        var call = HTTPCall("\(base)/api/\(segments.joined(separator: "/"))")
+        (call.method, call.trust) = (method, trust)
+        call.headers = ["Authorization: \(authorization)"]
+        if let body {
+            do {
+                call.body = Array(try JSONEncoder().encode(body))
+            } catch {
+                preconditionFailure("\(error)")
             }
-            (status, data) = try await answer(to: request)
+            call.headers.append("Content-Type: application/json")
+        }
+        let answer: HTTPCall.Answer
+        do {
+            answer = try await call.answer()
         } catch {
             throw failure(error, method, path)
         }
-        if status == .notFound { return nil }
-        guard (200..<300).contains(status.code) else { throw refusal(status.code, data, method, path) }
+        let data = Data(answer.body)
+        if answer.status == 404 { return nil }
+        guard (200..<300).contains(answer.status) else { throw refusal(answer.status, data, method, path) }
         return data
     }
 
@@ -82,36 +73,22 @@ struct ManagementClient: Sendable {
         }
     }
 
-    /// A connection a call: they are few, and nothing stays open that somebody would have to close.
-    private func answer(to request: HTTPClientRequest) async throws -> (HTTPResponseStatus, Data) {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        do {
-            let response = try await client.execute(request, timeout: Self.timeout)
-            let body = try await response.body.collect(upTo: Self.mostBytes)
-            try await client.shutdown()
-            return (response.status, Data(body.readableBytesView))
-        } catch {
-            try? await client.shutdown()
-            throw error
-        }
-    }
-
     private func operation(_ method: String, _ path: [String]) -> String {
         "\(method) \(path.joined(separator: "/"))"
     }
 
-    private func failure(_ error: any Error, _ method: String, _ path: [String]) -> BrokerError {
-        if let reason = ManagementTLS.refusal(error) {
+    private func failure(_ error: HTTPCallError, _ method: String, _ path: [String]) -> BrokerError {
+        if error.isOfTLS {
             return BrokerError(
-                .tls, operation: operation(method, path), subject: address, reason: reason,
+                .tls, operation: operation(method, path), subject: address, reason: error.reason,
                 hint: "check broker.tls.ca-file, and that the certificate is for the host in broker.management-url")
         }
         return BrokerError(
-            .unreachable, operation: operation(method, path), subject: address, reason: "\(error)",
+            .unreachable, operation: operation(method, path), subject: address, reason: error.reason,
             hint: "check broker.management-url, and that the plugin rabbitmq_management is enabled")
     }
 
-    private func refusal(_ status: UInt, _ data: Data, _ method: String, _ path: [String]) -> BrokerError {
+    private func refusal(_ status: Int, _ data: Data, _ method: String, _ path: [String]) -> BrokerError {
         struct Answer: Decodable {
             var reason: String?
         }

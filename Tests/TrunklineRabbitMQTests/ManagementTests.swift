@@ -1,5 +1,6 @@
 import Testing
 import TrunklineCore
+import TrunklineHTTP
 import TrunklineManagement
 import TrunklineTesting
 
@@ -8,9 +9,9 @@ import TrunklineTesting
 struct ManagementTests {
     @Test func managementOverTLSProvesWhoIsAtTheOtherEnd() async throws {
         let broker = try await PrivateBroker()
-        let trusted = ManagementTLS(caFile: broker.caFile)
+        let trusted = HTTPCall.Trust(caFile: broker.caFile)
         let url = broker.managementTLS
-        let administration = try BrokerAdministration(url: url, virtualHost: "/", tls: trusted)
+        let administration = try BrokerAdministration(url: url, virtualHost: "/", trust: trusted)
         let east = OfficeID("east")!
         let credentials = BranchCredentials(user: administration.userName(of: east))
         #expect(try await !administration.userExists(credentials.user))
@@ -23,12 +24,12 @@ struct ManagementTests {
         #expect(
             try await !BrokerAdministration(url: broker.management, virtualHost: "/").userExists(credentials.user))
 
-        #expect(await refusal(url, ManagementTLS()) == .tls)
+        #expect(await refusal(url, HTTPCall.Trust()) == .tls)
         let misnamed = url.replacing("@localhost:", with: "@127.0.0.1:")
         #expect(await refusal(misnamed, trusted) == .tls)
-        #expect(await refusal(misnamed, ManagementTLS(caFile: broker.caFile, verifiesHostName: false)) == nil)
-        #expect(await refusal(url, ManagementTLS(verifiesPeer: false)) == nil)
-        #expect(await refusal(url, ManagementTLS(caFile: "/nowhere/ca.pem")) == .tls)
+        #expect(await refusal(misnamed, HTTPCall.Trust(caFile: broker.caFile, verifiesHostName: false)) == nil)
+        #expect(await refusal(url, HTTPCall.Trust(verifiesPeer: false)) == nil)
+        #expect(await refusal(url, HTTPCall.Trust(caFile: "/nowhere/ca.pem")) == .tls)
         let stranger = url.replacing("//trunkline:", with: "//trunkline:not")
         #expect(await refusal(stranger, trusted) == .accessRefused)
         try await broker.stop()
@@ -36,9 +37,9 @@ struct ManagementTests {
     }
 
     /// - Returns: how a call fails; nil: it succeeds.
-    private func refusal(_ url: String, _ tls: ManagementTLS) async -> BrokerError.Code? {
+    private func refusal(_ url: String, _ trust: HTTPCall.Trust) async -> BrokerError.Code? {
         do throws(BrokerError) {
-            _ = try await BrokerAdministration(url: url, virtualHost: "/", tls: tls).userExists("nobody")
+            _ = try await BrokerAdministration(url: url, virtualHost: "/", trust: trust).userExists("nobody")
             return nil
         } catch {
             // Whatever it is, the password is not in it.

@@ -9,7 +9,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 ensure_packages() {
   local missing=() package
-  local packages=(rabbitmq-server librabbitmq-dev libpq-dev postgresql-client-15 libsqlite3-dev sqlite3
+  local packages=(rabbitmq-server libcurl4-openssl-dev librabbitmq-dev libpq-dev postgresql-client-15 libsqlite3-dev sqlite3
     libzstd-dev zstd pkg-config curl openssl)
   if [[ " $* " == *' postgres '* ]]; then packages+=(postgresql-15); fi
   if [[ " $* " == *' promtool '* ]]; then packages+=(prometheus); fi

@@ -1,4 +1,5 @@
 import TrunklineCore
+import TrunklineHTTP
 import TrunklineManagement
 import TrunklineRuntime
 
@@ -18,7 +19,7 @@ extension OfficeAssembly {
             let broker = settings.broker
             return try BrokerAdministration(
                 url: url.revealed, virtualHost: try brokerAddress.virtualHost,
-                tls: ManagementTLS(
+                trust: HTTPCall.Trust(
                     caFile: broker.caFile, verifiesPeer: broker.verify != .none,
                     verifiesHostName: broker.verify == .full))
         }

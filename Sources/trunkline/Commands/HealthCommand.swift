@@ -1,7 +1,6 @@
 import ArgumentParser
-import AsyncHTTPClient
-import NIOCore
 import TrunklineCore
+import TrunklineHTTP
 import TrunklineMonitoring
 import TrunklineRuntime
 
@@ -71,22 +70,13 @@ struct HealthCommand: OfficeCommand {
     }
 
     private func ask(_ url: String) async throws -> HealthReport {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5), read: .seconds(5)))
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        do {
-            let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
-            let body = try await response.body.collect(upTo: 1 << 20)
-            try await client.shutdown()
-            guard let report = HealthReport(json: Array(body.readableBytesView)) else {
-                throw CommandFailure(.incomplete, "HTTP \(response.status), and no service of Trunkline")
-            }
-            return report
-        } catch {
-            try? await client.shutdown()
-            throw error
+        var call = HTTPCall(url)
+        (call.connectTimeout, call.timeout, call.mostBytes) = (.seconds(5), .seconds(5), 1 << 20)
+        let answer = try await call.answer()
+        guard let report = HealthReport(json: answer.body) else {
+            throw CommandFailure(.incomplete, "HTTP \(answer.status), and no service of Trunkline")
         }
+        return report
     }
 }
 
