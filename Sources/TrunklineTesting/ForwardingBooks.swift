@@ -91,8 +91,8 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     open func beginListAnew(after version: Int64, _ stream: StreamID) throws(StoreError) {
         try pass { () throws(StoreError) in try base.beginListAnew(after: version, stream) }
     }
-    open func isSetAsideAsWhole(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
-        try pass { () throws(StoreError) in try base.isSetAsideAsWhole(table, stream) }
+    open func isStoredInPart(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
+        try pass { () throws(StoreError) in try base.isStoredInPart(table, stream) }
     }
 
     open func keptKeys(of table: TableName, _ stream: StreamID) throws(StoreError) -> Set<String> {
@@ -161,6 +161,9 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
     {
         try pass { () throws(StoreError) in try base.highestKey(table, named: name, of: stream) }
     }
+    open func isMissingOrMade(_ table: TableName) throws(StoreError) -> Bool {
+        try pass { () throws(StoreError) in try base.isMissingOrMade(table) }
+    }
     open func mappingRules() throws(StoreError) -> MappingRules {
         try pass { () throws(StoreError) in try base.mappingRules() }
     }
@@ -183,10 +186,17 @@ open class ForwardingBooks: ReceiverBooks, RowSink, RowComputer {
         try pass { () throws(StoreError) in try base.problem(of: computation, over: table) }
     }
     open func compute(
-        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID, within budget: inout ComputingBudget
     ) throws(StoreError) -> [ComputedRow] {
-        try pass { () throws(StoreError) in try base.compute(computation, of: group, in: stream) }
+        var left = budget
+        let rows = try pass { () throws(StoreError) in
+            try base.compute(computation, of: group, in: stream, within: &left)
+        }
+        budget = left
+        return rows
     }
+    open var computingPatience: Duration { base.computingPatience }
+    open func canonical(_ table: TableName) -> TableName { base.canonical(table) }
 
     open func wallClock() throws(StoreError) -> Int64 { try pass { () throws(StoreError) in try base.wallClock() } }
     open func policy(of table: TableName) throws(StoreError) -> ConflictPolicy {

@@ -185,7 +185,8 @@ struct NewColumnTests {
         try pair.branchDatabase.run(additions + "insert into sale (id, c500) values (2, 'x')")
         try await pair.sync()
         #expect(try await pair.head.reasons(of: pair.stream).contains { $0.contains("more than 500 columns") })
-        #expect(try pair.headDatabase.run("select id from sale") == "1")
+        // Nobody else's columns keep a row from being stored.
+        #expect(try pair.headDatabase.run("select id from sale order by id") == "1\n2")
     }
 
     /// At a branch the head has all rows: they come again when the table has the column; or it is said otherwise.
@@ -260,7 +261,7 @@ struct NewColumnTests {
         try await pair.sync()
         #expect(try pair.headDatabase.run("select count(*), sum(qty) from sale") == "10100|51010050")
         let status = try #require(try await pair.head.status().first { $0.stream == pair.stream })
-        #expect(status.setAside == 2 && status.untakenTables == [TableName("sale")] && status.held == nil)
+        #expect(status.setAside == 2 && status.untakenTables == [] && status.held == nil)
         // What comes is stored as before, and the entry stays.
         try pair.branchDatabase.run("update sale set qty = 0, note = 'new' where id < 6; delete from sale where id = 6")
         try await pair.sync()

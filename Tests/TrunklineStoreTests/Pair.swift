@@ -62,7 +62,7 @@ struct Pair {
     }
 
     func build(_ claimed: ClaimedBatch) async throws -> InboundBatch {
-        try InboundBatch(message: BatchEncoder.encode(claimed, tables: try await read(claimed)))
+        try InboundBatch(message: BatchEncoder.encode(claimed, tables: claimed.taken(of: try await read(claimed))))
     }
 
     /// What a claimed batch has now.

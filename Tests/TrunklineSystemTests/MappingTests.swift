@@ -65,6 +65,10 @@ struct MappingSystemTests {
         try site.head.run("insert into client values (8, 'B2')")
         try site.trunkline(site.head, "retry", "sale")
         #expect(try site.head.run("select id, client_id from turnover order by id") == "1|7\n2|8")
+        for service in Site.branchServices { try site.start(service, at: site.east) }
+        try site.east.run("delete from sale where qty = 0")
+        let verified = try await site.exit(site.head, "verify", "--timeout", "60s")
+        #expect(!verified.1.contains("turnover"), "\(verified.1)")
         let gone = try await site.exit(site.head, "rows", "sale")
         #expect(gone.0 == 78 && gone.1.contains("trunkline rows turnover"), "\(gone.1)")
         try await site.stopAll()

@@ -7,16 +7,40 @@ final class MappedSink: RowSink {
     private var resolved: [TableHeader: MappedTable.Resolution] = [:]
     /// Tables that are stored without some of their columns, which the tables here do not have.
     private var partly: [TableHeader: MappedTable] = [:]
+    /// Of this transaction; nil: nothing was computed yet.
+    private var budget: ComputingBudget?
+    private let adding: ColumnAdding?
+    /// The rows of the last ``apply(_:of:individually:)`` that the filter of their table left out.
+    private var leftOut: [TableName: Set<RowKey>] = [:]
 
-    /// - Parameter rules: in the place of those that the bookkeeping has; nil: these.
-    init(_ base: any RowSink & RowComputer, _ rules: MappingRules? = nil) {
+    /// - Parameters:
+    ///   - rules: in the place of those that the bookkeeping has; nil: these.
+    ///   - adding: where columns are added first; nil: in this transaction.
+    init(_ base: any RowSink & RowComputer, _ rules: MappingRules? = nil, adding: ColumnAdding? = nil) {
         self.base = base
-        known = rules
+        self.adding = adding
+        known = rules.map(canonical)
+    }
+
+    /// By the names that tables have here.
+    private func canonical(_ rules: MappingRules) -> MappingRules {
+        var rules = rules
+        rules.tables = Dictionary(
+            rules.tables.map { name, mapping in
+                var mapping = mapping
+                mapping.into = mapping.into.map(base.canonical)
+                return (base.canonical(name), mapping)
+            }, uniquingKeysWith: { first, _ in first })
+        return rules
+    }
+
+    func mapping(of table: TableName) throws(StoreError) -> RowMapping? {
+        try rules().tables[base.canonical(table)]
     }
 
     func rules() throws(StoreError) -> MappingRules {
         if let known { return known }
-        let rules = try base.mappingRules()
+        let rules = canonical(try base.mappingRules())
         known = rules
         return rules
     }
@@ -26,9 +50,10 @@ final class MappedSink: RowSink {
         let mappings = try rules().tables
         guard !mappings.isEmpty else { return nil }
         let place = MappedSink.place(of: stream)
-        guard let mapping = mappings[table.name] else {
+        let name = base.canonical(table.name)
+        guard let mapping = mappings[name] else {
             // Its rows would be among those that are made of another table's.
-            guard let other = mappings.first(where: { $0.value.into == table.name }) else { return nil }
+            guard let other = mappings.first(where: { $0.value.into == name }) else { return nil }
             return .unfit(
                 reason:
                     "table \"\(table.name)\" takes the rows of \"\(other.key)\" at \(place), and no others; rename it there, or map it too"
@@ -44,6 +69,14 @@ final class MappedSink: RowSink {
     }
 
     func assume(_ acceptance: TableAcceptance, of table: TableName) { base.assume(acceptance, of: table) }
+
+    /// As ``resolve(_:_:)``, of a shape that need not have all columns of the sender.
+    private func compared(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable.Resolution? {
+        guard let mapping = try mapping(of: table.name), !mapping.isPlain else { return try resolve(table, stream) }
+        return MappedTable.resolve(
+            table, mapping, own: try base.columns(of: mapping.into ?? table.name), at: MappedSink.place(of: stream),
+            comparing: true)
+    }
 
     static func place(of stream: StreamID) -> String { stream.destination == .head ? "the head" : "the branch" }
 
@@ -61,7 +94,7 @@ final class MappedSink: RowSink {
 
     func fit(_ table: TableHeader, of stream: StreamID, for use: TableUse) throws(StoreError) -> TableFit {
         let mapped: MappedTable?
-        switch try resolve(table, stream) {
+        switch try use == .comparing ? compared(table, stream) : resolve(table, stream) {
         case nil: mapped = nil
         case .unfit(let reason)?: return .unfit(reason: reason)
         case .mapped(let resolved)?: mapped = resolved
@@ -77,11 +110,12 @@ final class MappedSink: RowSink {
         guard let mapped else { return try base.fit(table, of: stream, for: use) }
         let fit = try base.fit(mapped.local, of: stream, for: use)
         switch fit {
-        case .fits, .made:
+        case .fits, .made, .unfit:
+            // A column that the mapping names and the sender has not is the reason, not what is called otherwise for that.
             guard !mapped.computation.isEmpty, let problem = try base.problem(of: mapped.computation, over: table)
             else { return fit }
             return .unfit(reason: problem)
-        case .missing, .unfit, .refused, .partly: return fit
+        case .missing, .refused, .partly: return fit
         }
     }
 
@@ -97,32 +131,48 @@ final class MappedSink: RowSink {
         // What the mapping itself names is for a person.
         guard names.isSubset(of: table.columns.map(\.name)), names.isDisjoint(with: table.key) else { return unfit }
         let rules = try rules()
-        let mapping = rules.tables[table.name] ?? RowMapping()
+        let mapping = try mapping(of: table.name) ?? RowMapping()
         let place = MappedSink.place(of: stream)
         var without = mapping
         without.leftOut += missing.columns.map(\.name)
         let shape = table.ofNoBatch
+        let isComputedHere = missing.columns.allSatisfy { missing.generated.contains($0.name) }
         // Nothing else may be wrong with it: a table that takes no row of this sender gets no column of it.
         guard
             case .mapped(let partial) = MappedTable.resolve(
                 shape, without, own: try base.columns(of: local.name), at: place),
             try fit(table, partial, of: stream, for: use == .comparing ? .comparing : .storing) == .fits
         else { return unfit }
+        // What the table here computes anew is not kept for it.
+        guard !isComputedHere else {
+            partly[shape] = partial
+            return .fits
+        }
         switch mapping.newColumns ?? rules.newColumns
             ?? (missing.isMade ? .add : stream.destination == .head ? .keep : .refuse)
         {
-        case .refuse: return unfit
+        case .refuse:
+            guard case .unfit(let reason) = unfit else { return unfit }
+            return .unfit(reason: "\(reason): \(missing.statement)")
         case .add:
-            guard use == .making else { return unfit }
-            if let reason = try base.add(missing.columns, to: local.name) { return .unfit(reason: reason) }
-            return try fit(table, mapped, of: stream, for: use)
+            guard use == .making || use == .extending else { return unfit }
+            let reason: String?
+            if let adding {
+                reason = try adding.add(missing.columns, to: local.name)
+            } else {
+                reason = try base.add(missing.columns, to: local.name)
+            }
+            guard let reason else { return try fit(table, mapped, of: stream, for: use) }
+            partly[shape] = partial
+            return .partly(reason: reason)
         case .keep:
             partly[shape] = partial
-            let list = missing.columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
-            return .partly(
-                reason:
-                    "stored without \(list), kept until table \"\(local.name)\" has it at \(place): \(missing.statement)"
-            )
+            let list =
+                missing.columns.count > 2
+                ? "\(missing.columns.count) columns, kept until table \"\(local.name)\" has them"
+                : missing.columns.map { "\"\($0.name)\"" }.joined(separator: " and ")
+                    + ", kept until table \"\(local.name)\" has \(missing.columns.count == 1 ? "it" : "them")"
+            return .partly(reason: "stored without \(list) at \(place): \(missing.statement)")
         }
     }
 
@@ -143,7 +193,8 @@ final class MappedSink: RowSink {
             guard TableDifference.differ(column.type, type) else { continue }
             difference.types.append(TableDifference.TypePair(column: column.name, sent: column.type, stored: type))
         }
-        let filled = Set(local.columns.map { $0.name.lowercased() })
+        // One of the sender's that is left out is among those that are not stored.
+        let filled = Set((local.columns + table.columns).map { $0.name.lowercased() })
         difference.notSent = own.map(\.name).filter { name in
             !filled.contains(name.lowercased()) && name.lowercased() != TableMapping.branchColumn
         }
@@ -156,6 +207,7 @@ final class MappedSink: RowSink {
         var deletes: [LineGroup] = []
         var dropped: [LineGroup] = []
         var origins: [TableName: MappedGroup] = [:]
+        leftOut = [:]
         for group in groups {
             guard let mapped = try mapped(group.table, stream) else {
                 if group.isDelete { deletes.append(group) } else { rows.append(group) }
@@ -180,6 +232,15 @@ final class MappedSink: RowSink {
                 }
                 return failure
             }
+    }
+
+    /// Nothing is stored of a row that the filter leaves out, so that it lacks no column.
+    func takeLeftOut(outOf failures: inout [LineFailure]) {
+        guard !leftOut.isEmpty else { return }
+        failures.removeAll { failure in
+            let line = failure.line
+            return line.isStoredInPart && !line.isWholeTable && leftOut[line.table.name]?.contains(line.key) == true
+        }
     }
 
     /// The lines of a table as they came, to name those that could not be stored.
@@ -219,18 +280,28 @@ final class MappedSink: RowSink {
         let lines = group.lines
         let computed =
             mapped.computation.isEmpty
-            ? nil : try base.compute(mapped.computation, of: group, in: stream)
+            ? nil : try compute(mapped.computation, of: group, in: stream)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(group.bytes.count)
         var count = 0
         for (index, line) in lines.enumerated() {
+            // A database would make something else of it first.
+            if let column = line.misfits.keys.sorted().first(where: mapped.computation.mayUse) {
+                let type = group.table.columns.first { $0.name == column }?.type ?? ""
+                let reason =
+                    "column \"\(column)\" holds a value that is none of its type \(type), which SQLite allows, and something is computed of it; correct it at \(stream.source == .head ? "the head" : "the branch")"
+                outcome.failures.append(LineFailure(line: line, reason: reason))
+                continue
+            }
             switch computed?[index] ?? .values([]) {
             case .values(let fields, let misfits):
                 bytes += mapped.line(line.text, computed: fields)
                 let all = MappedSink.renamed(line.misfits, mapped).merging(misfits) { _, own in own }
                 if !all.isEmpty { outcome.stored.misfits[count] = all }
                 count += 1
-            case .leftOut: outcome.dropped.bytes += CopyText.line(line.key.values)
+            case .leftOut:
+                outcome.dropped.bytes += CopyText.line(line.key.values)
+                leftOut[line.table.name, default: []].insert(line.key)
             case .failed(let reason, let lacksParent):
                 outcome.failures.append(
                     LineFailure(line: line, reason: reason, lacksParent: lacksParent))
@@ -238,6 +309,14 @@ final class MappedSink: RowSink {
         }
         outcome.stored.bytes = bytes[...]
         return outcome
+    }
+
+    private func compute(
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+    ) throws(StoreError) -> [ComputedRow] {
+        var left = budget ?? ComputingBudget(base.computingPatience)
+        defer { budget = left }
+        return try base.compute(computation, of: group, in: stream, within: &left)
     }
 
     private static func renamed(_ misfits: [String: String], _ mapped: MappedTable) -> [String: String] {
@@ -260,11 +339,21 @@ final class MappedSink: RowSink {
         try base.keepImages(replacedBy: own, of: stream)
     }
 
+    /// Whether the rows here can be compared with the sender's, in the columns that both have.
+    func isComparable(_ table: TableHeader, of stream: StreamID) throws(StoreError) -> Bool {
+        guard try mapping(of: table.name)?.filter == nil else { return false }
+        return try fit(table, of: stream, for: .comparing) == .fits
+    }
+
     func scan(
         _ table: TableHeader, of stream: StreamID, into digester: inout RowDigester
     ) throws(StoreError) -> String? {
-        guard let mapped = try mapped(table, stream) else { return try base.scan(table, of: stream, into: &digester) }
-        if mapped.computation.filter != nil { return "rows of it are left out here by where:" }
+        if try mapping(of: table.name)?.filter != nil {
+            return "where: leaves rows of it out at \(MappedSink.place(of: stream))"
+        }
+        guard partly[table.ofNoBatch] == nil, case .mapped(let mapped)? = try compared(table, stream) else {
+            return try base.scan(table, of: stream, into: &digester)
+        }
         guard let local = mapped.local(of: table) else { return MappedSink.problem(mapped.missing(of: table)) }
         return try base.scan(local, of: stream, into: &digester)
     }
@@ -305,7 +394,7 @@ final class MappedSink: RowSink {
         var header = try mapped(table, stream)?.local ?? table
         guard let own = try base.columns(taking: header, of: stream) else { return (header.name, nil) }
         let additions = TableMapping(header, of: stream).additions
-        header.columns = own.filter { column in !additions.contains { $0.column == column.name } }
+        header.columns = own.filter { column in !additions.contains { $0.column == column.name.lowercased() } }
         if case .unfit(let reason) = try base.fit(header, of: stream, for: .comparing) {
             throw MappedSink.unreadable(header, reason)
         }

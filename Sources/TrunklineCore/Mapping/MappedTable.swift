@@ -20,14 +20,21 @@ struct MappedTable {
     /// - Parameters:
     ///   - own: the columns of the table here; nil: there is none.
     ///   - place: of this office, for messages to people.
+    ///   - comparing: whether only what is stored as it comes is wanted: nothing is computed, and columns of the sender may be
+    ///     left out of the shape.
     static func resolve(
-        _ table: TableHeader, _ mapping: RowMapping, own: [Column]?, at place: String
+        _ table: TableHeader, _ mapping: RowMapping, own: [Column]?, at place: String, comparing: Bool = false
     ) -> Resolution {
+        var unmet: [String: [String]] = [:]
+        let mapping = mapping.chosen(among: table.columns.map(\.name), unmet: &unmet)
         let target = mapping.into ?? table.name
         func unfit(_ problem: String) -> Resolution {
             .unfit(reason: "table \"\(table.name)\" is mapped at \(place), and \(problem)")
         }
         guard !table.isShared else { return unfit("is shared there: a shared table is the same at all offices") }
+        if !comparing, let (name, texts) = unmet.min(by: { $0.key < $1.key }) {
+            return unfit("there is none of the columns \(texts.joined(separator: ", ")) to make \"\(name)\" of")
+        }
         let sent = Set(table.columns.map(\.name))
         var renamed: [String: String] = [:]
         var values: [RowComputation.Value] = []
@@ -40,6 +47,7 @@ struct MappedTable {
                 }
                 continue
             }
+            guard !comparing else { continue }
             if case .lookup(let lookup) = source, !sent.contains(lookup.by) {
                 return unfit("there is no column \"\(lookup.by)\" to look \"\(name)\" up by")
             }
@@ -76,7 +84,7 @@ struct MappedTable {
         columns += constants.map(\.column) + values.map(\.column)
         var local = table
         (local.name, local.columns, local.key, local.shape) = (target, columns, table.key.map { kept[$0]! }, nil)
-        let computation = RowComputation(values: values, filter: mapping.filter)
+        let computation = RowComputation(values: values, filter: comparing ? nil : mapping.filter)
         return .mapped(
             MappedTable(
                 local: local, kept: kept, computation: computation,

@@ -22,15 +22,34 @@ public enum NewColumns: String, Hashable, Sendable, Codable, CaseIterable {
 /// Columns of a sender's table that the receiver's table does not have.
 public struct MissingColumns: Hashable, Sendable {
     public var columns: [Column]
+    /// Those of them that the receiver's table computes itself.
+    public var generated: Set<String>
     /// Whether Trunkline made the table.
     public var isMade: Bool
-    /// What adds them, for people.
+    /// What adds them, for people: of many the first ones, whole.
     public var statement: String
 
-    public init(columns: [Column], isMade: Bool, statement: String) {
+    public init(columns: [Column], generated: Set<String>, isMade: Bool, statement: String) {
         self.columns = columns
+        self.generated = generated
         self.isMade = isMade
         self.statement = statement
+    }
+
+    /// A reason has room for so much.
+    private static let statementBytes = 150
+
+    /// - Parameter statements: one a column.
+    public static func first(of statements: [String], separator: String) -> String {
+        var text = ""
+        for (index, statement) in statements.enumerated() {
+            let more = index == 0 ? statement : separator + statement
+            guard index == 0 || text.utf8.count + more.utf8.count <= statementBytes else {
+                return text + " (and \(statements.count - index) more, which are named then)"
+            }
+            text += more
+        }
+        return text
     }
 }
 

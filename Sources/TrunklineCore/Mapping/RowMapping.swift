@@ -6,6 +6,9 @@ public struct RowMapping: Hashable, Sendable, Codable {
         /// SQL of this office's database over the sender's columns. The bare name of one of them is that column under another
         /// name.
         case expression(String)
+        /// The first of them that is a column of the sender, under another name; else the first that is an expression: senders
+        /// may have a column under several names, or some not at all.
+        case firstOf([String])
         /// The same text for all rows; nil: NULL.
         case constant(String?)
         case lookup(Lookup)
@@ -53,6 +56,21 @@ public struct RowMapping: Hashable, Sendable, Codable {
         self.newColumns = newColumns
     }
 
+    /// For a sender of these columns: without choices.
+    /// - Parameter unmet: names columns here of which nothing can be made.
+    func chosen(among columns: [String], unmet: inout [String: [String]]) -> RowMapping {
+        var mapping = self
+        for (name, source) in self.columns {
+            guard case .firstOf(let texts) = source else { continue }
+            if let text = texts.first(where: columns.contains) ?? texts.first(where: { !Source.isName($0) }) {
+                mapping.columns[name] = .expression(text)
+            } else {
+                unmet[name] = texts
+            }
+        }
+        return mapping
+    }
+
     /// Whether it says nothing.
     public var isEmpty: Bool { isPlain && newColumns == nil }
 
@@ -83,6 +101,19 @@ public struct RowComputation: Hashable, Sendable {
 
     public var isEmpty: Bool { values.isEmpty && filter == nil }
 
+    /// Whether something may be computed of a column of the sender: its name is in it.
+    func mayUse(_ column: String) -> Bool {
+        let name = column.lowercased()
+        let texts = values.compactMap { value -> String? in
+            switch value.source {
+            case .expression(let text): text
+            case .lookup(let lookup): lookup.by
+            case .constant, .firstOf: nil
+            }
+        }
+        return (texts + [filter ?? ""]).contains { $0.lowercased().contains(name) }
+    }
+
     /// Of the values.
     public var lookups: [RowMapping.Lookup] {
         values.compactMap { if case .lookup(let lookup) = $0.source { lookup } else { nil } }
@@ -92,7 +123,7 @@ public struct RowComputation: Hashable, Sendable {
     /// - Parameter error: the database's own word, which names no column.
     public func failure(_ error: String) -> String {
         let names = values.map { "\"\($0.column.name)\"" } + (filter == nil ? [] : ["where"])
-        return "\(names.joined(separator: ", ")) of this office's mapping cannot be computed: \(error)"
+        return "\(names.joined(separator: ", ")) of the mapping cannot be computed: \(error)"
     }
 
     /// What becomes of a row of which a lookup does not find one value.
@@ -120,10 +151,38 @@ public enum ComputedRow: Hashable, Sendable {
     case failed(reason: String, lacksParent: Bool = false)
 }
 
+/// What may be spent on computing values of a batch's rows: who sends them says neither how long it takes nor how much comes of it.
+public struct ComputingBudget: Sendable {
+    private let deadline: ContinuousClock.Instant
+    /// Of what is computed.
+    private var bytes = 64 << 20
+
+    init(_ patience: Duration) { deadline = .now + patience }
+
+    public var timeLeft: Duration { deadline - .now }
+
+    /// - Parameter bytes: of what was computed since the last call.
+    /// - Returns: why no more is; nil: it may go on.
+    public mutating func spend(_ bytes: Int) -> ComputedRow? {
+        self.bytes -= bytes
+        if self.bytes < 0 { return Self.tooMuch }
+        return timeLeft > .zero ? nil : Self.tooSlow
+    }
+
+    public static let tooMuch = ComputedRow.failed(
+        reason: "what the mapping makes of the rows of its batch is over 64 MiB")
+    public static let tooSlow = ComputedRow.failed(
+        reason:
+            "computing what the mapping says of the rows of its batch takes too long; it is tried again by itself. A table in which values are looked up needs an index on the column that is compared"
+    )
+}
+
 /// What a receiver's database computes for its mappings, within the transaction that the engine holds.
 public protocol RowComputer {
     /// How tables of other offices are stored in this one.
     func mappingRules() throws(StoreError) -> MappingRules
+    /// Whether there is no table of this name here, or Trunkline made it.
+    func isMissingOrMade(_ table: TableName) throws(StoreError) -> Bool
     /// The columns of a table of this office, as they travel; nil: there is none.
     func columns(of table: TableName) throws(StoreError) -> [Column]?
     /// The columns of the table of this office that takes rows of this shape, as they travel; nil: there is none.
@@ -136,8 +195,13 @@ public protocol RowComputer {
     func add(_ columns: [Column], to table: TableName) throws(StoreError) -> String?
     /// Why nothing can be computed of rows of this shape; nil: it can.
     func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String?
+    /// How long may be computed of one batch, so that others wait no longer.
+    var computingPatience: Duration { get }
     /// - Precondition: there is no problem.
-    /// - Returns: one for each line of the group.
-    func compute(_ computation: RowComputation, of group: LineGroup, in stream: StreamID) throws(StoreError)
-        -> [ComputedRow]
+    /// - Returns: one for each line of the group; those of which nothing could be computed within the budget failed.
+    func compute(
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID, within budget: inout ComputingBudget
+    ) throws(StoreError) -> [ComputedRow]
+    /// The one name that a table has here, of all under which a sender may know it.
+    func canonical(_ table: TableName) -> TableName
 }

@@ -49,12 +49,17 @@ public struct TableDifference: Hashable, Sendable, Codable {
     static func differ(_ sent: String, _ stored: String) -> Bool {
         guard sent != stored else { return false }
         guard CanonicalValue.rule(for: sent) == CanonicalValue.rule(for: stored) else { return true }
+        func base(_ type: String) -> Substring { type.prefix { !"([ ".contains($0) } }
+        if base(sent) != base(stored), !typed.isDisjoint(with: [base(sent), base(stored)]) { return true }
         func arguments(_ type: String) -> Substring? {
             type.firstIndex(of: "(").map { type[$0...].prefix { $0 != ")" } }
         }
         guard let first = arguments(sent), let second = arguments(stored) else { return false }
         return first != second
     }
+
+    /// Types whose values are compared as they are written, and that hold no other texts.
+    private static let typed: Set<Substring> = ["date", "time", "uuid", "interval", "bytea", "json", "jsonb"]
 
     /// Of one stream so much is told: tables, and columns of all of them.
     public static let mostTables = 200

@@ -8,6 +8,12 @@ public struct RowKey: Hashable, Sendable, Codable, CustomStringConvertible {
 
     /// In lists of set-aside rows: all rows of a table that takes none.
     public static let wholeTable = RowKey([])
+    /// There: all rows of a table that are stored, but for columns that it lacks. No row has such a key.
+    public static let wholeTableInPart = RowKey([nil])
+    /// Both, as SQL.
+    public static let wholeTablesInSQL = "('[]', '[null]')"
+
+    public var isOfWholeTable: Bool { self == .wholeTable || self == .wholeTableInPart }
 
     /// By the bytes: what Unicode takes for equivalent are two keys to a database.
     public static func == (a: RowKey, b: RowKey) -> Bool {

@@ -10,13 +10,16 @@ public struct ReceivedLine: Hashable, Sendable {
     public var misfits: [String: String]
     /// Of a line that is set aside: whether all of it is stored but for columns that the receiver's table does not have.
     public var isStoredInPart = false
+    /// Of such a line: whether it came in a recovery in which the sender's rows stand, so that what it replaces is kept.
+    public var keepsImage = false
 
     public init(
         table: TableHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:],
-        isStoredInPart: Bool = false
+        isStoredInPart: Bool = false, keepsImage: Bool = false
     ) {
         self.init(SharedHeader(table), isDelete: isDelete, text: text, misfits: misfits)
         self.isStoredInPart = isStoredInPart
+        self.keepsImage = keepsImage
     }
 
     init(_ shared: SharedHeader, isDelete: Bool, text: ArraySlice<UInt8>, misfits: [String: String] = [:]) {
@@ -40,9 +43,9 @@ public struct ReceivedLine: Hashable, Sendable {
 
     public var isWholeTable: Bool { text.isEmpty }
 
-    /// The key as the sender wrote it; of a whole table, one without values.
+    /// The key as the sender wrote it; of a whole table, one that no row has.
     public var key: RowKey {
-        guard !isWholeTable else { return .wholeTable }
+        guard !isWholeTable else { return isStoredInPart ? .wholeTableInPart : .wholeTable }
         let fields = CopyText.fields(text)
         guard !isDelete else { return RowKey(Array(fields.prefix(table.key.count))) }
         return RowKey(table.key.map { name in fields[table.columns.firstIndex { $0.name == name }!] })

@@ -55,8 +55,8 @@ public protocol ReceiverBooks: SharedBooks {
     func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError)
     /// How much is set aside of the stream.
     func setAsideSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
-    /// Whether one entry of the list stands for all rows of a table.
-    func isSetAsideAsWhole(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool
+    /// Whether the list has ``RowKey/wholeTableInPart`` of a table.
+    func isStoredInPart(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool
     /// Forgets what was set aside of these keys: later images of them came.
     func forgetSetAside(_ keys: [RowKey], of table: TableName, _ stream: StreamID) throws(StoreError)
     /// Set-aside rows to be tried again, parents before children; the least recently tried are chosen.

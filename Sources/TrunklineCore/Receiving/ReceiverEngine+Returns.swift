@@ -11,7 +11,11 @@ extension ReceiverEngine {
         var bytes = ReturnLimit.pageBytes
         for wanted in claim.tables {
             let kept = try books.keptRows(of: wanted.name, stream, after: wanted.after, limit: rows)
-            guard !kept.isEmpty, case .fits = try sink.fit(wanted.header, of: stream, for: .storing) else { continue }
+            guard !kept.isEmpty else { continue }
+            switch try sink.fit(wanted.header, of: stream, for: .storing) {
+            case .fits, .partly, .made: break
+            case .missing, .unfit, .refused: continue
+            }
             let keys = kept.map(\.key)
             var found = try sink.rows(
                 of: keys, wanted.header, of: stream,
@@ -64,7 +68,7 @@ extension ReceiverEngine {
     /// is compared and comes again: stored from the list, it would replace the receiver's rows without a copy.
     func releaseAll(_ stream: StreamID) throws(StoreError) {
         for table in try books.releaseAll(stream) {
-            let keys = try books.setAsideKeys(of: table, stream).filter { $0 != .wholeTable }
+            let keys = try books.setAsideKeys(of: table, stream).filter { !$0.isOfWholeTable }
             if !keys.isEmpty { try books.forgetSetAside(keys, of: table, stream) }
         }
     }

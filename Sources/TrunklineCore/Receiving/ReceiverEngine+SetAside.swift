@@ -9,7 +9,9 @@ extension ReceiverEngine {
         }
         // A line says itself whether its sender's clock was off.
         let context = SharedContext(stream, inbound, isClockOff: false)
-        let outcome = try retry(choice, limit: limit, context, number: inbound.watermark.number)
+        let outcome = try retry(
+            choice, limit: limit, context, number: inbound.watermark.number, takesDifferences: inbound.takesDifferences)
+        if outcome.stored > 0 { try noteDifferences(of: Set(inbound.differences.map(\.name)), inbound, stream) }
         if outcome.stored > 0 || choice.namesTable && outcome.tried > 0 { try books.leaveAck(stream) }
         return outcome
     }
@@ -17,7 +19,7 @@ extension ReceiverEngine {
     /// - Precondition: the stream is locked.
     /// - Parameter number: of the last batch.
     func retry(
-        _ choice: RetryChoice, limit: Int, _ context: SharedContext, number: Int64
+        _ choice: RetryChoice, limit: Int, _ context: SharedContext, number: Int64, takesDifferences: Bool
     ) throws(StoreError) -> RetryOutcome {
         let stream = context.stream
         let rows = try books.retryable(stream, choice, limit: limit)
@@ -28,7 +30,7 @@ extension ReceiverEngine {
         let unfit = try stillUnfit(rows.map(\.line).filter(\.isWholeTable), stream)
         var failures = choice.namesTable ? [] : unfit
         for group in ReceiverEngine.groups(of: lines.filter(\.isStoredInPart)) {
-            let use: TableUse = stream.destination == .head ? .making : .storing
+            let use: TableUse = stream.destination == .head ? .making : .extending
             guard case .partly(let reason) = try sink.fit(group.table, of: stream, for: use) else {
                 groups.append(group)
                 continue
@@ -41,6 +43,13 @@ extension ReceiverEngine {
         let untaken = try takeUnfit(
             outOf: &groups, stream, asWhole: false, isRetry: true, keepsImages: releases)
         failures += untaken.filter { !$0.line.isStoredInPart }
+        // What came while the sender's rows stood replaces nothing without a copy.
+        let copying = Set(lines.filter(\.keepsImage).map(Identity.init))
+        for group in copying.isEmpty ? [] : groups {
+            var replacing = group
+            _ = replacing.take { _, line in !copying.contains(Identity(line)) }
+            if !replacing.bytes.isEmpty { try keepImages(replacedBy: [replacing], of: stream) }
+        }
         var kept: [ReceivedLine] = []
         if releases {
             var others = groups
@@ -51,13 +60,15 @@ extension ReceiverEngine {
         }
         failures += try apply(groups, context, individually: true)
         let unstored = Set(failures.map { Identity($0.line) })
-        let storedInPart = untaken.filter { $0.line.isStoredInPart && !unstored.contains(Identity($0.line)) }
+        var storedInPart = untaken.filter { $0.line.isStoredInPart && !unstored.contains(Identity($0.line)) }
+        sink.takeLeftOut(outOf: &storedInPart)
+        if takesDifferences { try boundRowsInPart(&storedInPart, stream) }
         failures += storedInPart
         let byLine = Dictionary(failures.map { (Identity($0.line), $0) }, uniquingKeysWith: { a, _ in a })
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }
         try books.noteTried(rows, failures: stillFailing)
-        try setAside(storedInPart, of: stream, number: number)
+        try setAside(storedInPart, of: stream, number: number, areNew: false)
         let forgotten = choice.namesTable ? unfit.count : 0
         var outcome = RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count - forgotten)
         // Only what a copy was made of.
@@ -99,6 +110,9 @@ extension ReceiverEngine {
         var fitting: Set<TableName> = []
         // Of one that lacks columns all rows may be to come once more. If not, that is found at its next try.
         for group in groups {
+            // A delete that went by its key alone says nothing of the rows.
+            guard header.tables.contains(where: { $0.name == group.table.name && $0.columns == group.table.columns })
+            else { continue }
             if case .partly = try sink.fit(group.table, of: header.stream, for: .storing) { continue }
             fitting.insert(group.table.name)
         }
@@ -108,7 +122,7 @@ extension ReceiverEngine {
             case .partly, .unfit, .refused: break
             }
         }
-        for table in fitting { try books.forgetSetAside([.wholeTable], of: table, header.stream) }
+        for table in fitting { try books.forgetSetAside([.wholeTable, .wholeTableInPart], of: table, header.stream) }
     }
 
     /// One line stands for all rows of a table that are stored but for some columns, where they are many.
@@ -117,9 +131,11 @@ extension ReceiverEngine {
         guard !inPart.isEmpty else { return }
         var rows = try books.setAsideSize(stream).rows
         for (table, lines) in inPart.sorted(by: { $0.key < $1.key }) {
+            let isNoted = try books.isStoredInPart(table, stream)
             rows += lines.count
-            guard rows > Limit.rowsInPart else { continue }
+            guard isNoted || rows > Limit.rowsInPart else { continue }
             failures.removeAll { $0.line.isStoredInPart && $0.line.table.name == table }
+            guard !isNoted else { continue }
             let keys = try books.keysStoredInPart(of: table, stream)
             try books.forgetSetAside(keys, of: table, stream)
             var line = ReceivedLine.wholeTable(lines[0].line.table)
@@ -142,9 +158,12 @@ extension ReceiverEngine {
     }
 
     /// Keeps what could not be stored.
-    func setAside(_ failures: [LineFailure], of stream: StreamID, number: Int64) throws(StoreError) {
+    /// - Parameter areNew: whether they come on top of what is set aside.
+    func setAside(
+        _ failures: [LineFailure], of stream: StreamID, number: Int64, areNew: Bool = true
+    ) throws(StoreError) {
         guard !failures.isEmpty else { return }
-        try checkSize(of: failures, stream)
+        if areNew { try checkSize(of: failures, stream) }
         for portion in ReceiverEngine.portions(failures.map(\.line.text.count)) {
             try books.setAside(ReceiverEngine.distinct(failures[portion]), of: stream, number: number)
         }

@@ -40,15 +40,24 @@ extension ReceiverEngine {
         let table = TableHeader(
             name: claim.name, key: claim.key, columns: claim.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
             allNew: false, conflict: claim.conflict)
+        /// Its keys are those of rows here, all the same.
+        func unread(_ problem: String) throws(StoreError) -> TableResult {
+            var result = uncompared(problem)
+            if header.recovery != nil {
+                result.highestKey = try sink.highestKey(table, named: claim.name, of: stream)
+            }
+            return result
+        }
         switch try sink.fit(table, of: stream, for: .comparing) {
         case .missing:
             return uncompared(claim.rows == 0 ? nil : "there is no such table at \(stream.destination)")
-        case .unfit(let reason), .refused(let reason), .partly(let reason): return uncompared(reason)
+        case .partly(let reason): return try unread(reason)
+        case .unfit(let reason), .refused(let reason): return uncompared(reason)
         case .fits, .made: break
         }
         let kept = try books.keptKeys(of: claim.name, stream)
         var digester = claim.digester(leavingOut: kept)
-        if let reason = try sink.scan(table, of: stream, into: &digester) { return uncompared(reason) }
+        if let reason = try sink.scan(table, of: stream, into: &digester) { return try unread(reason) }
         guard let recovery = header.recovery else {
             var result = claim.compare(with: digester)
             result.keptAtReceiver = kept.isEmpty ? nil : kept.count

@@ -45,6 +45,14 @@ public struct ReceiverEngine {
 
     public init(_ transaction: any ReceiverTransaction) { self.init(transaction, mapping: nil, noting: nil) }
 
+    /// - Parameter adding: adds columns first, in a transaction of their own.
+    init(_ transaction: any ReceiverTransaction, adding: ColumnAdding) {
+        log = nil
+        books = transaction
+        sink = MappedSink(transaction, adding: adding)
+        computer = transaction
+    }
+
     /// - Parameters:
     ///   - rules: in the place of those that the bookkeeping has; nil: these.
     ///   - log: notes the conflicts that are kept.
@@ -201,13 +209,20 @@ public struct ReceiverEngine {
             outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false, known: known,
             keepsImages: header.recovery != nil)
         if inbound.hasSetAside { try forgetWholeTables(groups, header) }
-        if header.setAsideDifferences ?? false { try boundRowsInPart(&failures, stream) }
         if header.recovery == .keepBranch {
             // What an earlier recovery kept, finished or not, gives way too.
             if inbound.hasKeptRows { try releaseAll(stream) }
             try keepImages(replacedBy: groups.filter { !$0.table.isShared }, of: stream)
-        } else if inbound.hasKeptRows {
-            failures += try takeKept(outOf: &groups, stream)
+        } else {
+            if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
+            // Where nobody can tell in which rows the two differ, all of the sender's come.
+            if header.recovery == .resend {
+                var replacing: [LineGroup] = []
+                for group in groups where !group.table.isShared {
+                    if try !sink.isComparable(group.table, of: stream) { replacing.append(group) }
+                }
+                try keepImages(replacedBy: replacing, of: stream)
+            }
         }
         var isClockOff = inbound.clockAhead != nil
         if let clock = header.clock { isClockOff = try noteClock(clock, inbound, stream) }
@@ -217,11 +232,18 @@ public struct ReceiverEngine {
         own.isClockOff = false
         context.senderWins = header.recovery == .keepBranch
         failures += try apply(groups, context, individually: false)
+        sink.takeLeftOut(outOf: &failures)
+        if header.setAsideDifferences ?? false { try boundRowsInPart(&failures, stream) }
+        if header.recovery == .keepBranch {
+            for index in failures.indices { failures[index].line.keepsImage = true }
+        }
 
         if isClockOff { for index in failures.indices { failures[index].line = failures[index].line.notingClock() } }
         try setAside(failures, of: stream, number: header.number)
         if inbound.hasSetAside {
-            _ = try retry(.due, limit: Limit.retriedAfterBatch, own, number: header.number)
+            _ = try retry(
+                .due, limit: Limit.retriedAfterBatch, own, number: header.number,
+                takesDifferences: header.setAsideDifferences ?? false)
         }
         let answer = try header.verification.map { (claim) throws(StoreError) in
             try self.answer(claim, header, inbound)
@@ -242,20 +264,50 @@ public struct ReceiverEngine {
 
     /// Notes in what the tables of a batch differ from those here.
     private func noteDifferences(_ header: BatchHeader, _ inbound: InboundStream) throws(StoreError) {
+        var tables = header.tables.filter { !$0.columns.isEmpty }
+        // Who asks for a comparison may have changed something of the others here.
+        if let claim = header.verification {
+            let named = Set(tables.map(\.name))
+            tables += try lastShapes(
+                of: (claim.tables.map(\.name) + inbound.differences.map(\.name)).filter { !named.contains($0) },
+                header.stream)
+        }
+        try note(differencesOf: tables, inbound, header.stream, number: header.number)
+    }
+
+    private func lastShapes(of names: [TableName], _ stream: StreamID) throws(StoreError) -> [TableHeader] {
+        guard !names.isEmpty else { return [] }
+        return try books.shapes(of: names, stream).map { name, shape in
+            TableHeader(
+                name: name, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
+                allNew: false)
+        }
+    }
+
+    /// After what waited was stored: what a table lacked it may have by now.
+    func noteDifferences(of names: Set<TableName>, _ inbound: InboundStream, _ stream: StreamID) throws(StoreError) {
+        let known = inbound.differences.map(\.name).filter(names.contains)
+        try note(
+            differencesOf: try lastShapes(of: known, stream), inbound, stream, number: inbound.watermark.number)
+    }
+
+    private func note(
+        differencesOf tables: [TableHeader], _ inbound: InboundStream, _ stream: StreamID, number: Int64
+    ) throws(StoreError) {
         var found: [TableDifference] = []
-        for table in header.tables where !table.columns.isEmpty {
+        for table in tables {
             // Of a table that takes no rows of the sender, it learns nothing.
             var difference: TableDifference?
-            switch try sink.fit(table, of: header.stream, for: .storing) {
-            case .fits, .partly, .made: difference = try sink.difference(of: table, header.stream)
+            switch try sink.fit(table, of: stream, for: .storing) {
+            case .fits, .partly, .made: difference = try sink.difference(of: table, stream)
             case .missing, .unfit, .refused: break
             }
             found.append(difference ?? TableDifference(name: table.name, notStored: [], notSent: []))
         }
-        let differences = try inbound.differences.noting(found, number: header.number) { () throws(StoreError) in
+        let differences = try inbound.differences.noting(found, number: number) { () throws(StoreError) in
             try books.wallClock()
         }
-        if differences != inbound.differences { try books.note(differences, header.stream) }
+        if differences != inbound.differences { try books.note(differences, stream) }
     }
 
     /// Looks at what the sender says that it has of the list of set-aside rows.
@@ -298,7 +350,9 @@ public struct ReceiverEngine {
         var fitting: [LineGroup] = []
         for group in groups {
             let group = keepsImages ? group : try ofKeyAlone(group, stream)
-            switch try sink.fit(group.table, of: stream, for: isMaking && !group.isDelete ? .making : .storing) {
+            switch try sink.fit(
+                group.table, of: stream, for: group.isDelete ? .storing : isMaking ? .making : .extending)
+            {
             case .made where asWhole && stream.destination != .head && known.contains(group.table.name):
                 failures.append(
                     LineFailure(
@@ -309,7 +363,7 @@ public struct ReceiverEngine {
                 fitting.append(group)
                 // All of them come once more.
                 if group.isDelete { continue }
-                if asWhole, try books.isSetAsideAsWhole(group.table.name, stream) { continue }
+                if asWhole, try books.isStoredInPart(group.table.name, stream) { continue }
                 failures += LineFailure.all(
                     group.lines.map { line in
                         var line = line

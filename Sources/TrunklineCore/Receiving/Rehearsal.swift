@@ -66,11 +66,28 @@ extension ReceiverStore {
     public func rehearse(
         _ table: TableName, in streams: [StreamID], by setup: OfficeSetup
     ) async throws(StoreError) -> [TableRehearsal] {
-        try await undoing("table \"\(table)\"") { (transaction) throws(StoreError) in
-            let engine = ReceiverEngine(transaction, mapping: setup.mappingRules, noting: nil)
-            guard let first = streams.first else { return [] }
-            try engine.assume(setup, of: table, at: MappedSink.place(of: first))
-            return try engine.rehearse(table, in: streams)
+        let alike = try await undoing("table \"\(table)\"") { (transaction) throws(StoreError) in
+            try ReceiverEngine(transaction).alike(table, in: streams)
+        }
+        var rehearsals: [TableRehearsal] = []
+        // Each for itself: nobody waits for all of them where a column is added and taken back.
+        for streams in alike {
+            rehearsals.append(
+                try await undoing("table \"\(table)\"") { (transaction) throws(StoreError) in
+                    let engine = ReceiverEngine(transaction, mapping: setup.mappingRules, noting: nil)
+                    try engine.assume(setup, of: table, at: MappedSink.place(of: streams[0]))
+                    return try engine.rehearse(table, in: streams)
+                })
+        }
+        return rehearsals
+    }
+
+    /// What is wrong with mappings, as ``ReceiverEngine/problems(of:in:)`` has it, by the shapes that came in these streams.
+    public func problems(
+        of rules: [MappedTableRule], in streams: [StreamID]
+    ) async throws(StoreError) -> (refusals: [String], warnings: [String]) {
+        try await undoing("tables") { (transaction) throws(StoreError) in
+            try ReceiverEngine(transaction).problems(of: rules, in: streams)
         }
     }
 
@@ -110,7 +127,9 @@ extension ReceiverEngine {
     /// Takes a table as this office would after an `init`, but for who shares it: that is begun there.
     func assume(_ setup: OfficeSetup, of table: TableName, at place: String) throws(StoreError) {
         let target = setup.mapped.first { $0.name == table }?.mapping.into ?? table
-        guard let acceptance = setup.acceptance(of: target) else { return }
+        var acceptance = setup.acceptance(of: target)
+        if acceptance == nil, setup.acceptsNew, try computer.isMissingOrMade(target) { acceptance = .accepted }
+        guard let acceptance else { return }
         let policy = try? books.policy(of: target).description
         var planned: String?
         if case .shared(let given) = acceptance { planned = given }
@@ -163,16 +182,18 @@ extension ReceiverEngine {
         if !groups.isEmpty {
             let key = rehearsal.key
             (rehearsal.into, rehearsal.before) = try sink.ownRow(key, header, of: stream)
-            let context = SharedContext(stream, inbound, isClockOff: false)
+            if inbound.hasKeptRows { failures += try takeKept(outOf: &groups, stream) }
+            let context = SharedContext(stream, inbound, isClockOff: inbound.clockAhead != nil)
             failures += try apply(groups, context, individually: false)
+            sink.takeLeftOut(outOf: &failures)
             rehearsal.after = try sink.ownRow(key, header, of: stream).row
         }
-        rehearsal.setAside = failures.first?.reason
+        rehearsal.setAside = failures.last?.reason
         rehearsal.conflict = log.last
         let isChanged = rehearsal.after != rehearsal.before
         rehearsal.outcome =
-            if rehearsal.setAside != nil {
-                isChanged ? .inPart : .setAside
+            if let failure = failures.last {
+                failure.line.isStoredInPart ? .inPart : .setAside
             } else if rehearsal.after == nil {
                 .leftOut
             } else {

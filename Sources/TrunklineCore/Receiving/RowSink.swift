@@ -41,6 +41,8 @@ public typealias ReceiverTransaction = ReceiverBooks & RowSink & RowComputer
 /// For what a receiver's table is wanted.
 public enum TableUse: Hashable, Sendable {
     case storing
+    /// As before, and columns that it lacks are added now, where they are to be.
+    case extending
     /// As before, and one that is missing is made now.
     case making
     /// Its rows are looked at, also of a table that is only to be shared (``PlannedTable``).

@@ -8,6 +8,8 @@ public struct TableRehearsal: Hashable, Sendable, Codable {
         public var source: RowMapping.Source?
         /// Whether both have it, with types that hold other values.
         public var differs = false
+        /// Whether the table here would get it now.
+        public var isAdded = false
     }
 
     /// Those in which the table looks so.
@@ -27,8 +29,8 @@ public struct TableRehearsal: Hashable, Sendable, Codable {
 }
 
 extension ReceiverEngine {
-    /// - Precondition: the transaction is undone.
-    func rehearse(_ table: TableName, in streams: [StreamID]) throws(StoreError) -> [TableRehearsal] {
+    /// Streams in which a table looks the same, together.
+    func alike(_ table: TableName, in streams: [StreamID]) throws(StoreError) -> [[StreamID]] {
         var shapes: [WireShape] = []
         var alike: [WireShape: [StreamID]] = [:]
         for stream in streams {
@@ -36,27 +38,31 @@ extension ReceiverEngine {
             if alike[shape] == nil { shapes.append(shape) }
             alike[shape, default: []].append(stream)
         }
-        var rehearsals: [TableRehearsal] = []
-        // What one makes, the next one would find.
-        for shape in shapes {
-            var header = TableHeader(
-                name: table, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
-                allNew: false)
-            header.conflict = try? books.policy(of: table).description
-            let streams = alike[shape]!
-            rehearsals.append(try sink.rehearse(header, in: streams))
+        return shapes.map { alike[$0]! }
+    }
+
+    /// - Precondition: the transaction is undone, and the table came in these streams, and is alike in them.
+    func rehearse(_ table: TableName, in streams: [StreamID]) throws(StoreError) -> TableRehearsal {
+        guard let shape = try books.shapes(of: [table], streams[0])[table] else {
+            throw StoreError(
+                .contention, operation: "plan", subject: "table \"\(table)\"", reason: "its shape is gone; ask again")
         }
-        return rehearsals
+        var header = TableHeader(
+            name: table, key: shape.key, columns: shape.columns, rows: 0, rowBytes: 0, deletes: 0, deleteBytes: 0,
+            allNew: false)
+        header.conflict = try? books.policy(of: table).description
+        return try sink.rehearse(header, in: streams)
     }
 }
 
 extension MappedSink {
     fileprivate func rehearse(_ table: TableHeader, in streams: [StreamID]) throws(StoreError) -> TableRehearsal {
         let stream = streams[0]
-        let mapping = try rules().tables[table.name]
+        let mapping = try mapping(of: table.name)
         var rehearsal = TableRehearsal(
             streams: streams, table: table.name, key: table.key, into: mapping?.into ?? table.name,
             filter: mapping?.filter)
+        let before = try base.columns(of: rehearsal.into)
         switch try fit(table, of: stream, for: .making) {
         case .fits: break
         case .made: rehearsal.isMade = true
@@ -76,7 +82,8 @@ extension MappedSink {
             rehearsal.columns.append(
                 TableRehearsal.ColumnPair(
                     sent: column, stored: stored,
-                    differs: stored.map { TableDifference.differ(column.type, $0.type) } ?? false))
+                    differs: stored.map { TableDifference.differ(column.type, $0.type) } ?? false,
+                    isAdded: stored.map { stored in before?.contains { $0.name == stored.name } == false } ?? false))
         }
         for column in own where !filled.contains(column.name) {
             let isBranch = TableMapping(local, of: stream).additions.contains { $0.column == column.name.lowercased() }

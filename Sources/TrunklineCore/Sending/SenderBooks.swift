@@ -29,8 +29,8 @@ public protocol SenderBooks {
     func sharedTables() throws(StoreError) -> Set<TableName>
     /// Lets all rows of a table travel again; of one that is not synced here nothing.
     func reload(_ table: TableName, of stream: StreamID) throws(StoreError)
-    /// The tables of which the receiver said that it takes no row.
-    func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName>
+    /// The tables of which the receiver's list has this entry: ``RowKey/wholeTable`` or ``RowKey/wholeTableInPart``.
+    func tables(noticedBy entry: RowKey, _ stream: StreamID) throws(StoreError) -> Set<TableName>
     /// How many rows the receiver said to have set aside, and the bytes of their keys and reasons.
     func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int)
     /// Notes which version of the receiver's list of set-aside rows is here, and how many it has in all.

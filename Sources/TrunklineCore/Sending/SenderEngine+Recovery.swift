@@ -58,7 +58,9 @@ extension SenderEngine {
             try books.setReport(
                 RecoveryReport(tables: recovery.report.tables, differing: differing.map(\.name)), of: stream)
         case .mark(let next, let passes):
-            for table in differing where table.isLeftOut != true { try books.logDifferent(table, of: stream) }
+            for table in differing where table.isLeftOut != true && (table.problem == nil || passes == 1) {
+                try books.logDifferent(table, of: stream)
+            }
             try go(on: next, stream, passes: passes)
         case .yield(let next):
             let outcome = try books.yield(

@@ -60,7 +60,8 @@ public struct SenderEngine {
         if size.0 > ReceiverEngine.Limit.setAsideRows || size.1 > ReceiverEngine.Limit.setAsideBytes {
             return try note(SetAsideListState(applied: state.applied, needsWhole: true), ack)
         }
-        let untaken = try books.untakenTables(ack.stream)
+        let untaken = try books.tables(noticedBy: .wholeTable, ack.stream)
+        let inPart = try books.tables(noticedBy: .wholeTableInPart, ack.stream)
         if let from = ack.setAsideFrom {
             try books.changeNotices(list, gone: ack.gone ?? [], of: ack.stream)
             let hasGap = state.needsWhole || from > state.applied
@@ -70,18 +71,20 @@ public struct SenderEngine {
             try note(SetAsideListState(applied: ack.setAsideVersion, needsWhole: false), ack)
         }
         // One may have come and gone since the last ack.
-        let gone = (ack.gone ?? []).filter { $0.key == .wholeTable }.map(\.table)
-        let candidates = untaken.union(gone)
-        guard !candidates.isEmpty else { return }
-        let takenAgain = try candidates.subtracting(books.untakenTables(ack.stream)).intersection(books.sentTables())
+        func gone(_ entry: RowKey) -> [TableName] { (ack.gone ?? []).filter { $0.key == entry }.map(\.table) }
+        let taken = try untaken.union(gone(.wholeTable)).subtracting(books.tables(noticedBy: .wholeTable, ack.stream))
+        let whole = try inPart.union(gone(.wholeTableInPart))
+            .subtracting(books.tables(noticedBy: .wholeTableInPart, ack.stream))
+        guard !taken.isEmpty || !whole.isEmpty else { return }
+        let takenAgain = try taken.union(whole.subtracting(untaken)).intersection(books.sentTables())
         for table in takenAgain.sorted() { try books.reload(table, of: ack.stream) }
     }
 
     /// What the ack lists, without whole tables that this office does not send: names can be made up without end.
     private func noticed(_ ack: Ack) throws(StoreError) -> [SetAsideNotice]? {
-        guard let list = ack.setAside, list.contains(where: { $0.key == .wholeTable }) else { return ack.setAside }
+        guard let list = ack.setAside, list.contains(where: \.key.isOfWholeTable) else { return ack.setAside }
         let sent = try books.sentTables()
-        return list.filter { $0.key != .wholeTable || sent.contains($0.table) }
+        return list.filter { !$0.key.isOfWholeTable || sent.contains($0.table) }
     }
 
     private func note(_ state: SetAsideListState, _ ack: Ack) throws(StoreError) {

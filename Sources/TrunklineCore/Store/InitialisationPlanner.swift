@@ -4,9 +4,11 @@ public protocol InitialisationPlanner: Sendable {
     ///
     /// ``TableSelection/all(except:)`` is every table with a primary key, without the bookkeeping's and without the
     /// partitions of a table that is there itself; tables that cannot be synced are named in the warnings.
-    /// - Parameter countingRows: whether the rows of the tables that are new are counted, which reads them.
+    /// - Parameters:
+    ///   - mapped: how the rows of others are to be stored.
+    ///   - countingRows: whether the rows of the tables that are new are counted, which reads them.
     func planInitialisation(
-        _ selection: TableSelection, countingRows: Bool
+        _ selection: TableSelection, mapped: [MappedTableRule], countingRows: Bool
     ) async throws(StoreError) -> InitialisationPlan
 
     /// A row of a table that this office writes as it would travel now, and where to, by the table's rule as it is given; nil:
@@ -123,5 +125,14 @@ public struct InitialisationPlan: Hashable, Sendable, Codable {
         self.released = released
         self.refusals = refusals
         self.warnings = warnings
+    }
+}
+
+extension InitialisationPlanner {
+    /// Of an office that stores the rows of others as they come.
+    public func planInitialisation(
+        _ selection: TableSelection, countingRows: Bool
+    ) async throws(StoreError) -> InitialisationPlan {
+        try await planInitialisation(selection, mapped: [], countingRows: countingRows)
     }
 }

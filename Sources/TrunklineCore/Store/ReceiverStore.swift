@@ -101,15 +101,39 @@ public struct SetAsideCause: Hashable, Sendable {
 
 extension ReceiverStore {
     public func receive(_ batch: InboundBatch, parking: Bool) async throws(StoreError) -> ReceiveOutcome {
-        try await receiving("receive batch", batch.header.stream.description) { (transaction) throws(StoreError) in
-            try ReceiverEngine(transaction).receive(batch, parking: parking)
+        try await addingFirst("receive batch", batch.header.stream) { (engine) throws(StoreError) in
+            try engine.receive(batch, parking: parking)
         }
     }
 
     public func receiveParked(_ batch: InboundBatch) async throws(StoreError) -> ReceiveOutcome {
-        try await receiving("receive batch", batch.header.stream.description) { (transaction) throws(StoreError) in
-            try ReceiverEngine(transaction).receive(batch, parking: true, isRetry: true)
+        try await addingFirst("receive batch", batch.header.stream) { (engine) throws(StoreError) in
+            try engine.receive(batch, parking: true, isRetry: true)
         }
+    }
+
+    /// Works in one transaction; if tables are to get columns for it, in another one after that.
+    private func addingFirst<Value: Sendable>(
+        _ operation: String, _ stream: StreamID,
+        _ body: @escaping @Sendable (ReceiverEngine) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let adding = ColumnAdding()
+        func work() async throws(StoreError) -> Value {
+            try await receiving(operation, stream.description) { (transaction) throws(StoreError) in
+                try body(ReceiverEngine(transaction, adding: adding))
+            }
+        }
+        do throws(StoreError) { return try await work() } catch { guard !adding.wanted.isEmpty else { throw error } }
+        let wanted = adding.wanted.sorted { $0.key < $1.key }
+        var refused: [TableName: String] = [:]
+        for (table, columns) in wanted {
+            refused[table] = try await receiving("add columns", "table \"\(table)\"") {
+                (transaction) throws(StoreError) in
+                try transaction.add(columns, to: table)
+            }
+        }
+        adding.end(refused: refused)
+        return try await work()
     }
 
     public func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool {
@@ -137,9 +161,8 @@ extension ReceiverStore {
         for stream in streams where total.tried < limit {
             let room = limit - total.tried
             do throws(StoreError) {
-                let outcome = try await receiving("retry set-aside rows", stream.description) {
-                    (transaction) throws(StoreError) in
-                    try ReceiverEngine(transaction).retrySetAside(stream, selection.choice, limit: room)
+                let outcome = try await addingFirst("retry set-aside rows", stream) { (engine) throws(StoreError) in
+                    try engine.retrySetAside(stream, selection.choice, limit: room)
                 }
                 total.tried += outcome.tried
                 total.stored += outcome.stored

@@ -19,8 +19,16 @@ public enum RecoveryDecision: Hashable, Sendable {
         switch mode {
         case .compare: .wait
         case .keepBranch, .resend:
-            result.tables.allSatisfy(\.agrees)
-                ? .finish : passes >= maximalPasses ? .giveUp : .mark(next: mode, passes: passes + 1)
+            if result.tables.allSatisfy(\.agrees) {
+                .finish
+            } else if passes >= maximalPasses
+                || passes > 0 && result.tables.allSatisfy({ $0.agrees || $0.problem != nil })
+            {
+                // What cannot be compared was sent whole, and does not agree by being sent once more.
+                .giveUp
+            } else {
+                .mark(next: mode, passes: passes + 1)
+            }
         case .keepHead:
             .yield(next: result.tables.contains(where: \.mayHideRowsOfTheReceiver) ? .keepHead : .resend)
         }

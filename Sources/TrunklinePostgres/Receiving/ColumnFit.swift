@@ -59,9 +59,13 @@ struct ColumnFit: Hashable, Sendable {
             difference = "%v::numeric IS DISTINCT FROM %v::numeric::money::numeric"
         case (_, "name"), (_, "\"char\""):
             difference = "%v IS DISTINCT FROM %v::\(full)::text"
+        case ("text", let base) where Self.isText(base), ("character varying", let base) where Self.isText(base):
+            // Of a text that is too long, blanks at its end are cut off without a word.
+            guard here.last != nil, base == "character varying" else { return }
+            difference = "%v IS DISTINCT FROM %v::\(full)::text AND rtrim(%v) = rtrim(%v::\(full)::text)"
         case ("text", let base), ("character varying", let base):
-            // 07 and 7 are two keys there.
-            guard isKey, Self.respelling.contains(base) else { return }
+            // A text is compared as it is written, wherever rows are compared: 07 is not 7, and today no day.
+            guard Self.respelling.contains(base) else { return }
             difference = "%v IS DISTINCT FROM format('%s', %v::\(full))"
         default: break
         }
@@ -72,8 +76,11 @@ struct ColumnFit: Hashable, Sendable {
 
     /// Types that know several spellings of a value, but for those whose own spelling few senders use.
     private static let respelling: Set<String> = [
-        "smallint", "integer", "bigint", "numeric", "real", "double precision", "uuid", "boolean",
+        "smallint", "integer", "bigint", "numeric", "real", "double precision", "uuid", "boolean", "date", "interval",
+        Shape.timestamp, Shape.timestamptz, "time without time zone", "time with time zone", "money",
     ]
+
+    private static func isText(_ base: String) -> Bool { ["text", "character varying", "character"].contains(base) }
 
     /// A type's name without its modifier, and the modifier's last number.
     private struct Shape {

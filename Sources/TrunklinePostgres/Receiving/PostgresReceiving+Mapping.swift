@@ -19,7 +19,12 @@ extension PostgresReceiving {
         if connection.computations.sql(computation, table.columns) != nil { return nil }
         var types: [String] = []
         for column in table.columns { types.append(try Target.safeType(column.type, connection)) }
-        let sql = ComputationSQL(computation, table.columns, types: types)
+        var ofBranches: Set<TableName> = []
+        for lookup in computation.lookups where !ofBranches.contains(lookup.table) {
+            let columns = try Catalog(connection).table(lookup.table)?.columns ?? []
+            if columns.contains(where: { $0.name == TableMapping.branchColumn }) { ofBranches.insert(lookup.table) }
+        }
+        let sql = ComputationSQL(computation, table.columns, types: types, ofBranches: ofBranches)
         let operation = "look at a mapping"
         for check in sql.checks {
             try connection.script("SAVEPOINT mapping; \(ComputationSQL.settings)", operation)
@@ -36,8 +41,19 @@ extension PostgresReceiving {
         return nil
     }
 
+    var computingPatience: Duration { .seconds(20) }
+
+    func canonical(_ table: TableName) -> TableName { table.inDefaultSchema }
+
+    func isMissingOrMade(_ table: TableName) throws(StoreError) -> Bool {
+        guard try Catalog(connection).table(table) != nil else { return true }
+        return try connection.query(
+            ReceiverStatements.isMade, [connection.portable(table.inDefaultSchema.description)]
+        ).flag(0, 0)
+    }
+
     func compute(
-        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID, within budget: inout ComputingBudget
     ) throws(StoreError) -> [ComputedRow] {
         guard let sql = connection.computations.sql(computation, group.table.columns) else {
             throw StoreError(
@@ -45,31 +61,73 @@ extension PostgresReceiving {
                 reason: "its mapping was not looked at")
         }
         let (operation, writer, columns) = ("compute rows", writer(stream), group.table.columns.count)
-        try connection.script("SAVEPOINT computing; \(ComputationSQL.settings)", operation)
+        var end = budget.spend(0)
+        if let end { return group.lines.map { _ in end } }
+        var rows: [ComputedRow] = []
+        try connection.script("SAVEPOINT computing; \(ComputationSQL.settings(budget))", operation)
         do throws(StoreError) {
-            var rows: [ComputedRow] = []
             let stage = try writer.stage(group.bytes, columns: columns)
-            _ = try connection.copyOut(sql.query(of: stage), operation) { line in
+            let isWhole = try connection.copyOut(sql.query(of: stage, stream), operation) { line in
+                end = budget.spend(line.count)
                 rows.append(sql.row(Array(line)[...]))
-                return true
+                return end == nil
             }
-            try connection.script("\(ComputationSQL.ourSettings); RELEASE computing", operation)
-            return rows
+            if isWhole {
+                try connection.script("\(ComputationSQL.ourSettings); RELEASE computing", operation)
+                return rows
+            }
         } catch {
-            guard error.isOfRowOrTable || error.code == .notInitialised, connection.isOpen else { throw error }
-            try connection.script("ROLLBACK TO computing; RELEASE computing", operation)
-            writer.forgetStages()
+            let isSlow = error.databaseCode == ComputationSQL.canceled
+            guard isSlow || error.isOfRowOrTable || error.code == .notInitialised, connection.isOpen else {
+                throw error
+            }
+            if isSlow { end = ComputingBudget.tooSlow }
+            // Somebody changed a table in which values are looked up.
+            if ["42P01", "42703", "42883"].contains(error.databaseCode) {
+                connection.computations.forget(computation, group.table.columns)
+            }
         }
-        // Some row is to blame.
-        try connection.script(ComputationSQL.settings, operation)
-        let found = try writer.eachLine(group.lines, columns: columns, sql.statement(marking: Self.computed))
-        try connection.script(ComputationSQL.ourSettings, operation)
-        var rows = group.lines.map { _ in ComputedRow.failed(reason: "nothing could be computed of it") }
-        for failed in found {
-            rows[failed.line] =
-                failed.code == Self.computed
-                ? sql.row(json: failed.message)
-                : .failed(reason: computation.failure(StoreError.withoutValues(failed.message, code: failed.code)))
+        try connection.script("ROLLBACK TO computing; RELEASE computing", operation)
+        writer.forgetStages()
+        if let end { return rows.dropLast() + group.lines.dropFirst(max(0, rows.count - 1)).map { _ in end } }
+        return try computeEach(group.lines, columns, sql, stream, &budget)
+    }
+
+    /// Some row is to blame.
+    private func computeEach(
+        _ lines: [ReceivedLine], _ columns: Int, _ sql: ComputationSQL, _ stream: StreamID,
+        _ budget: inout ComputingBudget
+    ) throws(StoreError) -> [ComputedRow] {
+        let operation = "compute rows"
+        var rows = lines.map { _ in ComputedRow.failed(reason: "nothing could be computed of it") }
+        var end: ComputedRow?
+        for portion in ReceiverEngine.portions(lines.map(\.text.count)) {
+            end = end ?? budget.spend(0)
+            if let end {
+                for index in portion { rows[index] = end }
+                continue
+            }
+            try connection.script("SAVEPOINT computing; \(ComputationSQL.settings(budget))", operation)
+            do throws(StoreError) {
+                let found = try writer(stream).eachLine(
+                    Array(lines[portion]), columns: columns, sql.statement(marking: Self.computed, stream))
+                for failed in found {
+                    end = end ?? budget.spend(failed.message.utf8.count)
+                    rows[portion.lowerBound + failed.line] =
+                        failed.code == Self.computed
+                        ? sql.row(json: failed.message)
+                        : .failed(
+                            reason: sql.computation.failure(
+                                StoreError.withoutValues(failed.message, code: failed.code)))
+                }
+                try connection.script("\(ComputationSQL.ourSettings); RELEASE computing", operation)
+            } catch {
+                guard error.databaseCode == ComputationSQL.canceled, connection.isOpen else { throw error }
+                try connection.script("ROLLBACK TO computing; RELEASE computing", operation)
+                writer(stream).forgetStages()
+                end = ComputingBudget.tooSlow
+                for index in portion { rows[index] = ComputingBudget.tooSlow }
+            }
         }
         return rows
     }
@@ -82,9 +140,12 @@ struct ComputationSQL {
     let computation: RowComputation
     /// The sender's columns, and the types to which their texts are cast.
     private let columns: [(name: String, type: String)]
+    /// In which values are looked up, and that hold rows of several branches.
+    private let ofBranches: Set<TableName>
 
-    init(_ computation: RowComputation, _ columns: [Column], types: [String]) {
+    init(_ computation: RowComputation, _ columns: [Column], types: [String], ofBranches: Set<TableName>) {
         self.computation = computation
+        self.ofBranches = ofBranches
         self.columns = zip(columns, types).map { ($0.name, $1) }
     }
 
@@ -106,11 +167,22 @@ struct ComputationSQL {
             if known.count >= Self.most { known = [:] }
             known[Key(computation: computation, columns: columns)] = sql
         }
+
+        mutating func forget(_ computation: RowComputation, _ columns: [Column]) {
+            known[Key(computation: computation, columns: columns)] = nil
+        }
     }
 
     /// Expressions mean what they mean in the user's own sessions; dates are written as we write them.
     static let settings = "SET LOCAL search_path TO DEFAULT; SET LOCAL timezone TO DEFAULT"
-    static let ourSettings = "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'"
+    static let ourSettings =
+        "SET LOCAL search_path TO ''; SET LOCAL timezone TO 'UTC'; SET LOCAL statement_timeout TO '\(PostgresStore.statementPatience)'"
+    /// `query_canceled`.
+    static let canceled = "57014"
+
+    static func settings(_ budget: ComputingBudget) -> String {
+        "\(settings); SET LOCAL statement_timeout TO '\(max(1, Int64(budget.timeLeft / .milliseconds(1))))ms'"
+    }
 
     /// The rows as the expressions know them.
     /// - Parameter field: the text of a column, by its number from 1.
@@ -123,16 +195,28 @@ struct ComputationSQL {
 
     private func value(_ value: RowComputation.Value) -> String {
         switch value.source {
-        case .expression(let text): "(\(text)\n)::\(value.column.type)"
+        case .expression(let text): "(\(text)\n)::\(assigned(value.column.type))"
         case .constant(let text): (text?.literal ?? "NULL") + "::\(value.column.type)"
-        case .lookup(let lookup): "(\(found(lookup, lookup.take)) LIMIT 1)::\(value.column.type)"
+        case .lookup(let lookup): "(\(found(lookup, lookup.take)) LIMIT 1)::\(assigned(value.column.type))"
+        case .firstOf(let texts):
+            preconditionFailure("nobody chose among \(texts)")
         }
+    }
+
+    /// A cast to a type of so many characters cuts the text off, where an `INSERT` refuses it.
+    private func assigned(_ type: String) -> String {
+        guard type.hasPrefix("character") else { return type }
+        return type.hasSuffix("[]") ? "text[]" : "text"
     }
 
     private func found(_ lookup: RowMapping.Lookup, _ column: String?) -> String {
         let taken = column.map { "l.\($0.identifier)" } ?? ""
+        // What a branch calls so is no other branch's.
+        let own =
+            ofBranches.contains(lookup.table)
+            ? " AND l.\(TableMapping.branchColumn)::text = line.\("trunkline branch".identifier)" : ""
         return
-            "SELECT \(taken) FROM \(lookup.table.sql) l WHERE l.\(lookup.match.identifier) = line.\(lookup.by.identifier)"
+            "SELECT \(taken) FROM \(lookup.table.sql) l WHERE l.\(lookup.match.identifier) = line.\(lookup.by.identifier)\(own)"
     }
 
     /// Whether the row is stored, the number of the lookup that does not find one row, and the values.
@@ -149,8 +233,13 @@ struct ComputationSQL {
         return [keeps, lacking] + computation.values.map(value)
     }
 
-    func query(of stage: String) -> String {
-        let rows = line({ "c\($0)" }, besides: ["row_number() OVER (ORDER BY ctid) AS \"trunkline number\""])
+    private func source(_ stream: StreamID?) -> String {
+        "\((stream?.source.description ?? "").literal)::text AS \("trunkline branch".identifier)"
+    }
+
+    func query(of stage: String, _ stream: StreamID) -> String {
+        let rows = line(
+            { "c\($0)" }, besides: [source(stream), "row_number() OVER (ORDER BY ctid) AS \"trunkline number\""])
         return """
             COPY (SELECT \(outputs.joined(separator: ", ")) FROM (\(rows) FROM \(stage)) AS line ORDER BY line."trunkline number")
             TO STDOUT
@@ -158,19 +247,19 @@ struct ComputationSQL {
     }
 
     /// For `trunkline_line`, as ``RowWriter/eachLine(_:columns:_:)`` has it.
-    func statement(marking code: String) -> String {
+    func statement(marking code: String, _ stream: StreamID) -> String {
         let texts = outputs.map { "(\($0))::text" }.joined(separator: ", ")
         return """
             INSERT INTO pg_temp.trunkline_failed
                 SELECT trunkline_line.number, \(code.literal), pg_catalog.array_to_json(ARRAY[\(texts)]::text[])::text
-                FROM (\(line { "trunkline_line.c\($0)" })) AS line
+                FROM (\(line({ "trunkline_line.c\($0)" }, besides: [source(stream)]))) AS line
             """
     }
 
     /// Statements that fail where something is wrong, each with what it is about. A text that is right where nothing encloses it
     /// and in parentheses closes none of ours.
     var checks: [(subject: String, sql: String)] {
-        let nothing = "FROM (\(line { _ in "NULL::text" })) AS line WHERE false"
+        let nothing = "FROM (\(line({ _ in "NULL::text" }, besides: [source(nil)]))) AS line WHERE false"
         var checks =
             computation.filter.map {
                 [

@@ -19,18 +19,21 @@ extension PostgresReceiving {
         let columns = table.columns.filter { !names.contains($0.name) }
         guard !columns.isEmpty else { return nil }
         let name = connection.portable(table.name.inDefaultSchema.description)
+        let generated = try connection.query(ReceiverStatements.generatedColumns, [table.name.sql])
         return MissingColumns(
-            columns: columns, isMade: try connection.query(ReceiverStatements.isMade, [name]).flag(0, 0),
-            statement: try statement(adding: columns, to: table.name))
+            columns: columns, generated: Set((0..<generated.rowCount).map { generated.text($0, 0) }),
+            isMade: try connection.query(ReceiverStatements.isMade, [name]).flag(0, 0),
+            statement: "ALTER TABLE \(table.name.sql) "
+                + MissingColumns.first(of: try additions(of: columns), separator: ", "))
     }
 
-    private func statement(adding columns: [Column], to table: TableName) throws(StoreError) -> String {
+    private func additions(of columns: [Column]) throws(StoreError) -> [String] {
         var additions: [String] = []
         for column in columns {
             let type = try Target.safeType(column.type, connection)
             additions.append("ADD COLUMN IF NOT EXISTS \(column.name.identifier) \(type)")
         }
-        return "ALTER TABLE \(table.sql) \(additions.joined(separator: ", "))"
+        return additions
     }
 
     func add(_ columns: [Column], to table: TableName) throws(StoreError) -> String? {
@@ -38,7 +41,8 @@ extension PostgresReceiving {
         guard own + columns.count <= NewColumns.mostColumns else { return NewColumns.tooMany(of: table) }
         if let reason = Target.tooLong(among: columns.map(\.name)) { return reason }
         let operation = "add columns"
-        let statement = try statement(adding: columns, to: table)
+        let additions = try additions(of: columns)
+        let statement = "ALTER TABLE \(table.sql) \(additions.joined(separator: ", "))"
         do throws(StoreError) {
             // Whoever comes behind a statement that waits for the whole table waits too.
             try connection.script(
@@ -51,7 +55,9 @@ extension PostgresReceiving {
             }
             try connection.script("ROLLBACK TO adding; RELEASE adding", operation)
             let reason = error.databaseCode == ReadingProblem.locked ? "it is in use" : error.reason
-            return NewColumns.unadded(to: table, reason: reason, statement: statement)
+            return NewColumns.unadded(
+                to: table, reason: reason,
+                statement: "ALTER TABLE \(table.sql) " + MissingColumns.first(of: additions, separator: ", "))
         }
         fits = [:]
         return nil

@@ -140,9 +140,9 @@ final class PostgresReceiving: ReceiverTransaction {
             ReceiverStatements.setAside, [stream.description] + columns.map(TextArray.encode) + ["\(number)"])
     }
 
-    func isSetAsideAsWhole(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
+    func isStoredInPart(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
         try connection.query(
-            ReceiverStatements.isSetAsideAsWhole, [stream.description, connection.portable(table.description)]
+            ReceiverStatements.isStoredInPart, [stream.description, connection.portable(table.description)]
         ).flag(0, 0)
     }
 

@@ -4,6 +4,8 @@ public import TrunklineCore
 extension PostgresStore {
     /// How long a receiver waits for a lock, in seconds.
     static let lockPatience = 1
+    /// How long a statement of a receiver may take.
+    static let statementPatience = "2min"
 
     public func receiving<Value: Sendable>(
         _ operation: String, _ subject: String,
@@ -15,7 +17,7 @@ extension PostgresStore {
             try connection.transaction(
                 operation,
                 begin:
-                    "BEGIN; SET LOCAL lock_timeout = '\(Self.lockPatience)s'; SET LOCAL statement_timeout = '2min'; \(LocalWriteGuard.applying)"
+                    "BEGIN; SET LOCAL lock_timeout = '\(Self.lockPatience)s'; SET LOCAL statement_timeout = '\(Self.statementPatience)'; \(LocalWriteGuard.applying)"
             ) {
                 () throws(StoreError) in
                 try body(PostgresReceiving(connection))

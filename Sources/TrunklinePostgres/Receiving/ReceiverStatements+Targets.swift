@@ -32,6 +32,10 @@ extension ReceiverStatements {
         "made_tables", "SELECT count(*) FROM trunkline.made_table WHERE stream = $1")
     static let isMade = Statement(
         "is_made", "SELECT EXISTS (SELECT FROM trunkline.made_table WHERE name = $1)")
+    /// The columns of a table that it computes itself.
+    static let generatedColumns = Statement(
+        "generated_columns",
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attgenerated <> '' AND NOT attisdropped")
     static let noteMadeTable = Statement(
         "note_made_table",
         "INSERT INTO trunkline.made_table (name, stream) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")

@@ -247,8 +247,8 @@ enum ReceiverStatements {
     static let forgetAllChanges = Statement(
         "forget_all_changes",
         """
-        DELETE FROM trunkline.set_aside_change c WHERE stream = $1 AND (key <> '[]' OR EXISTS (
-            SELECT FROM trunkline.set_aside s WHERE s.stream = $1 AND s.table_name = c.table_name AND s.key = '[]'))
+        DELETE FROM trunkline.set_aside_change c WHERE stream = $1 AND (key NOT IN \(RowKey.wholeTablesInSQL) OR EXISTS (
+            SELECT FROM trunkline.set_aside s WHERE s.stream = $1 AND s.table_name = c.table_name AND s.key = c.key))
         """)
 
     /// After ``forgetAllChanges``. What is left of the changes is told at the end.
@@ -288,9 +288,9 @@ enum ReceiverStatements {
     static let dropSetAside = Statement(
         "drop_set_aside", "DELETE FROM trunkline.set_aside WHERE id = ANY ($1::bigint[])")
 
-    static let isSetAsideAsWhole = Statement(
-        "is_set_aside_as_whole",
-        "SELECT EXISTS (SELECT FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2 AND key = '[]')")
+    static let isStoredInPart = Statement(
+        "is_stored_in_part",
+        "SELECT EXISTS (SELECT FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2 AND key = '[null]')")
     static let mappingRules = Statement("mapping_rules", "SELECT mapped_tables, new_columns FROM trunkline.office")
 
     /// A row that lacks its parent stays due for its first `$5` tries; any other waits twice as long each time, up to
@@ -324,7 +324,7 @@ enum ReceiverStatements {
     }
     /// Whether tables still do not fit as wholes is looked at now.
     static let tryWholeTables = Statement(
-        "try_whole_tables", "UPDATE trunkline.set_aside SET retry_at = now() WHERE key = '[]'")
+        "try_whole_tables", "UPDATE trunkline.set_aside SET retry_at = now() WHERE key IN \(RowKey.wholeTablesInSQL)")
     static let due = Statement("due_set_aside", chosen("retry_at <= now()", "retry_at, id"))
     static let requested = Statement(
         "requested_set_aside",

@@ -5,8 +5,9 @@ import TrunklineCore
 struct StoredShape: Codable {
     private var table: TableHeader
     private var isStoredInPart: Bool
+    private var keepsImage: Bool
 
-    private enum Field: String, CodingKey { case storedInPart }
+    private enum Field: String, CodingKey { case storedInPart, keepsImage }
 
     init(_ line: ReceivedLine) {
         table = line.table.ofNoBatch
@@ -14,19 +15,22 @@ struct StoredShape: Codable {
             line.misfits.isEmpty
             ? nil : line.misfits.sorted { $0.key < $1.key }.map { Misfit(row: 0, column: $0.key, storage: $0.value) }
         isStoredInPart = line.isStoredInPart
+        keepsImage = line.keepsImage
     }
 
     init(from decoder: any Decoder) throws {
         table = try TableHeader(from: decoder)
-        isStoredInPart =
-            try decoder.container(keyedBy: Field.self).decodeIfPresent(Bool.self, forKey: .storedInPart) ?? false
+        let fields = try decoder.container(keyedBy: Field.self)
+        isStoredInPart = try fields.decodeIfPresent(Bool.self, forKey: .storedInPart) ?? false
+        keepsImage = try fields.decodeIfPresent(Bool.self, forKey: .keepsImage) ?? false
     }
 
     func encode(to encoder: any Encoder) throws {
         try table.encode(to: encoder)
-        guard isStoredInPart else { return }
+        guard isStoredInPart || keepsImage else { return }
         var fields = encoder.container(keyedBy: Field.self)
-        try fields.encode(true, forKey: .storedInPart)
+        if isStoredInPart { try fields.encode(true, forKey: .storedInPart) }
+        if keepsImage { try fields.encode(true, forKey: .keepsImage) }
     }
 
     /// - Parameter hex: the line's bytes.
@@ -37,7 +41,7 @@ struct StoredShape: Codable {
         table.misfits = nil
         return ReceivedLine(
             table: table, isDelete: op == "delete", text: Hex.bytes("\\x" + hex)[...], misfits: misfits,
-            isStoredInPart: isStoredInPart)
+            isStoredInPart: isStoredInPart, keepsImage: keepsImage)
     }
 }
 

@@ -151,7 +151,7 @@ enum RowStatusView {
                     RETURN QUERY EXECUTE format($query$
                         SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, \(toldReason("%3$L"))
                         FROM trunkline.refused_row w WHERE w.table_name = %1$L AND (%3$L IS NULL OR w.stream = %3$L)
-                            AND w.key <> '[]'
+                            AND w.key NOT IN \(RowKey.wholeTablesInSQL)
                             AND NOT EXISTS (SELECT FROM (%2$s) r WHERE to_json(r.written)::text = w.key)
                             AND NOT EXISTS (SELECT FROM trunkline.change_state c
                                 WHERE c.table_name = %1$L AND to_json(c.key)::text = w.key)

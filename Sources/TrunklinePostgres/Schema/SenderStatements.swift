@@ -198,8 +198,8 @@ enum SenderStatements {
         WHERE g.reason IS NOT NULL
         """)
 
-    static let untakenTables = Statement(
-        "untaken_tables", "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = '[]'")
+    static let noticedTables = Statement(
+        "noticed_tables", "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = $2")
     static let noticeSize = Statement(
         "notice_size",
         """

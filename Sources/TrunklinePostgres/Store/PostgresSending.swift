@@ -81,8 +81,8 @@ struct PostgresSending: SenderBooks {
         try LocalRows(table, for: stream, connection)?.loadAll()
     }
 
-    func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
-        let found = try connection.query(SenderStatements.untakenTables, [stream.description])
+    func tables(noticedBy entry: RowKey, _ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        let found = try connection.query(SenderStatements.noticedTables, [stream.description, entry.description])
         return Set(
             (0..<found.rowCount).compactMap { TableName(parsing: connection.unportable(found.text($0, 0))) })
     }

@@ -18,7 +18,7 @@ extension PostgresStore {
                 throw StoreError(.table, operation: "init", subject: "tables", reason: problem)
             }
             report.created = try migrate(connection)
-            try checkMappings(setup, connection)
+            report.warnings += try checkMappings(setup, connection)
             try record(setup, connection)
             try connection.neverHideRowsOfABranch()
             if setup.role == .head { report.warnings += try SyncedTable.forgetJoins(of: setup, connection) }
@@ -44,16 +44,30 @@ extension PostgresStore {
         }
     }
 
+    /// - Returns: what only keeps rows of some senders waiting.
     /// - Throws: ``StoreError`` `.table` with all that is wrong.
-    private func checkMappings(_ setup: OfficeSetup, _ connection: PostgresConnection) throws(StoreError) {
-        guard !setup.mapped.isEmpty else { return }
-        let problems = try connection.transaction("init") { () throws(StoreError) in
-            let found = try connection.run("SELECT stream FROM trunkline.inbound ORDER BY stream", [], "init")
-            let streams = (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
-            return try ReceiverEngine(PostgresReceiving(connection)).problems(of: setup.mapped, in: streams)
+    private func checkMappings(
+        _ setup: OfficeSetup, _ connection: PostgresConnection
+    ) throws(StoreError) -> [String] {
+        let problems = try problems(of: setup.mapped, connection)
+        guard !problems.refusals.isEmpty else { return problems.warnings }
+        throw StoreError(
+            .table, operation: "init", subject: "tables", reason: problems.refusals.joined(separator: "; "))
+    }
+
+    func problems(
+        of rules: [MappedTableRule], _ connection: PostgresConnection
+    ) throws(StoreError) -> (refusals: [String], warnings: [String]) {
+        guard !rules.isEmpty else { return ([], []) }
+        return try connection.transaction("init") { () throws(StoreError) in
+            let books = try connection.run("SELECT to_regclass('trunkline.inbound') IS NOT NULL", [], "init")
+            var streams: [StreamID] = []
+            if books.flag(0, 0) {
+                let found = try connection.run("SELECT stream FROM trunkline.inbound ORDER BY stream", [], "init")
+                streams = (0..<found.rowCount).compactMap { StreamID(found.text($0, 0)) }
+            }
+            return try ReceiverEngine(PostgresReceiving(connection)).problems(of: rules, in: streams)
         }
-        guard !problems.isEmpty else { return }
-        throw StoreError(.table, operation: "init", subject: "tables", reason: problems.joined(separator: "; "))
     }
 
     /// A head that writes tables has a stream to each branch, another one has none.

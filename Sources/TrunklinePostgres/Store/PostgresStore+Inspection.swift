@@ -145,7 +145,7 @@ extension PostgresStore {
     ) throws(StoreError) -> RowListing? {
         let result = try connection.run(
             """
-            SELECT split_part(stream, '>', 1), CASE key WHEN '[]' THEN '\(ReceivedLine.allRows)' ELSE key END, reason FROM trunkline.set_aside
+            SELECT split_part(stream, '>', 1), CASE WHEN key IN \(RowKey.wholeTablesInSQL) THEN '\(ReceivedLine.allRows)' ELSE key END, reason FROM trunkline.set_aside
             WHERE table_name = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, key LIMIT \(filter.limit)
             """,
             [connection.portable(table.description), filter.branch.map { StreamID(from: $0, to: .head).description }],
@@ -242,7 +242,7 @@ extension PostgresStore {
     ) -> String {
         func isBranch(_ column: String) -> Bool { atHead && column == TableMapping.branchColumn }
         let key = table.key.filter { !isBranch($0) }
-        let keyText = "to_json(ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))])::text"
+        let keyText = "to_json(ARRAY[\(key.map { "t.\($0.identifier)::text" }.joined(separator: ", "))]::text[])::text"
         // Ours have names that no column of a user has.
         func ours(_ name: String) -> String { "trunkline:\(name)".identifier }
         let branch = atHead ? filter.branch.map { " AND \(ours("branch")) = \($0.description.literal)" } ?? "" : ""

@@ -2,7 +2,7 @@ public import TrunklineCore
 
 extension PostgresStore {
     public func planInitialisation(
-        _ selection: TableSelection, countingRows: Bool
+        _ selection: TableSelection, mapped: [MappedTableRule], countingRows: Bool
     ) throws(StoreError) -> InitialisationPlan {
         try withConnection(ofAnyVersion: true) { (connection) throws(StoreError) in
             var plan = InitialisationPlan()
@@ -26,6 +26,9 @@ extension PostgresStore {
                     plan.tables[index].isShared = policy != nil
                 }
             }
+            let mappings = try problems(of: mapped, connection)
+            plan.refusals += mappings.refusals
+            plan.warnings += mappings.warnings
             plan.released = known.map(\.name).filter { name in !names.contains { $0.sql == name.sql } }
             return plan
         }

@@ -133,7 +133,7 @@ extension PostgresStore {
         _ result: PostgresResult, _ stream: StreamID, _ connection: PostgresConnection
     ) throws(StoreError) -> ClaimedBatch? {
         guard result.rowCount == 1 else { return nil }
-        let untaken = try PostgresSending(connection).untakenTables(stream)
+        let untaken = try PostgresSending(connection).tables(noticedBy: .wholeTable, stream)
         let joined =
             try result.value(0, 14).map { (text) throws(StoreError) in
                 try JSONText.decode([JoinedTable].self, text, "joined tables")

@@ -11,8 +11,8 @@ struct Initialisation {
         try checkTables()
         let created = try Bookkeeping.migrate(db, for: setup)
         try checkOwner()
-        try checkMappings()
-        var report = InitialisationReport(created: created, captured: [:], released: [], warnings: [])
+        var report = InitialisationReport(
+            created: created, captured: [:], released: [], warnings: try checkMappings())
         try Office.save(setup, db)
         try startStreams()
         let warnings = try Joins.forgetUnshared(by: setup, db)
@@ -44,14 +44,23 @@ struct Initialisation {
         }
     }
 
+    /// - Returns: what only keeps rows of some senders waiting.
     /// - Throws: ``StoreError`` `.table` with all that is wrong.
-    private func checkMappings() throws {
-        guard !setup.mapped.isEmpty else { return }
-        let streams = try String.fetchAll(db, sql: "SELECT stream FROM trunkline_inbound ORDER BY stream")
-            .compactMap { StreamID($0) }
-        let problems = try ReceiverEngine(SQLiteReceiving(db)).problems(of: setup.mapped, in: streams)
-        guard !problems.isEmpty else { return }
-        throw StoreError(.table, operation: "init", subject: "tables", reason: problems.joined(separator: "; "))
+    private func checkMappings() throws -> [String] {
+        let problems = try Initialisation.problems(of: setup.mapped, db)
+        guard !problems.refusals.isEmpty else { return problems.warnings }
+        throw StoreError(
+            .table, operation: "init", subject: "tables", reason: problems.refusals.joined(separator: "; "))
+    }
+
+    static func problems(
+        of rules: [MappedTableRule], _ db: Database
+    ) throws -> (refusals: [String], warnings: [String]) {
+        guard !rules.isEmpty else { return ([], []) }
+        let streams =
+            try db.tableExists("trunkline_inbound")
+            ? String.fetchAll(db, sql: "SELECT stream FROM trunkline_inbound ORDER BY stream") : []
+        return try ReceiverEngine(SQLiteReceiving(db)).problems(of: rules, in: streams.compactMap { StreamID($0) })
     }
 
     private func problem(of rule: TableRule) throws -> String? {

@@ -3,7 +3,7 @@ public import TrunklineCore
 
 extension SQLiteStore {
     public func planInitialisation(
-        _ selection: TableSelection, countingRows: Bool
+        _ selection: TableSelection, mapped: [MappedTableRule], countingRows: Bool
     ) async throws(StoreError) -> InitialisationPlan {
         guard try location.identity(mayBeMissing: true) != nil else {
             return InitialisationPlan(
@@ -47,6 +47,9 @@ extension SQLiteStore {
                 entry.isShared = policy != nil
                 plan.tables.append(entry)
             }
+            let mappings = try Initialisation.problems(of: mapped, db)
+            plan.refusals += mappings.refusals
+            plan.warnings += mappings.warnings
             plan.released = synced.map(\.name).filter { name in !rules.contains { $0.name == name } }
             return plan
         }
@@ -103,6 +106,7 @@ extension SQLiteStore {
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
         configuration.acceptsDoubleQuotedStringLiterals = true
+        configuration.prepareDatabase { db in DecimalFunctions.add(to: db) }
         do {
             let queue = try DatabaseQueue(path: location.path, configuration: configuration)
             defer { try? queue.close() }

@@ -63,7 +63,7 @@ extension RowQuery {
             db.makeStatement(
                 sql: """
                     SELECT key, \(states.reason) AS reason FROM trunkline_set_aside_notice AS n
-                    WHERE table_name = ? AND local_key IS NULL AND key <> '[]' AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
+                    WHERE table_name = ? AND local_key IS NULL AND key NOT IN \(RowKey.wholeTablesInSQL) AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
                     """), arguments: [table.description, limit]
         ).map { row in
             let key = try JSONText.decode(RowKey.self, row["key"])

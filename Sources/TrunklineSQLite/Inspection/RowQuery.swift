@@ -21,7 +21,7 @@ struct RowQuery {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT stream, iif(key = '[]', '\(ReceivedLine.allRows)', key) AS key, reason FROM trunkline_set_aside
+                SELECT stream, iif(key IN \(RowKey.wholeTablesInSQL), '\(ReceivedLine.allRows)', key) AS key, reason FROM trunkline_set_aside
                 WHERE table_name = ?1 AND (?2 IS NULL OR stream = ?2)
                 ORDER BY stream, rowid LIMIT ?3
                 """,

@@ -138,12 +138,13 @@ enum Inbound {
                 db, sql: "SELECT set_aside_version FROM trunkline_inbound WHERE stream = ?", arguments: [name]) ?? 0)
         // That a table was set aside as a whole, and is not any more, is told at the end: its sender loads it, whether or not
         // it was told of the beginning.
-        let gone = try String.fetchAll(
+        let gone = try Row.fetchAll(
             db,
             sql: """
-                SELECT table_name FROM trunkline_set_aside_change AS c WHERE stream = ?1 AND key = '[]' AND NOT EXISTS (
+                SELECT table_name, key FROM trunkline_set_aside_change AS c
+                WHERE stream = ?1 AND key IN \(RowKey.wholeTablesInSQL) AND NOT EXISTS (
                     SELECT 1 FROM trunkline_set_aside AS s
-                    WHERE s.stream = ?1 AND s.table_name = c.table_name AND s.key = '[]')
+                    WHERE s.stream = ?1 AND s.table_name = c.table_name AND s.key = c.key)
                 """, arguments: [name])
         try db.execute(sql: "DELETE FROM trunkline_set_aside_change WHERE stream = ?", arguments: [name])
         try db.execute(
@@ -153,12 +154,11 @@ enum Inbound {
                 WHERE stream = ?
                 """, arguments: [base, name])
         var changes = db.changesCount
-        for table in gone {
+        for entry in gone {
             changes += 1
             try db.execute(
-                sql: """
-                    INSERT INTO trunkline_set_aside_change (stream, table_name, key, version) VALUES (?, ?, '[]', ?)
-                    """, arguments: [name, table, base + Int64(changes)])
+                sql: "INSERT INTO trunkline_set_aside_change (stream, table_name, key, version) VALUES (?, ?, ?, ?)",
+                arguments: [name, entry["table_name"] as String, entry["key"] as String, base + Int64(changes)])
         }
         try db.execute(
             sql: """

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 internal import TrunklineCore
 
 extension SQLiteReceiving {
@@ -17,7 +18,14 @@ extension SQLiteReceiving {
     }
 
     func columns(of table: TableName) throws(StoreError) -> [WireColumn]? {
-        try run("look at table", table) { try TableKind.find(table.inSQLite, in: db).shape?.wireColumns }
+        try run("look at table", table) {
+            switch try TableKind.find(table.inSQLite, in: db) {
+            case .table(let shape): shape.wireColumns
+            // Values are looked up in one as well.
+            case .withoutKey: try TableShape(name: table.inSQLite, isWithoutRowid: false, in: db).wireColumns
+            case .missing, .notATable, .unnameable: nil
+            }
+        }
     }
 
     func columns(taking table: TableHeader, of stream: StreamID) throws(StoreError) -> [WireColumn]? {
@@ -25,11 +33,28 @@ extension SQLiteReceiving {
         return try columns(of: table.name)
     }
 
+    func canonical(_ table: TableName) -> TableName { TableName(table.inSQLite.lowercased()) }
+
+    func isMissingOrMade(_ table: TableName) throws(StoreError) -> Bool {
+        try run("look at table", table) {
+            guard case .missing = try TableKind.find(table.inSQLite, in: db) else {
+                return try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_made_table WHERE name = ?)",
+                    arguments: [table.description])!
+            }
+            return true
+        }
+    }
+
     func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String? {
         try run("look at a mapping", table.name) {
-            for check in ComputationSQL(computation, table.columns).checks {
+            if let problem = DecimalComparison.problem(of: computation, over: table) { return problem }
+            for check in ComputationSQL(computation, table.columns, try ofBranches(computation)).checks {
                 do {
-                    _ = try db.makeStatement(sql: check.sql)
+                    let statement = try db.withoutQuotedTexts { try db.makeStatement(sql: check.sql) }
+                    guard sqlite3_bind_parameter_count(statement.sqliteStatement) <= table.columns.count else {
+                        return "table \"\(table.name)\": \(check.subject): a parameter in it has no value"
+                    }
                 } catch let error as DatabaseError {
                     return "table \"\(table.name)\": \(check.subject): \(error.message ?? "\(error.resultCode)")"
                 }
@@ -38,13 +63,52 @@ extension SQLiteReceiving {
         }
     }
 
+    /// A file has one writer, who waits no longer than for a busy one.
+    var computingPatience: Duration { .seconds(2) }
+
     func compute(
-        _ computation: RowComputation, of group: LineGroup, in stream: StreamID
+        _ computation: RowComputation, of group: LineGroup, in stream: StreamID, within budget: inout ComputingBudget
     ) throws(StoreError) -> [ComputedRow] {
-        try run("compute rows", group.table.name) {
-            let computer = try RowComputing(computation, group.table.columns, db)
-            return try group.lines.map { try computer.compute($0) }
+        var left = budget
+        defer { budget = left }
+        return try run("compute rows", group.table.name) {
+            let computer = try RowComputing(
+                computation, group.table.columns, ofBranches(computation), of: stream.source, db)
+            var end = left.spend(0)
+            return try group.lines.map { line in
+                if let end { return end }
+                let row = try computer.compute(line)
+                if case .values(let text, _) = row { end = left.spend(text.count) } else { end = left.spend(0) }
+                return row
+            }
         }
+    }
+
+    /// Tables in which values are looked up, and that hold rows of several branches.
+    private func ofBranches(_ computation: RowComputation) throws -> Set<TableName> {
+        try Set(computation.lookups.map(\.table)).filter { table in
+            try columns(of: table)?.contains { $0.name.lowercased() == TableMapping.branchColumn } ?? false
+        }
+    }
+}
+
+extension SQLiteValue {
+    /// What exact arithmetic gives is a text, of a whole number too.
+    fileprivate func exact(as kind: WireKind) -> SQLiteValue {
+        guard case .integer = kind, case .text(let bytes) = self,
+            let number = Int64(String(decoding: bytes, as: UTF8.self))
+        else { return self }
+        return .integer(number)
+    }
+}
+
+extension Database {
+    /// Prepares what names columns in double quotes: one that is not there is a mistake, and no text.
+    fileprivate func withoutQuotedTexts<Value>(_ body: () throws -> Value) rethrows -> Value {
+        guard let connection = sqliteConnection else { return try body() }
+        _disableDoubleQuotedStringLiterals(connection)
+        defer { _enableDoubleQuotedStringLiterals(connection) }
+        return try body()
     }
 }
 
@@ -58,14 +122,19 @@ private struct RowComputing {
     private let statement: Statement
     private let db: Database
 
-    init(_ computation: RowComputation, _ columns: [WireColumn], _ db: Database) throws {
+    /// - Parameter ofBranches: see ``ComputationSQL``.
+    init(
+        _ computation: RowComputation, _ columns: [WireColumn], _ ofBranches: Set<TableName>, of source: OfficeID,
+        _ db: Database
+    ) throws {
         self.computation = computation
         self.columns = columns
         self.db = db
         kinds = columns.map { WireKind(wireType: $0.type) }
         affinities = columns.map { DeclaredType(DeclaredType.declaration(for: $0.type)).affinity }
         outputs = computation.values.map { WireKind(wireType: $0.column.type) }
-        statement = try db.cachedStatement(sql: ComputationSQL(computation, columns).query)
+        let sql = ComputationSQL(computation, columns, ofBranches, source: source).query
+        statement = try db.withoutQuotedTexts { try db.cachedStatement(sql: sql) }
     }
 
     func compute(_ line: ReceivedLine) throws -> ComputedRow {
@@ -89,11 +158,10 @@ private struct RowComputing {
             return computation.unfound(Int(missing)) ?? .failed(reason: "nothing could be computed of it")
         }
         var text: [UInt8] = []
-        var misfits: [String: String] = [:]
         for (index, kind) in outputs.enumerated() {
             if index > 0 { text.append(UInt8(ascii: "\t")) }
             let name = computation.values[index].column.name
-            let value = SQLiteValue(statement, column: index + 2)
+            let value = SQLiteValue(statement, column: index + 2).exact(as: kind)
             if case .decimal = kind, case .real = value {
                 return .failed(
                     reason:
@@ -102,12 +170,16 @@ private struct RowComputing {
             }
             switch value.withRaw({ FieldWriter.append($0, as: kind, to: &text) }) {
             case nil: break
-            case .text: misfits[name] = "text"
-            case .blob: misfits[name] = "blob"
+            case .text, .blob:
+                let type = computation.values[index].column.type
+                return .failed(
+                    reason:
+                        "column \"\(name)\" is \(type), and what is computed is none\(kind.isDecimal ? "; round it: decimal_round" : "")"
+                )
             case .notUTF8: return .failed(reason: "column \"\(name)\" would hold text that is not UTF-8")
             }
         }
-        return .values(text[...], misfits: misfits)
+        return .values(text[...])
     }
 }
 
@@ -115,10 +187,17 @@ private struct RowComputing {
 private struct ComputationSQL {
     private let computation: RowComputation
     private let columns: [WireColumn]
+    /// In which values are looked up, and that hold rows of several branches: a row finds those of its own.
+    private let ofBranches: Set<TableName>
+    private let source: OfficeID?
 
-    init(_ computation: RowComputation, _ columns: [WireColumn]) {
+    init(
+        _ computation: RowComputation, _ columns: [WireColumn], _ ofBranches: Set<TableName>, source: OfficeID? = nil
+    ) {
         self.computation = computation
         self.columns = columns
+        self.ofBranches = ofBranches
+        self.source = source
     }
 
     private var line: String {
@@ -132,14 +211,18 @@ private struct ComputationSQL {
         case .expression(let text): "(\(text)\n)"
         case .constant(let text): text.map { "'\($0.doubling("'"))'" } ?? "NULL"
         case .lookup(let lookup): "(\(found(lookup, "l.\(TableName.quoted(lookup.take))")))"
+        case .firstOf(let texts): preconditionFailure("nobody chose among \(texts)")
         }
     }
 
     private func found(_ lookup: RowMapping.Lookup, _ taken: String) -> String {
-        """
-        SELECT \(taken) FROM \(TableName.quoted(lookup.table.inSQLite)) AS l \
-        WHERE l.\(TableName.quoted(lookup.match)) = line.\(TableName.quoted(lookup.by))
-        """
+        let own =
+            ofBranches.contains(lookup.table)
+            ? " AND l.\(TableMapping.branchColumn) = '\(source?.description ?? "")'" : ""
+        return """
+            SELECT \(taken) FROM \(TableName.quoted(lookup.table.inSQLite)) AS l \
+            WHERE l.\(TableName.quoted(lookup.match)) = line.\(TableName.quoted(lookup.by))\(own)
+            """
     }
 
     private var outputs: [String] {

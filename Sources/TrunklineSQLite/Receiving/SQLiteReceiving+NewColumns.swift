@@ -11,10 +11,14 @@ extension SQLiteReceiving {
             let isMade = try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM trunkline_made_table WHERE name = ?)",
                 arguments: [table.name.description])!
+            let generated = try String.fetchAll(
+                db, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)", arguments: [shape.name]
+            ).map { FoldedName($0) }
             return MissingColumns(
-                columns: columns, isMade: isMade,
-                statement: columns.map { SQLiteReceiving.statement(adding: $0, to: shape.name) }
-                    .joined(separator: "; "))
+                columns: columns,
+                generated: Set(columns.map(\.name).filter { generated.contains(FoldedName($0)) }), isMade: isMade,
+                statement: MissingColumns.first(
+                    of: columns.map { SQLiteReceiving.statement(adding: $0, to: shape.name) }, separator: "; "))
         }
     }
 
@@ -28,17 +32,23 @@ extension SQLiteReceiving {
             guard shape.columns.count + columns.count <= NewColumns.mostColumns else {
                 return NewColumns.tooMany(of: table)
             }
-            for column in columns {
-                let statement = SQLiteReceiving.statement(adding: column, to: shape.name)
-                do {
-                    try db.execute(sql: statement)
-                } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_ERROR {
-                    return NewColumns.unadded(
-                        to: table, reason: error.message ?? "\(error.resultCode)", statement: statement)
+            var reason: String?
+            // All of them or none.
+            try db.inSavepoint {
+                for column in columns {
+                    let statement = SQLiteReceiving.statement(adding: column, to: shape.name)
+                    do {
+                        try db.execute(sql: statement)
+                    } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_ERROR {
+                        reason = NewColumns.unadded(
+                            to: table, reason: error.message ?? "\(error.resultCode)", statement: statement)
+                        return .rollback
+                    }
                 }
+                return .commit
             }
             targets = [:]
-            return nil
+            return reason
         }
     }
 }

@@ -94,12 +94,12 @@ final class SQLiteReceiving: ReceiverTransaction {
         try run("set rows aside", stream) { try SetAsideRows(stream, db).keep(failures, number: number) }
     }
 
-    func isSetAsideAsWhole(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
+    func isStoredInPart(_ table: TableName, _ stream: StreamID) throws(StoreError) -> Bool {
         try run("look for set-aside rows", stream) {
             try Bool.fetchOne(
                 db,
                 sql: """
-                    SELECT EXISTS (SELECT 1 FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = '[]')
+                    SELECT EXISTS (SELECT 1 FROM trunkline_set_aside WHERE stream = ? AND table_name = ? AND key = '[null]')
                     """, arguments: [stream.description, table.description])!
         }
     }

@@ -18,11 +18,13 @@ struct SetAsideRows {
         var misfits: [String: String]
         /// nil: no.
         var storedInPart: Bool?
+        var keepsImage: Bool?
 
         init(_ line: ReceivedLine) {
             table = line.table.ofNoBatch
             misfits = line.misfits
             storedInPart = line.isStoredInPart ? true : nil
+            keepsImage = line.keepsImage ? true : nil
         }
     }
 
@@ -143,14 +145,13 @@ struct SetAsideRows {
         let text: Data = row["line"]
         return ReceivedLine(
             table: shape.table, isDelete: row["op"] == "delete", text: [UInt8](text)[...], misfits: shape.misfits,
-            isStoredInPart: shape.storedInPart ?? false)
+            isStoredInPart: shape.storedInPart ?? false, keepsImage: shape.keepsImage ?? false)
     }
 
     /// Whether tables still do not fit as wholes is looked at now.
     static func tryWholeTables(_ db: Database) throws {
         try db.execute(
-            sql: "UPDATE trunkline_set_aside SET retry_at = julianday('now') WHERE key = ?",
-            arguments: [RowKey.wholeTable.description])
+            sql: "UPDATE trunkline_set_aside SET retry_at = julianday('now') WHERE key IN \(RowKey.wholeTablesInSQL)")
     }
 
     static func noteTried(_ rows: [SetAsideRow], failures: [Int64: LineFailure], _ db: Database) throws {

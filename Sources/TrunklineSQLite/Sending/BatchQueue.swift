@@ -176,6 +176,6 @@ struct BatchQueue {
             changes: row["changes"],
             sharedContent: isShared ? try Outbound.sharedName(row["from_seq"], row["to_seq"], db) : nil,
             verification: claim, clock: try WallClock.ifShared(db), joined: try Joins.joined(stream, db),
-            untaken: try SenderNotices.untakenTables(stream, db))
+            untaken: try SenderNotices.tables(noticedBy: .wholeTable, stream, db))
     }
 }

@@ -148,8 +148,8 @@ struct SQLiteSending: SenderBooks {
         try run("load table", stream) { try LocalRows(table, for: stream, db)?.loadAll() }
     }
 
-    func untakenTables(_ stream: StreamID) throws(StoreError) -> Set<TableName> {
-        try run("read set-aside notices", stream) { try SenderNotices.untakenTables(stream, db) }
+    func tables(noticedBy entry: RowKey, _ stream: StreamID) throws(StoreError) -> Set<TableName> {
+        try run("read set-aside notices", stream) { try SenderNotices.tables(noticedBy: entry, stream, db) }
     }
 
     func noticeSize(_ stream: StreamID) throws(StoreError) -> (rows: Int, bytes: Int) {

@@ -8,6 +8,10 @@ enum WireKind: Hashable {
     /// Every other type: its text, as it is.
     case text
 
+    var isDecimal: Bool {
+        if case .decimal = self { true } else { false }
+    }
+
     init(wireType: String) {
         guard !wireType.hasSuffix("]") else {
             self = .text

@@ -89,7 +89,10 @@ extension OfficeAssembly {
     /// What `trunkline init` would do.
     func initialisationPlan(_ store: any OfficeStore, countingRows: Bool) async throws -> InitialisationPlan {
         let selection = settings.tables.written(by: settings.office.role)
-        var plan = try await store.planInitialisation(selection, countingRows: countingRows)
+        let mapped = OfficeSetup(
+            office: settings.office.id, role: settings.office.role, tables: settings.tables.rules ?? []
+        ).mapped
+        var plan = try await store.planInitialisation(selection, mapped: mapped, countingRows: countingRows)
         if case .all = selection, plan.tables.isEmpty, plan.refusals.isEmpty {
             plan.refusals = [
                 "tables: all: this database has no table that can be synced; make one, or check database.url"

@@ -87,7 +87,9 @@ struct VerifyCommand: OfficeCommand {
         let standing = Set(try await store.status().flatMap(\.standing)).filter {
             table.isEmpty || table.contains($0.table)
         }.sorted { $0.table < $1.table }
-        let unmentioned = try await role == .head && table.isEmpty ? unmentioned(in: outcome.answers, store) : [:]
+        let unmentioned =
+            try await role == .head && table.isEmpty
+            ? unmentioned(in: outcome.answers, settings.tables.rules ?? [], store) : [:]
         await store.close()
         let report = VerificationReport(at: settings.office, answers: outcome.answers, unmentioned: unmentioned)
         if json {
@@ -119,7 +121,7 @@ struct VerifyCommand: OfficeCommand {
 
     /// What the head holds of branches in tables of which they did not speak.
     private func unmentioned(
-        in answers: VerificationAnswers, _ store: any OfficeStore
+        in answers: VerificationAnswers, _ rules: [TableRule], _ store: any OfficeStore
     ) async throws -> [OfficeID: [TableName]] {
         // A table of the head's own may have a column of that name, as one that says for which branch a row is.
         let own = try await store.capturedTables()
@@ -129,7 +131,9 @@ struct VerifyCommand: OfficeCommand {
         }
         var tables: [OfficeID: [TableName]] = [:]
         for (branch, names) in spokenOf {
-            tables[branch] = try await store.tablesHoldingRows(of: branch, besides: names + own)
+            // What was compared of one table may be stored in another.
+            let targets = names.compactMap { name in rules.first { $0.name.isSpelled(like: name) }?.target }
+            tables[branch] = try await store.tablesHoldingRows(of: branch, besides: names + targets + own)
         }
         return tables
     }

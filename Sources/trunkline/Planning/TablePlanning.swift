@@ -11,6 +11,8 @@ struct TablePlanning {
     private let rule: TableRule?
 
     init(_ table: TableName, branch: OfficeID?, _ options: OfficeOptions) async throws {
+        // As it travels.
+        let table = table.schema == "public" ? TableName(table.name) : table
         self.table = table
         self.branch = branch
         settings = try await options.settings(

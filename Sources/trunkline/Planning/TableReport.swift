@@ -102,14 +102,13 @@ struct TableReport {
 
     private func source(_ pair: TableRehearsal.ColumnPair, _ incoming: TableRehearsal) -> String {
         guard pair.sent == nil else {
+            if pair.isAdded { return "would be added" }
             return pair.stored == nil ? "not stored" : pair.differs ? "what fits of it exactly" : ""
         }
         switch pair.source {
         case nil: return "its default"
         case .constant where pair.stored?.name.lowercased() == TableMapping.branchColumn: return "the branch"
-        case .constant(let value): return value.map { "the value \($0)" } ?? "NULL"
-        case .expression(let text): return text
-        case .lookup(let lookup): return "\(lookup.take) of \(lookup.table) whose \(lookup.match) is \(lookup.by)"
+        case let source?: return source.meaning
         }
     }
 

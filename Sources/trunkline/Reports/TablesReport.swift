@@ -46,16 +46,27 @@ struct TablesReport {
             let to = role == .head && rule.route != .all ? ", to \(receivers(rule.route))" : ""
             return "shared\(to)\(rule.filter.map { ", where \($0)" } ?? ""), \(policy)"
         }
-        guard rule.direction == .down else { return "up" }
+        guard rule.direction == .down else { return "up" + Self.stored(rule.mapping) }
         switch role {
         case .head:
             return "down, to \(receivers(rule.route))" + (rule.filter.map { ", where \($0)" } ?? "")
         case .branch:
+            let stored = Self.stored(rule.mapping)
             switch rule.localWrites {
-            case .refuse: return "down, local writes are refused"
-            case .overwrite: return "down, local writes stand until the head's row changes"
+            case .refuse: return "down, local writes are refused\(stored)"
+            case .overwrite: return "down, local writes stand until the head's row changes\(stored)"
             }
         }
+    }
+
+    private static func stored(_ mapping: RowMapping?) -> String {
+        guard let mapping else { return "" }
+        var parts = mapping.into.map { ["stored in \($0)"] } ?? []
+        parts += mapping.columns.sorted { $0.key < $1.key }.map { "\($0.key) is \($0.value.meaning)" }
+        if !mapping.leftOut.isEmpty { parts.append("without \(mapping.leftOut.joined(separator: ", "))") }
+        if let filter = mapping.filter { parts.append("where \(filter)") }
+        if let policy = mapping.newColumns { parts.append("new columns: \(policy.rawValue)") }
+        return parts.map { "; \($0)" }.joined()
     }
 
     private func receivers(_ route: TableRoute) -> String {
@@ -64,6 +75,18 @@ struct TablesReport {
         case .column(let column): "the branch that \(column) names"
         case .mapping(let column, let table, let from, let to):
             "the branches that \(table).\(to) names where \(table).\(from) is its \(column)"
+        }
+    }
+}
+
+extension RowMapping.Source {
+    /// For people: what a column is made of.
+    var meaning: String {
+        switch self {
+        case .constant(let value): value.map { "the value \($0)" } ?? "NULL"
+        case .expression(let text): text
+        case .firstOf(let texts): texts.joined(separator: ", or ")
+        case .lookup(let lookup): "\(lookup.take) of \(lookup.table) whose \(lookup.match) is \(lookup.by)"
         }
     }
 }

@@ -7,6 +7,18 @@ import TrunklineCore
     private static let sale = TableRule(TableName("sale"))
     private static let price = TableName("price")
 
+    @Test func whatIsStoredOtherwiseIsShown() {
+        let mapping = RowMapping(
+            into: TableName("turnover"),
+            columns: ["amount": .expression("qty"), "sku": .firstOf(["article", "ware"]), "till": .constant(nil)],
+            leftOut: ["note"], filter: "qty <> 0", newColumns: .add)
+        let report = TablesReport(role: .head, tables: .listed([TableRule(TableName("sale"), mapping: mapping)]))
+        #expect(
+            report.lines == [
+                "  sale: up; stored in turnover; amount is qty; sku is article, or ware; till is NULL; without note; where qty <> 0; new columns: add"
+            ])
+    }
+
     @Test func theHeadSaysWhoGetsWhat() {
         let report = TablesReport(
             role: .head,

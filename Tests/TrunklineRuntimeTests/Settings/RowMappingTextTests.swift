@@ -21,7 +21,7 @@ struct RowMappingTextTests {
         let entry = """
             {name: price, into: warehouse.price, where: cents > 0, leave-out: [note, secret], columns: {amount: qty,
             total_eur: 'total * 0.92', till: {value: 7}, nothing: {value: null}, odd: {expression: 'a b'},
-            client: {lookup: client, match: number, by: customer_no, take: id}}, new-columns: keep}
+            sku: [article, 'ware || 1'], client: {lookup: client, match: number, by: customer_no, take: id}}, new-columns: keep}
             """
         let rule = TableRule(
             Self.price,
@@ -30,6 +30,7 @@ struct RowMappingTextTests {
                 columns: [
                     "amount": .expression("qty"), "total_eur": .expression("total * 0.92"), "till": .constant("7"),
                     "nothing": .constant(nil), "odd": .expression("a b"),
+                    "sku": .firstOf(["article", "ware || 1"]),
                     "client": .lookup(
                         RowMapping.Lookup(
                             table: TableName("client"), match: "number", by: "customer_no", take: "id")),
@@ -53,6 +54,10 @@ struct RowMappingTextTests {
         (
             "{name: price, columns: a}",
             "price: columns: is not a mapping; write {amount: qty, total_eur: \"total * 0.92\"}"
+        ),
+        (
+            "{name: price, columns: {a: [b]}}",
+            "price: columns: a: a list has two names of theirs or more, of which the first is taken that there is"
         ),
         (
             "{name: price, columns: {a: }}",

@@ -21,10 +21,10 @@ class ForwardingStore: OfficeStore, @unchecked Sendable {
         try await pass { () async throws(StoreError) in try await base.initialise(setup) }
     }
     func planInitialisation(
-        _ selection: TableSelection, countingRows: Bool
+        _ selection: TableSelection, mapped: [MappedTableRule], countingRows: Bool
     ) async throws(StoreError) -> InitialisationPlan {
         try await pass { () async throws(StoreError) in
-            try await base.planInitialisation(selection, countingRows: countingRows)
+            try await base.planInitialisation(selection, mapped: mapped, countingRows: countingRows)
         }
     }
     func owner() async throws(StoreError) -> OfficeID {

@@ -33,6 +33,15 @@ struct ColumnSourcesReader {
 
     private mutating func source(_ node: Node, _ name: String) -> RowMapping.Source? {
         let subject = "\(subject): \(name)"
+        if let sequence = node.sequence {
+            let texts = sequence.compactMap { $0.text?.trimmed }.filter { !$0.isEmpty }
+            guard texts.count == sequence.count, texts.count > 1 else {
+                problems.append(
+                    "\(subject): a list has two names of theirs or more, of which the first is taken that there is")
+                return nil
+            }
+            return .firstOf(texts)
+        }
         guard let mapping = node.mapping else {
             guard let text = node.text?.trimmed, !text.isEmpty else {
                 problems.append(
