@@ -32,6 +32,10 @@ extension ReceiverStatements {
         "made_tables", "SELECT count(*) FROM trunkline.made_table WHERE stream = $1")
     static let isMade = Statement(
         "is_made", "SELECT EXISTS (SELECT FROM trunkline.made_table WHERE name = $1)")
+    static let isStoredInPart = Statement(
+        "is_stored_in_part",
+        "SELECT EXISTS (SELECT FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2 AND key = '[null]')")
+    static let mappingRules = Statement("mapping_rules", "SELECT mapped_tables, new_columns FROM trunkline.office")
     /// The columns of a table that it computes itself.
     static let generatedColumns = Statement(
         "generated_columns",

@@ -288,11 +288,6 @@ enum ReceiverStatements {
     static let dropSetAside = Statement(
         "drop_set_aside", "DELETE FROM trunkline.set_aside WHERE id = ANY ($1::bigint[])")
 
-    static let isStoredInPart = Statement(
-        "is_stored_in_part",
-        "SELECT EXISTS (SELECT FROM trunkline.set_aside WHERE stream = $1 AND table_name = $2 AND key = '[null]')")
-    static let mappingRules = Statement("mapping_rules", "SELECT mapped_tables, new_columns FROM trunkline.office")
-
     /// A row that lacks its parent stays due for its first `$5` tries; any other waits twice as long each time, up to
     /// `$6` seconds. `$1` to `$4` are arrays, a row each.
     static let triedAgain = Statement(
