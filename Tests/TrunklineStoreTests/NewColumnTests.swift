@@ -187,6 +187,54 @@ struct NewColumnTests {
         #expect(try await pair.head.reasons(of: pair.stream).contains { $0.contains("more than 500 columns") })
         // Nobody else's columns keep a row from being stored.
         #expect(try pair.headDatabase.run("select id from sale order by id") == "1\n2")
+        // Many are one entry, for as long as the columns are not there: nothing is loaded again and again.
+        let numbers = "with recursive n (i) as (select 3 union all select i + 1 from n where i < 10200)"
+        try pair.branchDatabase.run("\(numbers) insert into sale (id, c500) select i, 'x' from n")
+        try await pair.sync()
+        for id in 20_000..<20_003 {
+            try pair.branchDatabase.run("insert into sale (id, c500) values (\(id), 'x')")
+            try await pair.sync()
+            let status = try #require(try await pair.head.status().first)
+            #expect(status.setAside == 1 && status.differences[0].notStored.count == 500)
+            #expect(try await pair.branch.status()[0].pending == 0)
+        }
+        #expect(try pair.headDatabase.run("select count(*) from sale") == "10203")
+    }
+
+    /// Each table is seen to, whatever becomes of another one.
+    @Test(arguments: DatabaseKind.allCases) func oneTableGetsNoColumnAndAnotherOneDoes(_ head: DatabaseKind)
+        async throws
+    {
+        let pair = try await Pair(
+            Pairing(branch: .sqlite, head: head), branch: Self.sale + "create table visit (id integer primary key);",
+            tables: ["sale", "visit"])
+        try pair.branchDatabase.run("insert into sale values (1, 1); insert into visit values (1)")
+        try await pair.sync()
+        let additions = (1...NewColumns.mostColumns).map { "alter table sale add column c\($0) text;" }.joined()
+        try pair.branchDatabase.run(
+            additions
+                + "alter table visit add column at text; insert into sale (id) values (2); insert into visit values (2, 'x')"
+        )
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select id, at from visit order by id") == "1|\n2|x")
+        #expect(try await pair.head.status()[0].setAside == 1)
+    }
+
+    /// A column that the table computes itself is no reason for another one not to be added.
+    @Test(arguments: Pairing.all) func aGeneratedColumnBesideANewOne(_ pairing: Pairing) async throws {
+        let generated = pairing.head == .postgres ? "stored" : "virtual"
+        let pair = try await Pair(
+            pairing, branch: "create table sale (id integer primary key, qty integer, twice integer, note text);",
+            tables: ["sale"],
+            head: """
+                create table sale (branch_id text, id integer, qty integer,
+                    twice integer generated always as (qty * 2) \(generated), primary key (branch_id, id));
+                """)
+        try await configure(pair, .add)
+        try pair.branchDatabase.run("insert into sale values (1, 2, 5, 'n')")
+        try await pair.sync()
+        #expect(try pair.headDatabase.run("select id, twice, note from sale") == "1|4|n")
+        #expect(try await pair.head.status()[0].setAside == 0)
     }
 
     /// At a branch the head has all rows: they come again when the table has the column; or it is said otherwise.
@@ -272,6 +320,15 @@ struct NewColumnTests {
         let reasons = try await pair.head.reasons(of: pair.stream)
         #expect(reasons.contains { $0.contains("all rows come once more") && $0.contains("ADD COLUMN") })
         #expect(try await pair.branch.status()[0].pending == 0)
+        // At both ends: all rows, none of which is called set aside for it. Of the list a thousand are told at a time.
+        for _ in 0..<30 { try await pair.deliverAcks() }
+        for office in [pair.head, pair.branch] {
+            let rows = try await office.rows(
+                of: TableName("sale"), matching: RowFilter(states: [.setAside], limit: 10)
+            ).rows
+            #expect(
+                rows.count == 2 && rows.contains { $0.values.contains(ReceivedLine.allRows) && !$0.deleted }, "\(rows)")
+        }
         try pair.branchDatabase.run("delete from sale where id = 20000")
 
         try pair.headDatabase.run("alter table sale add column note text")

@@ -9,12 +9,13 @@ struct UncomparedRecoveryTests {
     private static let name = TableName("sale")
 
     /// A branch that was restored to its first row, and has sold under the key of a row that the head has of it.
-    private func restoredBranch(_ pairing: Pairing, _ mapping: RowMapping, after change: String = "") async throws
+    private func restoredBranch(_ pairing: Pairing, _ mapping: RowMapping, after change: String = "", head: String = "")
+        async throws
         -> Pair
     {
         let pair = try await Pair(
             pairing, branch: "create table sale (id integer primary key, qty integer);", tables: ["sale"],
-            head: "create table sale (branch_id text, id integer, qty integer, primary key (branch_id, id));")
+            head: "create table sale (branch_id text, id integer, qty integer, primary key (branch_id, id));" + head)
         _ = try await pair.head.initialise(
             OfficeSetup(office: .head, role: .head, tables: [TableRule(Self.name, mapping: mapping)]))
         try pair.branchDatabase.run(change + "insert into sale (id, qty) values (1, 1)")
@@ -65,6 +66,56 @@ struct UncomparedRecoveryTests {
         #expect(try pair.headDatabase.run("select id, qty from sale order by id") == "1|1\n2|22")
         let report = try #require(try await pair.branch.status()[0].lastRecovery)
         #expect(report.tables.map(\.notReturned) == [1], "\(report)")
+    }
+
+    /// What is left out of a comparison is left out of all that is asked besides.
+    @Test(arguments: Pairing.mixed) func aTableWithALookupIsRecovered(_ pairing: Pairing) async throws {
+        let lookup = RowMapping.Lookup(table: TableName("code"), match: "code", by: "note", take: "id")
+        let pair = try await restoredBranch(
+            pairing, RowMapping(columns: ["code_id": .lookup(lookup)], leftOut: ["note"]),
+            after: "alter table sale add column note text;",
+            head: """
+                create table code (id integer primary key, code text unique);
+                alter table sale add column code_id integer;
+                """)
+        try await pair.branch.beginRecovery(of: pair.stream, .keepHead)
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run("select id, qty from sale order by id") == "1|1\n2|22")
+    }
+
+    /// An expression that fails as if a table were missing fails for its rows alone, however often it is computed.
+    @Test func anExpressionThatFailsInARecovery() async throws {
+        let pair = try await restoredBranch(
+            Pairing(branch: .sqlite, head: .postgres),
+            RowMapping(columns: ["code_id": .expression("rate(qty::integer)")]),
+            head: """
+                alter table sale add column code_id integer;
+                create function rate(qty integer) returns integer language plpgsql as $$
+                begin if qty > 30 then return (select x from nothing); end if; return qty; end $$;
+                """)
+        try await pair.branch.beginRecovery(of: pair.stream, .keepBranch)
+        try await pair.finishRecovery()
+        #expect(try pair.headDatabase.run("select id, qty, code_id from sale order by id") == "1|1|1\n2|22|22")
+        #expect(try await pair.head.status()[0].setAside == 1)
+    }
+
+    /// The answer to a comparison tells of a column that became a computed one.
+    @Test(arguments: Pairing.mixed) func aColumnThatBecameAComputedOne(_ pairing: Pairing) async throws {
+        let pair = try await Pair(
+            pairing, branch: "create table sale (id integer primary key, qty integer, twice integer);",
+            tables: ["sale"],
+            head:
+                "create table sale (branch_id text, id integer, qty integer, twice integer, primary key (branch_id, id));"
+        )
+        try pair.branchDatabase.run("insert into sale values (1, 2, 5)")
+        try await pair.sync()
+        let generated = pairing.head == .postgres ? "stored" : "virtual"
+        try pair.headDatabase.run("alter table sale drop column twice")
+        try pair.headDatabase.run(
+            "alter table sale add column twice integer generated always as (qty * 2) \(generated)")
+        #expect(try await pair.verify().tables[0].problem?.contains("twice") == true)
+        let result = try await pair.verify()
+        #expect(result.agrees && result.tables[0].notCompared == ["twice"], "\(result)")
     }
 
     /// One delete of a table that its branch does not take is no reason to send all of it once more.

@@ -112,9 +112,13 @@ extension MappedSink {
     private func compute(
         _ computation: RowComputation, of group: LineGroup, in stream: StreamID
     ) throws(StoreError) -> [ComputedRow] {
-        var left = budget ?? ComputingBudget(base.computingPatience)
-        defer { budget = left }
-        return try base.compute(computation, of: group, in: stream, within: &left)
+        var budget = budgets[group.table.name] ?? ComputingBudget(base.computingPatience)
+        budget.begin()
+        defer {
+            budget.end()
+            budgets[group.table.name] = budget
+        }
+        return try base.compute(computation, of: group, in: stream, within: &budget)
     }
 
     private static func renamed(_ misfits: [String: String], _ mapped: MappedTable) -> [String: String] {

@@ -5,10 +5,12 @@ final class MappedSink: RowSink {
     let base: any RowSink & RowComputer
     private var known: MappingRules?
     private var resolved: [TableHeader: MappedTable.Resolution] = [:]
+    /// Why tables do not get columns that they are to have.
+    private var unaddable: [TableHeader: String] = [:]
     /// Tables that are stored without some of their columns, which the tables here do not have.
     private var partly: [TableHeader: MappedTable] = [:]
-    /// Of this transaction; nil: nothing was computed yet.
-    var budget: ComputingBudget?
+    /// Of each table, in this transaction.
+    var budgets: [TableName: ComputingBudget] = [:]
     private let adding: ColumnAdding?
     /// The rows of the last ``apply(_:of:individually:)`` that the filter of their table left out.
     var leftOut: [TableName: Set<RowKey>] = [:]
@@ -27,9 +29,7 @@ final class MappedSink: RowSink {
         var rules = rules
         rules.tables = Dictionary(
             rules.tables.map { name, mapping in
-                var mapping = mapping
-                mapping.into = mapping.into.map(base.canonical)
-                return (base.canonical(name), mapping)
+                (base.canonical(name), mapping)
             }, uniquingKeysWith: { first, _ in first })
         return rules
     }
@@ -53,7 +53,7 @@ final class MappedSink: RowSink {
         let name = base.canonical(table.name)
         guard let mapping = mappings[name] else {
             // Its rows would be among those that are made of another table's.
-            guard let other = mappings.first(where: { $0.value.into == name }) else { return nil }
+            guard let other = mappings.first(where: { $0.value.into.map(base.canonical) == name }) else { return nil }
             return .unfit(
                 reason:
                     "table \"\(table.name)\" takes the rows of \"\(other.key)\" at \(place), and no others; rename it there, or map it too"
@@ -76,6 +76,14 @@ final class MappedSink: RowSink {
         return MappedTable.resolve(
             table, mapping, own: try base.columns(of: mapping.into ?? table.name), at: MappedSink.place(of: stream),
             comparing: true)
+    }
+
+    /// What is read of rows here; nil: they are as they came.
+    /// - Precondition: the table fits for comparing.
+    private func readable(_ table: TableHeader, _ stream: StreamID) throws(StoreError) -> MappedTable? {
+        if let partial = partly[table.ofNoBatch] { return partial }
+        if case .mapped(let mapped)? = try compared(table, stream) { return mapped }
+        return nil
     }
 
     static func place(of stream: StreamID) -> String { stream.destination == .head ? "the head" : "the branch" }
@@ -136,15 +144,15 @@ final class MappedSink: RowSink {
         var without = mapping
         without.leftOut += missing.columns.map(\.name)
         let shape = table.ofNoBatch
-        let isComputedHere = missing.columns.allSatisfy { missing.generated.contains($0.name) }
+        // What the table here computes itself is not kept for it.
+        let wanted = missing.columns.filter { !missing.generated.contains($0.name) }
         // Nothing else may be wrong with it: a table that takes no row of this sender gets no column of it.
         guard
             case .mapped(let partial) = MappedTable.resolve(
                 shape, without, own: try base.columns(of: local.name), at: place),
             try fit(table, partial, of: stream, for: use == .comparing ? .comparing : .storing) == .fits
         else { return unfit }
-        // What the table here computes anew is not kept for it.
-        guard !isComputedHere else {
+        guard !wanted.isEmpty else {
             partly[shape] = partial
             return .fits
         }
@@ -155,23 +163,28 @@ final class MappedSink: RowSink {
             guard case .unfit(let reason) = unfit else { return unfit }
             return .unfit(reason: "\(reason): \(missing.statement)")
         case .add:
+            if let reason = unaddable[shape] {
+                partly[shape] = partial
+                return .partly(reason: reason)
+            }
             guard use == .making || use == .extending else { return unfit }
             let reason: String?
             if let adding {
-                reason = try adding.add(missing.columns, to: local.name)
+                reason = try adding.add(wanted, to: local.name)
             } else {
-                reason = try base.add(missing.columns, to: local.name)
+                reason = try base.add(wanted, to: local.name)
             }
-            guard let reason else { return try fit(table, mapped, of: stream, for: use) }
+            guard let reason else { return try fit(table, of: stream, for: use) }
+            unaddable[shape] = reason
             partly[shape] = partial
             return .partly(reason: reason)
         case .keep:
             partly[shape] = partial
             let list =
-                missing.columns.count > 2
-                ? "\(missing.columns.count) columns, kept until table \"\(local.name)\" has them"
-                : missing.columns.map { "\"\($0.name)\"" }.joined(separator: " and ")
-                    + ", kept until table \"\(local.name)\" has \(missing.columns.count == 1 ? "it" : "them")"
+                wanted.count > 2
+                ? "\(wanted.count) columns, kept until table \"\(local.name)\" has them"
+                : wanted.map { "\"\($0.name)\"" }.joined(separator: " and ")
+                    + ", kept until table \"\(local.name)\" has \(wanted.count == 1 ? "it" : "them")"
             return .partly(reason: "stored without \(list) at \(place): \(missing.statement)")
         }
     }
@@ -226,7 +239,7 @@ final class MappedSink: RowSink {
         if try mapping(of: table.name)?.filter != nil {
             return "where: leaves rows of it out at \(MappedSink.place(of: stream))"
         }
-        guard partly[table.ofNoBatch] == nil, case .mapped(let mapped)? = try compared(table, stream) else {
+        guard let mapped = try readable(table, stream) else {
             return try base.scan(table, of: stream, into: &digester)
         }
         guard let local = mapped.local(of: table) else { return MappedSink.problem(mapped.missing(of: table)) }
@@ -294,6 +307,6 @@ final class MappedSink: RowSink {
     }
 
     func highestKey(_ table: TableHeader, named name: TableName, of stream: StreamID) throws(StoreError) -> Int64? {
-        try base.highestKey(try mapped(table, stream)?.local ?? table, named: name, of: stream)
+        try base.highestKey(try readable(table, stream)?.local ?? table, named: name, of: stream)
     }
 }

@@ -104,6 +104,8 @@ public struct RowComputation: Hashable, Sendable {
     /// Whether something may be computed of a column of the sender: its name is in it.
     func mayUse(_ column: String) -> Bool {
         let name = column.lowercased()
+        // Any other one is in quotes.
+        let isWord = name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
         let texts = values.compactMap { value -> String? in
             switch value.source {
             case .expression(let text): text
@@ -111,7 +113,11 @@ public struct RowComputation: Hashable, Sendable {
             case .constant, .firstOf: nil
             }
         }
-        return (texts + [filter ?? ""]).contains { $0.lowercased().contains(name) }
+        return (texts + [filter ?? ""]).map { $0.lowercased() }.contains { text in
+            isWord
+                ? text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.contains { $0 == name }
+                : text.contains(name)
+        }
     }
 
     /// Of the values.
@@ -151,15 +157,22 @@ public enum ComputedRow: Hashable, Sendable {
     case failed(reason: String, lacksParent: Bool = false)
 }
 
-/// What may be spent on computing values of a batch's rows: who sends them says neither how long it takes nor how much comes of it.
+/// What may be spent on computing values of a table's rows in one batch: who sends them says neither how long it takes nor how
+/// much comes of it.
 public struct ComputingBudget: Sendable {
-    private let deadline: ContinuousClock.Instant
+    /// While nothing is computed.
+    private var left: Duration
+    private var beganAt: ContinuousClock.Instant?
     /// Of what is computed.
     private var bytes = 64 << 20
 
-    init(_ patience: Duration) { deadline = .now + patience }
+    init(_ patience: Duration) { left = patience }
 
-    public var timeLeft: Duration { deadline - .now }
+    mutating func begin() { beganAt = .now }
+
+    mutating func end() { (left, beganAt) = (timeLeft, nil) }
+
+    public var timeLeft: Duration { left - (beganAt.map { .now - $0 } ?? .zero) }
 
     /// - Parameter bytes: of what was computed since the last call.
     /// - Returns: why no more is; nil: it may go on.

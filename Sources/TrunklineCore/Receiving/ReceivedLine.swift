@@ -88,7 +88,10 @@ public struct ReceivedLine: Hashable, Sendable {
     /// What it says of the receiver's columns, in their order; of a delete, the key alone. A column may be written in
     /// other letters there.
     public func values(of columns: [String]) -> [String?] {
-        guard !isWholeTable else { return columns.indices.map { $0 == 0 ? ReceivedLine.allRows : nil } }
+        guard !isWholeTable else {
+            let first = columns.firstIndex { $0.lowercased() != TableMapping.branchColumn }
+            return columns.indices.map { $0 == first ? ReceivedLine.allRows : nil }
+        }
         let names = isDelete ? table.key : table.columns.map(\.name)
         let sent = Dictionary(
             zip(names.map { $0.lowercased() }, CopyText.fields(text)), uniquingKeysWith: { first, _ in first })

@@ -43,13 +43,6 @@ extension ReceiverEngine {
         let untaken = try takeUnfit(
             outOf: &groups, stream, asWhole: false, isRetry: true, keepsImages: releases)
         failures += untaken.filter { !$0.line.isStoredInPart }
-        // What came while the sender's rows stood replaces nothing without a copy.
-        let copying = Set(lines.filter(\.keepsImage).map(Identity.init))
-        for group in copying.isEmpty ? [] : groups {
-            var replacing = group
-            _ = replacing.take { _, line in !copying.contains(Identity(line)) }
-            if !replacing.bytes.isEmpty { try keepImages(replacedBy: [replacing], of: stream) }
-        }
         var kept: [ReceivedLine] = []
         if releases {
             var others = groups
@@ -58,7 +51,17 @@ extension ReceiverEngine {
         } else {
             failures += try takeKept(outOf: &groups, stream)
         }
-        failures += try apply(groups, context, individually: true)
+        // What came while the sender's rows stood replaces nothing without a copy.
+        let copying = Set(lines.filter(\.keepsImage).map(Identity.init))
+        for group in copying.isEmpty ? [] : groups where !group.table.isShared {
+            var replacing = group
+            _ = replacing.take { _, line in !copying.contains(Identity(line)) }
+            if !replacing.bytes.isEmpty { try keepImages(replacedBy: [replacing], of: stream) }
+        }
+        let stored = try apply(groups, context, individually: true)
+        // Of those there is a copy by now.
+        let copied = stored.filter { copying.contains(Identity($0.line)) }
+        failures += stored
         let unstored = Set(failures.map { Identity($0.line) })
         var storedInPart = untaken.filter { $0.line.isStoredInPart && !unstored.contains(Identity($0.line)) }
         sink.takeLeftOut(outOf: &storedInPart)
@@ -68,7 +71,7 @@ extension ReceiverEngine {
         var stillFailing: [Int64: LineFailure] = [:]
         for row in rows { stillFailing[row.id] = byLine[Identity(row.line)] }
         try books.noteTried(rows, failures: stillFailing)
-        try setAside(storedInPart, of: stream, number: number, areNew: false)
+        try setAside(storedInPart + copied, of: stream, number: number, areNew: false)
         let forgotten = choice.namesTable ? unfit.count : 0
         var outcome = RetryOutcome(tried: rows.count, stored: rows.count - stillFailing.count - forgotten)
         // Only what a copy was made of.
@@ -207,9 +210,12 @@ extension ReceiverEngine {
     private struct Identity: Hashable {
         var table: TableName
         var isDelete: Bool
+        /// Of a whole table.
+        var isInPart: Bool
         var text: ArraySlice<UInt8>
 
         init(_ line: ReceivedLine) {
+            isInPart = line.isWholeTable && line.isStoredInPart
             table = line.table.name
             isDelete = line.isDelete
             text = line.text

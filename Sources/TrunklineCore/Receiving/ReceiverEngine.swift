@@ -208,6 +208,10 @@ public struct ReceiverEngine {
         var failures = try takeUnfit(
             outOf: &groups, stream, asWhole: header.setAsideDifferences ?? false, known: known,
             keepsImages: header.recovery != nil)
+        // Of what fits a copy is made now.
+        if header.recovery?.sendsChanges == true {
+            for index in failures.indices { failures[index].line.keepsImage = true }
+        }
         if inbound.hasSetAside { try forgetWholeTables(groups, header) }
         if header.recovery == .keepBranch {
             // What an earlier recovery kept, finished or not, gives way too.
@@ -234,9 +238,6 @@ public struct ReceiverEngine {
         failures += try apply(groups, context, individually: false)
         sink.takeLeftOut(outOf: &failures)
         if header.setAsideDifferences ?? false { try boundRowsInPart(&failures, stream) }
-        if header.recovery == .keepBranch {
-            for index in failures.indices { failures[index].line.keepsImage = true }
-        }
 
         if isClockOff { for index in failures.indices { failures[index].line = failures[index].line.notingClock() } }
         try setAside(failures, of: stream, number: header.number)

@@ -112,28 +112,27 @@ extension ReceiverStore {
         }
     }
 
-    /// Works in one transaction; if tables are to get columns for it, in another one after that.
+    /// Works in one transaction; where tables are to get columns for it, each gets them in one of its own before.
     private func addingFirst<Value: Sendable>(
         _ operation: String, _ stream: StreamID,
         _ body: @escaping @Sendable (ReceiverEngine) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         let adding = ColumnAdding()
-        func work() async throws(StoreError) -> Value {
-            try await receiving(operation, stream.description) { (transaction) throws(StoreError) in
-                try body(ReceiverEngine(transaction, adding: adding))
+        // Ends: a table wishes once.
+        while true {
+            do throws(StoreError) {
+                return try await receiving(operation, stream.description) { (transaction) throws(StoreError) in
+                    try body(ReceiverEngine(transaction, adding: adding))
+                }
+            } catch {
+                guard let wish = adding.takeWish() else { throw error }
+                let refusal = try await receiving("add columns", "table \"\(wish.table)\"") {
+                    (transaction) throws(StoreError) in
+                    try transaction.add(wish.columns, to: wish.table)
+                }
+                adding.note(wish, refusal: refusal)
             }
         }
-        do throws(StoreError) { return try await work() } catch { guard !adding.wanted.isEmpty else { throw error } }
-        let wanted = adding.wanted.sorted { $0.key < $1.key }
-        var refused: [TableName: String] = [:]
-        for (table, columns) in wanted {
-            refused[table] = try await receiving("add columns", "table \"\(table)\"") {
-                (transaction) throws(StoreError) in
-                try transaction.add(columns, to: table)
-            }
-        }
-        adding.end(refused: refused)
-        return try await work()
     }
 
     public func hold(_ batch: InboundBatch, reason: String) async throws(StoreError) -> Bool {

@@ -16,7 +16,7 @@ extension PostgresReceiving {
     }
 
     func problem(of computation: RowComputation, over table: TableHeader) throws(StoreError) -> String? {
-        if connection.computations.sql(computation, table.columns) != nil { return nil }
+        if connection.computations.isRight(computation, table.columns) { return nil }
         var types: [String] = []
         for column in table.columns { types.append(try Target.safeType(column.type, connection)) }
         var ofBranches: Set<TableName> = []
@@ -61,10 +61,10 @@ extension PostgresReceiving {
                 reason: "its mapping was not looked at")
         }
         let (operation, writer, columns) = ("compute rows", writer(stream), group.table.columns.count)
-        var end = budget.spend(0)
-        if let end { return group.lines.map { _ in end } }
+        if let end = budget.spend(0) { return group.lines.map { _ in end } }
+        var (end, isSlow): (ComputedRow?, Bool) = (nil, false)
         var rows: [ComputedRow] = []
-        try connection.script("SAVEPOINT computing; \(ComputationSQL.settings(budget))", operation)
+        try connection.script("SAVEPOINT computing; \(ComputationSQL.settings(within: budget.timeLeft / 2))", operation)
         do throws(StoreError) {
             let stage = try writer.stage(group.bytes, columns: columns)
             let isWhole = try connection.copyOut(sql.query(of: stage, stream), operation) { line in
@@ -77,37 +77,39 @@ extension PostgresReceiving {
                 return rows
             }
         } catch {
-            let isSlow = error.databaseCode == ComputationSQL.canceled
+            isSlow = error.databaseCode == ComputationSQL.canceled
             guard isSlow || error.isOfRowOrTable || error.code == .notInitialised, connection.isOpen else {
                 throw error
             }
-            if isSlow { end = ComputingBudget.tooSlow }
             // Somebody changed a table in which values are looked up.
             if ["42P01", "42703", "42883"].contains(error.databaseCode) {
-                connection.computations.forget(computation, group.table.columns)
+                connection.computations.doubt(computation, group.table.columns)
             }
         }
         try connection.script("ROLLBACK TO computing; RELEASE computing", operation)
         writer.forgetStages()
         if let end { return rows.dropLast() + group.lines.dropFirst(max(0, rows.count - 1)).map { _ in end } }
-        return try computeEach(group.lines, columns, sql, stream, &budget)
+        return try computeEach(group.lines, columns, sql, stream, isSlow: isSlow, &budget)
     }
 
-    /// Some row is to blame.
+    /// Some row is to blame, or all of them at once take too long.
     private func computeEach(
-        _ lines: [ReceivedLine], _ columns: Int, _ sql: ComputationSQL, _ stream: StreamID,
+        _ lines: [ReceivedLine], _ columns: Int, _ sql: ComputationSQL, _ stream: StreamID, isSlow: Bool,
         _ budget: inout ComputingBudget
     ) throws(StoreError) -> [ComputedRow] {
         let operation = "compute rows"
         var rows = lines.map { _ in ComputedRow.failed(reason: "nothing could be computed of it") }
         var end: ComputedRow?
-        for portion in ReceiverEngine.portions(lines.map(\.text.count)) {
+        let few = stride(from: 0, to: lines.count, by: Self.slowLines).map {
+            $0..<min($0 + Self.slowLines, lines.count)
+        }
+        for portion in isSlow ? few : ReceiverEngine.portions(lines.map(\.text.count)) {
             end = end ?? budget.spend(0)
             if let end {
                 for index in portion { rows[index] = end }
                 continue
             }
-            try connection.script("SAVEPOINT computing; \(ComputationSQL.settings(budget))", operation)
+            try connection.script("SAVEPOINT computing; \(ComputationSQL.settings(within: budget.timeLeft))", operation)
             do throws(StoreError) {
                 let found = try writer(stream).eachLine(
                     Array(lines[portion]), columns: columns, sql.statement(marking: Self.computed, stream))
@@ -133,6 +135,8 @@ extension PostgresReceiving {
     }
 
     private static let computed = "mapped"
+    /// So many at a time of those that took too long together.
+    private static let slowLines = 20
 }
 
 /// The SQL of a computation over rows of one shape.
@@ -156,20 +160,25 @@ struct ComputationSQL {
             var columns: [Column]
         }
 
-        private var known: [Key: ComputationSQL] = [:]
+        private var known: [Key: (sql: ComputationSQL, isRight: Bool)] = [:]
         private static let most = 1_000
 
+        func isRight(_ computation: RowComputation, _ columns: [Column]) -> Bool {
+            known[Key(computation: computation, columns: columns)]?.isRight ?? false
+        }
+
         func sql(_ computation: RowComputation, _ columns: [Column]) -> ComputationSQL? {
-            known[Key(computation: computation, columns: columns)]
+            known[Key(computation: computation, columns: columns)]?.sql
         }
 
         mutating func keep(_ sql: ComputationSQL, _ computation: RowComputation, _ columns: [Column]) {
             if known.count >= Self.most { known = [:] }
-            known[Key(computation: computation, columns: columns)] = sql
+            known[Key(computation: computation, columns: columns)] = (sql, true)
         }
 
-        mutating func forget(_ computation: RowComputation, _ columns: [Column]) {
-            known[Key(computation: computation, columns: columns)] = nil
+        /// It is looked at once more, at the next batch.
+        mutating func doubt(_ computation: RowComputation, _ columns: [Column]) {
+            known[Key(computation: computation, columns: columns)]?.isRight = false
         }
     }
 
@@ -180,8 +189,8 @@ struct ComputationSQL {
     /// `query_canceled`.
     static let canceled = "57014"
 
-    static func settings(_ budget: ComputingBudget) -> String {
-        "\(settings); SET LOCAL statement_timeout TO '\(max(1, Int64(budget.timeLeft / .milliseconds(1))))ms'"
+    static func settings(within time: Duration) -> String {
+        "\(settings); SET LOCAL statement_timeout TO '\(max(1, Int64(time / .milliseconds(1))))ms'"
     }
 
     /// The rows as the expressions know them.

@@ -19,12 +19,14 @@ extension PostgresReceiving {
         let columns = table.columns.filter { !names.contains($0.name) }
         guard !columns.isEmpty else { return nil }
         let name = connection.portable(table.name.inDefaultSchema.description)
-        let generated = try connection.query(ReceiverStatements.generatedColumns, [table.name.sql])
+        let found = try connection.query(ReceiverStatements.generatedColumns, [table.name.sql])
+        let generated = Set((0..<found.rowCount).map { found.text($0, 0) })
         return MissingColumns(
-            columns: columns, generated: Set((0..<generated.rowCount).map { generated.text($0, 0) }),
+            columns: columns, generated: generated,
             isMade: try connection.query(ReceiverStatements.isMade, [name]).flag(0, 0),
             statement: "ALTER TABLE \(table.name.sql) "
-                + MissingColumns.first(of: try additions(of: columns), separator: ", "))
+                + MissingColumns.first(
+                    of: try additions(of: columns.filter { !generated.contains($0.name) }), separator: ", "))
     }
 
     private func additions(of columns: [Column]) throws(StoreError) -> [String] {

@@ -146,12 +146,14 @@ enum RowStatusView {
                     $query$, t.name, found, t.whole, CASE WHEN p_first IS NULL THEN 'FULL' ELSE 'LEFT' END,
                     CASE WHEN p_first IS NOT NULL
                         THEN format('AND c.key[1] = ANY (%L::text[])', coalesce(first_keys, '{}')) END, p_stream, whole);
-                -- Deletes that the other side set aside.
+                -- Deletes that the other side set aside, and all rows of a table that it stores in part.
                 IF p_first IS NULL THEN
                     RETURN QUERY EXECUTE format($query$
-                        SELECT %1$L::text, ARRAY(SELECT json_array_elements_text(w.key::json)), 'set aside', true, \(toldReason("%3$L"))
+                        SELECT %1$L::text, CASE WHEN w.key = '[null]' THEN ARRAY['\(ReceivedLine.allRows)']
+                                ELSE ARRAY(SELECT json_array_elements_text(w.key::json)) END,
+                            'set aside', w.key <> '[null]', \(toldReason("%3$L"))
                         FROM trunkline.refused_row w WHERE w.table_name = %1$L AND (%3$L IS NULL OR w.stream = %3$L)
-                            AND w.key NOT IN \(RowKey.wholeTablesInSQL)
+                            AND w.key <> '[]'
                             AND NOT EXISTS (SELECT FROM (%2$s) r WHERE to_json(r.written)::text = w.key)
                             AND NOT EXISTS (SELECT FROM trunkline.change_state c
                                 WHERE c.table_name = %1$L AND to_json(c.key)::text = w.key)

@@ -198,8 +198,11 @@ enum SenderStatements {
         WHERE g.reason IS NOT NULL
         """)
 
-    static let noticedTables = Statement(
-        "noticed_tables", "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = $2")
+    static func noticedTables(_ entry: RowKey) -> Statement {
+        Statement(
+            entry == .wholeTable ? "untaken_tables" : "tables_in_part",
+            "SELECT table_name FROM trunkline.refused_row WHERE stream = $1 AND key = '\(entry)' AND NOT at_sender")
+    }
     static let noticeSize = Statement(
         "notice_size",
         """

@@ -30,7 +30,7 @@ enum SharingStatements {
         "lock_joins", "SELECT stream, joined FROM trunkline.inbound ORDER BY stream FOR UPDATE")
     static let refusedRows = Statement(
         "refused_rows",
-        "SELECT key, min(reason) FROM trunkline.refused_row WHERE table_name = $1 AND at_sender AND key NOT IN \(RowKey.wholeTablesInSQL) GROUP BY key"
+        "SELECT key, min(reason) FROM trunkline.refused_row WHERE table_name = $1 AND at_sender AND key <> '[]' GROUP BY key"
     )
     static let joined = Statement("joined", "SELECT joined FROM trunkline.inbound WHERE stream = $1")
     /// A load says what is there. A row that went while its branch was joining is still there, where the line of its delete

@@ -82,7 +82,7 @@ struct PostgresSending: SenderBooks {
     }
 
     func tables(noticedBy entry: RowKey, _ stream: StreamID) throws(StoreError) -> Set<TableName> {
-        let found = try connection.query(SenderStatements.noticedTables, [stream.description, entry.description])
+        let found = try connection.query(SenderStatements.noticedTables(entry), [stream.description])
         return Set(
             (0..<found.rowCount).compactMap { TableName(parsing: connection.unportable(found.text($0, 0))) })
     }

@@ -56,19 +56,21 @@ extension RowQuery {
         return rows
     }
 
-    /// Deletes that the other side set aside.
+    /// Deletes that the other side set aside, and all rows of a table that it stores in part.
     private func refusedDeletes(_ states: SendingStates, atMost limit: Int) throws -> [RowListing.Row] {
         guard limit > 0, filter.states.isEmpty || filter.states.contains(.setAside) else { return [] }
         return try Row.fetchAll(
             db.makeStatement(
                 sql: """
                     SELECT key, \(states.reason) AS reason FROM trunkline_set_aside_notice AS n
-                    WHERE table_name = ? AND local_key IS NULL AND key NOT IN \(RowKey.wholeTablesInSQL) AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
+                    WHERE table_name = ? AND local_key IS NULL AND key <> '[]' AND \(states.isOfStream("n")) ORDER BY key LIMIT ?
                     """), arguments: [table.description, limit]
         ).map { row in
             let key = try JSONText.decode(RowKey.self, row["key"])
+            let isDelete = key != .wholeTableInPart
             return RowListing.Row(
-                state: .setAside, values: spread(key.values.map { $0 }), deleted: true, reason: row["reason"])
+                state: .setAside, values: spread(isDelete ? key.values : [ReceivedLine.allRows]), deleted: isDelete,
+                reason: row["reason"])
         }
     }
 }

@@ -24,16 +24,34 @@ enum DecimalComparison {
 
     private static func compared(in text: String, among decimals: Set<String>) -> String? {
         let tokens = SQLToken.all(in: text).map { $0.text }
+        /// The decimal that a token is, where that is all of the operand.
+        func decimal(at index: Int, _ neighbour: String?) -> String? {
+            guard tokens.indices.contains(index), neighbour.map({ around.contains($0.uppercased()) }) ?? true else {
+                return nil
+            }
+            let token = tokens[index]
+            let name = token.hasPrefix("\"") ? token.dropFirst().dropLast().lowercased() : token.lowercased()
+            return decimals.contains(name) ? token : nil
+        }
         for (index, token) in tokens.enumerated() where operators.contains(token) {
-            // Over a sign.
-            let next = tokens[(index + 1)...].first { !["-", "+", "("].contains($0) }
-            let last = tokens[..<index].last { $0 != ")" }
-            for (one, other) in [(last, next), (next, last)] {
-                guard let one, let other, other.first?.isNumber ?? false else { continue }
-                let name = one.hasPrefix("\"") ? one.dropFirst().dropLast().lowercased() : one.lowercased()
-                if decimals.contains(name) { return one }
+            let isSigned = ["-", "+"].contains(tokens.dropFirst(index + 1).first)
+            let right = isSigned ? index + 2 : index + 1
+            if tokens.dropFirst(right).first?.first?.isNumber ?? false,
+                let column = decimal(at: index - 1, index > 1 ? tokens[index - 2] : nil)
+            {
+                return column
+            }
+            if index > 0, tokens[index - 1].first?.isNumber ?? false,
+                let column = decimal(at: index + 1, tokens.dropFirst(index + 2).first)
+            {
+                return column
             }
         }
         return nil
     }
+
+    /// What may stand beside an operand that is whole.
+    private static let around: Set<String> = [
+        "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "END", "CASE", "(", ")", ",",
+    ]
 }

@@ -14,11 +14,13 @@ extension SQLiteReceiving {
             let generated = try String.fetchAll(
                 db, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)", arguments: [shape.name]
             ).map { FoldedName($0) }
+            let computed = Set(columns.map(\.name).filter { generated.contains(FoldedName($0)) })
             return MissingColumns(
-                columns: columns,
-                generated: Set(columns.map(\.name).filter { generated.contains(FoldedName($0)) }), isMade: isMade,
+                columns: columns, generated: computed, isMade: isMade,
                 statement: MissingColumns.first(
-                    of: columns.map { SQLiteReceiving.statement(adding: $0, to: shape.name) }, separator: "; "))
+                    of: columns.filter { !computed.contains($0.name) }.map {
+                        SQLiteReceiving.statement(adding: $0, to: shape.name)
+                    }, separator: "; "))
         }
     }
 

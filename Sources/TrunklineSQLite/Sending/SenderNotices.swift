@@ -32,8 +32,12 @@ struct SenderNotices: Sendable {
     /// Tables of which the receiver's list has this entry.
     static func tables(noticedBy entry: RowKey, _ stream: StreamID, _ db: Database) throws -> Set<TableName> {
         let names = try String.fetchAll(
-            db, sql: "SELECT table_name FROM trunkline_set_aside_notice WHERE stream = ? AND key = ?",
-            arguments: [stream.description, entry.description])
+            db,
+            // The key as a literal: there is an index of such entries.
+            sql: """
+                SELECT table_name FROM trunkline_set_aside_notice
+                WHERE stream = ? AND key = '\(entry)' AND origin = 'receiver'
+                """, arguments: [stream.description])
         return Set(names.compactMap { TableName(parsing: $0) })
     }
 
@@ -43,7 +47,7 @@ struct SenderNotices: Sendable {
             db,
             sql: """
                 SELECT key, min(reason) AS reason FROM trunkline_set_aside_notice
-                WHERE table_name = ? AND origin = 'sender' AND key NOT IN \(RowKey.wholeTablesInSQL) GROUP BY key
+                WHERE table_name = ? AND origin = 'sender' AND key <> '[]' GROUP BY key
                 """, arguments: [table.description])
         return try rows.reduce(into: [:]) { refused, row in
             refused[RowKey(try JSONText.decode([String?].self, row["key"]))] = row["reason"]
