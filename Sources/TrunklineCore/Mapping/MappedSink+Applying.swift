@@ -84,7 +84,9 @@ extension MappedSink {
         var count = 0
         for (index, line) in lines.enumerated() {
             // A database would make something else of it first.
-            if let column = line.misfits.keys.sorted().first(where: mapped.computation.mayUse) {
+            if !line.misfits.isEmpty,
+                let column = line.misfits.keys.sorted().first(where: mapped.computation.mayUse)
+            {
                 let type = group.table.columns.first { $0.name == column }?.type ?? ""
                 let reason =
                     "column \"\(column)\" holds a value that is none of its type \(type), which SQLite allows, and something is computed of it; correct it at \(stream.source == .head ? "the head" : "the branch")"

@@ -100,12 +100,21 @@ struct MappedTable {
     /// - Parameter computed: fields with tabs between; empty: none.
     func line(_ line: ArraySlice<UInt8>, computed: ArraySlice<UInt8>) -> [UInt8] {
         let end = line.last == CopyText.newline ? line.endIndex - 1 : line.endIndex
-        let given = line[..<end].split(separator: CopyText.tab, omittingEmptySubsequences: false)
         var text: [UInt8] = []
         text.reserveCapacity(line.count + constants.count + computed.count)
-        for (position, index) in fields.enumerated() {
-            if position > 0 { text.append(CopyText.tab) }
-            text += given[index]
+        // The fields that are stored are in the order of the line's.
+        line[..<end].withUnsafeBufferPointer { bytes in
+            var (start, index, next) = (0, 0, 0)
+            while next < fields.count {
+                let stop = bytes[start...].firstIndex(of: CopyText.tab) ?? bytes.endIndex
+                if fields[next] == index {
+                    if next > 0 { text.append(CopyText.tab) }
+                    text += UnsafeBufferPointer(rebasing: bytes[start..<stop])
+                    next += 1
+                }
+                guard stop < bytes.endIndex else { break }
+                (start, index) = (stop + 1, index + 1)
+            }
         }
         text += constants
         if !computation.values.isEmpty {

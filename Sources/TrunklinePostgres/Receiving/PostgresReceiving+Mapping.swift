@@ -291,7 +291,7 @@ struct ComputationSQL {
     func row(_ line: ArraySlice<UInt8>) -> ComputedRow {
         let text = line.last == UInt8(ascii: "\n") ? line.dropLast() : line
         let fields = text.split(separator: UInt8(ascii: "\t"), maxSplits: 2, omittingEmptySubsequences: false)
-        let missing = Int(String(decoding: fields[1], as: UTF8.self))
+        let missing = fields[1].first == UInt8(ascii: "\\") ? nil : Int(String(decoding: fields[1], as: UTF8.self))
         return outcome(isKept: fields[0].first == UInt8(ascii: "t"), missing) { fields.count > 2 ? fields[2] : [] }
     }
 
