@@ -94,10 +94,10 @@ extension MappedSink {
                 continue
             }
             switch computed?[index] ?? .values([]) {
-            case .values(let fields, let misfits):
+            case .values(let fields):
                 bytes += mapped.line(line.text, computed: fields)
-                let all = MappedSink.renamed(line.misfits, mapped).merging(misfits) { _, own in own }
-                if !all.isEmpty { outcome.stored.misfits[count] = all }
+                let misfits = MappedSink.renamed(line.misfits, mapped)
+                if !misfits.isEmpty { outcome.stored.misfits[count] = misfits }
                 count += 1
             case .leftOut:
                 outcome.dropped.bytes += CopyText.line(line.key.values)

@@ -149,8 +149,7 @@ public struct RowComputation: Hashable, Sendable {
 /// What became of one row of a computation.
 public enum ComputedRow: Hashable, Sendable {
     /// The values' fields in COPY text, with tabs between.
-    /// - Parameter misfits: by column, as ``ReceivedLine/misfits``.
-    case values(ArraySlice<UInt8>, misfits: [String: String] = [:])
+    case values(ArraySlice<UInt8>)
     /// It does not fulfil the filter.
     case leftOut
     /// - Parameter lacksParent: whether what comes later may mend it.

@@ -82,15 +82,6 @@ extension ReceiverStore {
         return rehearsals
     }
 
-    /// What is wrong with mappings, as ``ReceiverEngine/problems(of:in:)`` has it, by the shapes that came in these streams.
-    public func problems(
-        of rules: [MappedTableRule], in streams: [StreamID]
-    ) async throws(StoreError) -> (refusals: [String], warnings: [String]) {
-        try await undoing("tables") { (transaction) throws(StoreError) in
-            try ReceiverEngine(transaction).problems(of: rules, in: streams)
-        }
-    }
-
     private func undoing<Value: Sendable>(
         _ subject: String, _ body: @escaping @Sendable (any ReceiverTransaction) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {

@@ -78,7 +78,7 @@ extension SQLiteReceiving {
             return try group.lines.map { line in
                 if let end { return end }
                 let row = try computer.compute(line)
-                if case .values(let text, _) = row { end = left.spend(text.count) } else { end = left.spend(0) }
+                if case .values(let text) = row { end = left.spend(text.count) } else { end = left.spend(0) }
                 return row
             }
         }
